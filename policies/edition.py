@@ -11,8 +11,17 @@ from datetime import date
 from fractions import Fraction
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictBool, StrictInt
-from pydantic import WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StrictInt,
+    WithJsonSchema,
+    model_validator,
+)
 
 from policies.vocabulary import BeautifulVillage, DayUnit, Facility, Firmness, Gate, LeaderSource, Role, Verdict
 
@@ -21,11 +30,11 @@ def _exact(value: object) -> Fraction:
     if isinstance(value, Fraction):
         return value
     if not isinstance(value, str):
-        raise ValueError("份额须写成带引号的分数,例如 \"2/3\" 或 \"1/1\"")
+        raise ValueError('份额须写成带引号的分数,例如 "2/3" 或 "1/1"')
     try:
         return Fraction(value)
     except (ValueError, ZeroDivisionError) as error:
-        raise ValueError("份额须写成带引号的分数,例如 \"2/3\" 或 \"1/1\"") from error
+        raise ValueError('份额须写成带引号的分数,例如 "2/3" 或 "1/1"') from error
 
 
 Share = Annotated[

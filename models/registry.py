@@ -1,0 +1,134 @@
+"""The registry: units from district to group, households, people and the roles they hold."""
+
+from datetime import date
+
+from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from models.base import Base, Key, Short, one_of, word_type
+from policies.vocabulary import BeautifulVillage, Role, UnitKind
+
+
+class Unit(Base):
+    """A district, town, village or group."""
+
+    __tablename__ = "units"
+    __table_args__ = (
+        UniqueConstraint("code"),
+        one_of("has_parent", "kind IN ('district', 'town') OR parent_id IS NOT NULL"),
+    )
+
+    id: Mapped[Key]
+    code: Mapped[str] = mapped_column(String(20), comment="the office's own code, letters and digits")
+    kind: Mapped[UnitKind] = mapped_column(word_type(UnitKind))
+    name: Mapped[Short]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    beautiful_village: Mapped[BeautifulVillage] = mapped_column(
+        word_type(BeautifulVillage), default=BeautifulVillage.NONE, comment="of a group; D0-R5"
+    )
+    edition_id: Mapped[str | None] = mapped_column(
+        String(60), comment="of a town: the edition by which new cases are opened"
+    )
+    parent: Mapped["Unit | None"] = relationship(remote_side=[id], lazy="joined", join_depth=3)
+
+    def lineage(self) -> list["Unit"]:
+        """Return this unit and all above it, nearest first."""
+        line = [self]
+        while (parent := line[-1].parent) is not None:
+            line.append(parent)
+        return line
+
+    def above(self, kind: UnitKind) -> "Unit":
+        """Return the unit of `kind` in this unit's lineage; LookupError when there is none."""
+        for unit in self.lineage():
+            if unit.kind is kind:
+                return unit
+        raise LookupError(f"{self.code} has no {kind} above it")
+
+
+class Household(Base):
+    """A household (户) of a group's register."""
+
+    __tablename__ = "households"
+    __table_args__ = (UniqueConstraint("number"), Index("ix_households_group", "group_id"))
+
+    id: Mapped[Key]
+    number: Mapped[str] = mapped_column(String(30), comment="household number on the office's register")
+    group_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    head_name: Mapped[Short]
+    address: Mapped[str] = mapped_column(String(200), default="")
+    phone: Mapped[str | None] = mapped_column(String(20), comment="personal: never leaves the database whole")
+    id_number: Mapped[str | None] = mapped_column(String(18), comment="personal: never leaves the database whole")
+    email: Mapped[str | None] = mapped_column(String(254))
+    active: Mapped[bool] = mapped_column(default=True, comment="false: struck off the register")
+    group: Mapped[Unit] = relationship(lazy="joined")
+
+
+class Person(Base):
+    """Somebody who decides, leads or is told."""
+
+    __tablename__ = "people"
+    __table_args__ = (UniqueConstraint("code"),)
+
+    id: Mapped[Key]
+    code: Mapped[str] = mapped_column(String(20), comment="the office's own code")
+    name: Mapped[Short]
+    phone: Mapped[str | None] = mapped_column(String(20), comment="personal: never leaves the database whole")
+    id_number: Mapped[str | None] = mapped_column(String(18), comment="personal: never leaves the database whole")
+    email: Mapped[str | None] = mapped_column(String(254))
+    active: Mapped[bool] = mapped_column(default=True)
+    holdings: Mapped[list["RoleHolding"]] = relationship(back_populates="person")
+
+    @property
+    def display(self) -> str:
+        """Name and code, as forms and records show a person."""
+        return f"{self.name}({self.code})"
+
+
+class RoleHolding(Base):
+    """A person holds a role for a unit, half-open `[since, until)`."""
+
+    __tablename__ = "role_holdings"
+    __table_args__ = (
+        UniqueConstraint("person_id", "role", "unit_id"),
+        one_of("ordered", "until IS NULL OR until > since"),
+        Index("ix_role_holdings_unit_role", "unit_id", "role"),
+    )
+
+    id: Mapped[Key]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    role: Mapped[Role] = mapped_column(word_type(Role))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    since: Mapped[date] = mapped_column(Date)
+    until: Mapped[date | None] = mapped_column(Date)
+    person: Mapped[Person] = relationship(back_populates="holdings")
+    unit: Mapped[Unit] = relationship()
+
+
+def holders(session: Session, *, role: Role, unit: Unit, on: date) -> list[Person]:
+    """Return the active people who hold `role` on `on` for `unit` or the nearest unit above it that has holders."""
+    for place in unit.lineage():
+        found = session.scalars(
+            select(Person)
+            .join(RoleHolding)
+            .where(
+                RoleHolding.role == role,
+                RoleHolding.unit_id == place.id,
+                RoleHolding.since <= on,
+                (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
+                Person.active,
+            )
+            .order_by(Person.code)
+        ).all()
+        if found:
+            return list(found)
+    return []
+
+
+def register(session: Session, group_id: int) -> list[Household]:
+    """Return the active households of a group, by number."""
+    return list(
+        session.scalars(
+            select(Household).where(Household.group_id == group_id, Household.active).order_by(Household.number)
+        )
+    )
