@@ -6,6 +6,7 @@ Read by `policies.load`; never knows a database or a clock. Every section says w
 integers in the unit that the key names; shares are exact fractions; nothing here is a float.
 """
 
+import re
 from collections import Counter
 from datetime import date
 from fractions import Fraction
@@ -25,29 +26,35 @@ from pydantic import (
 
 from policies.vocabulary import BeautifulVillage, DayUnit, Facility, Firmness, Gate, LeaderSource, Role, Verdict
 
+_SHARE = r"^[1-9][0-9]*/[1-9][0-9]*$"
+
 
 def _exact(value: object) -> Fraction:
     if isinstance(value, Fraction):
         return value
-    if not isinstance(value, str):
+    if not isinstance(value, str) or re.fullmatch(_SHARE, value) is None:
         raise ValueError('份额须写成带引号的分数,例如 "2/3" 或 "1/1"')
-    try:
-        return Fraction(value)
-    except (ValueError, ZeroDivisionError) as error:
-        raise ValueError('份额须写成带引号的分数,例如 "2/3" 或 "1/1"') from error
+    return Fraction(value)
+
+
+def _written(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"
 
 
 Share = Annotated[
     Fraction,
     BeforeValidator(_exact),
-    PlainSerializer(str),
+    PlainSerializer(_written),
     Field(gt=0, le=1),
-    WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*/[1-9][0-9]*$"}),
+    WithJsonSchema({"type": "string", "pattern": _SHARE}),
 ]
 """An exact share in (0, 1], written as a quoted fraction."""
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+Day = Annotated[date, Field(strict=True)]
+"""A date as YAML writes it, unquoted; a number of seconds is not a date."""
 Count = Annotated[StrictInt, Field(ge=0)]
 Positive = Annotated[StrictInt, Field(ge=1)]
 
@@ -61,7 +68,16 @@ class Section(BaseModel):
 class Sourced(Section):
     """A section that says where it stands: `clause` or `source: default`, exactly one."""
 
-    clause: Annotated[str, Field(min_length=1)] | None = None
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["clause"], "properties": {"clause": {"type": "string"}}},
+                {"required": ["source"], "properties": {"source": {"const": "default"}}},
+            ]
+        }
+    )
+
+    clause: Text | None = None
     """Where it stands in the source document."""
     source: Literal["default"] | None = None
     """``default``: the text is silent and the value is ours."""
@@ -81,9 +97,9 @@ class Sourced(Section):
 class InForce(Sourced):
     """From when until when the text is in force, half-open."""
 
-    from_: Annotated[date, Field(alias="from")]
+    from_: Annotated[Day, Field(alias="from")]
     """First day in force."""
-    until: date | None = None
+    until: Day | None = None
     """First day no longer in force; null: open-ended."""
 
     @model_validator(mode="after")
@@ -148,7 +164,20 @@ class GatePolicy(Sourced):
     @model_validator(mode="after")
     def _reminders_within_the_period(self) -> Self:
         if self.remind.days_before[0] >= self.due.days:
-            raise ValueError(f"提醒(提前{self.remind.days_before[0]}日)须在{self.due.days}日的期限之内")
+            raise ValueError(
+                f"提醒须早于期限:提前{self.remind.days_before[0]}{self.due.unit.label}提醒,"
+                f"而期限只有{self.due.days}{self.due.unit.label}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _escalation_before_the_lapse(self) -> Self:
+        # An item that lapsed is closed: an escalation planned for later would never be told to anybody.
+        if self.lapse is not None and self.escalate.after_days > 0:
+            raise ValueError(
+                f"期限届满即作出“{self.lapse.verdict.label}”,其后{self.escalate.after_days}{self.due.unit.label}的督办"
+                "永远不会发出;escalate.after_days 须为 0"
+            )
         return self
 
 
@@ -213,9 +242,9 @@ class Phase(Sourced):
     """A phase of the programme (D0-R7)."""
 
     name: Name
-    from_: Annotated[date, Field(alias="from")]
+    from_: Annotated[Day, Field(alias="from")]
     """First day."""
-    until: date | None
+    until: Day | None
     """First day after it; null: long-term."""
     accepts_applications: StrictBool
     """Whether an application may be filed in it."""
@@ -243,7 +272,7 @@ class Quota(Sourced):
 class Targets(Sourced):
     """Which share of a village's groups should have a site, by their grade (D0-R5); rounded up."""
 
-    shares: dict[BeautifulVillage, Share]
+    shares: Annotated[dict[BeautifulVillage, Share], Field(min_length=1)]
     """Grade of the group to share."""
 
 
@@ -256,6 +285,12 @@ class LeaderRule(Sourced):
     """An organisation must recommend the person."""
     own_consent_required: StrictBool
     """The person must agree."""
+
+    @model_validator(mode="after")
+    def _each_source_once(self) -> Self:
+        if twice := [source.label for source, times in Counter(self.sources).items() if times > 1]:
+            raise ValueError(f"负责人来源重复:{'、'.join(twice)}")
+        return self
 
 
 class CountStandard(Sourced):
@@ -412,9 +447,9 @@ class Edition(Section):
     """Stable identifier; the file is called ``<id>.yaml``."""
     title: Name
     township: Name
-    document_number: str | None = None
+    document_number: Text | None = None
     """The office's number of the document, if it has one."""
-    source_document: str
+    source_document: Text
     """File name of the source text, or who made the text up."""
     in_force: InForce
     site: SiteScheme

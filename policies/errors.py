@@ -5,6 +5,7 @@ Raised by every layer, shown to people by the doors (forms, CLI, import). Except
 because Prefect pickles them.
 """
 
+import reprlib
 from pathlib import Path
 
 
@@ -45,7 +46,7 @@ class BadPolicy(Exception):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"政策文件 {self.file} 的 {self.path or '(全文)'} 有误:{self.reason}(现值:{self.value!r})"
+        return f"政策文件 {self.file} 的 {self.path or '(全文)'} 有误:{self.reason}(现值:{reprlib.repr(self.value)})"
 
 
 class Temporary(Exception):
