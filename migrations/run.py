@@ -1,0 +1,126 @@
+"""Bring a business database to the schema of this program, or say how far behind it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, inspect, text
+
+from migrations.rendering import COMPARISON
+from models.base import Base
+from models.engine import open_engine
+
+FOLDER = Path(__file__).resolve().parent
+LOCK = 0x6B6574616E67
+"""Number of the PostgreSQL advisory lock that lets one upgrade run at a time: "ketang" in ASCII."""
+
+
+class SchemaUnknown(Exception):
+    """
+    The database is not one that this program can bring up to date.
+
+    Args:
+        reason: one Chinese sentence that says what to do next.
+    """
+
+
+def upgrade(url: str) -> list[str]:
+    """
+    Apply every missing step, all in one transaction: either all are there, or none.
+
+    Safe to repeat and to run twice at once: the second finds nothing to do.
+
+    Args:
+        url: an SQLAlchemy address, as in `models.engine.open_engine`.
+
+    Returns:
+        The steps applied, oldest first, as ``"0001 The tables"``; empty when there was nothing to do.
+
+    Raises:
+        SchemaUnknown: the database was written by a newer program, or holds tables but no version.
+    """
+    with _connection(url) as connection:
+        missing = _pending(connection)
+        if missing:
+            command.upgrade(_config(connection), "head")
+        return missing
+
+
+def downgrade(url: str, *, to: str = "base") -> None:
+    """Take steps back, down to the revision `to`; for developers, data in dropped tables is lost."""
+    with _connection(url) as connection:
+        command.downgrade(_config(connection), to)
+
+
+def pending(url: str) -> list[str]:
+    """Return the steps that `upgrade` would apply, oldest first; changes nothing. SchemaUnknown as there."""
+    with _connection(url) as connection:
+        return _pending(connection)
+
+
+def drift(url: str) -> list[Any]:
+    """Return what Alembic finds different between the models and the database; empty when they agree."""
+    with _connection(url) as connection:
+        options = {key: COMPARISON[key] for key in ("compare_type", "compare_server_default")}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata))
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _pending(connection: Connection) -> list[str]:
+    scripts = ScriptDirectory.from_config(_config())
+    steps = {step.revision: f"{step.revision} {step.doc.rstrip('.')}" for step in scripts.walk_revisions()}
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present is None:
+        if tables := sorted(set(inspect(connection).get_table_names()) & set(Base.metadata.tables)):
+            raise SchemaUnknown(
+                f"数据库里已有数据表（{tables[0]} 等 {len(tables)} 张），却没有版本记录，无法判断该怎样升级。"
+                "请核对 KETANG_DATABASE_URL 是否指向了别的数据库，或从备份恢复。"
+            )
+        return list(reversed(steps.values()))
+    if present not in steps:
+        raise SchemaUnknown(
+            f"数据库版本“{present}”比本程序新（本程序只认识到“{scripts.get_current_head()}”）。"
+            "请升级客堂程序，或改用与数据库相配的版本。"
+        )
+    missing: list[str] = []
+    for revision, label in steps.items():
+        if revision == present:
+            break
+        missing.append(label)
+    return missing[::-1]
+
+
+@contextmanager
+def _connection(url: str) -> Iterator[Connection]:
+    engine = open_engine(url)
+    sqlite = engine.dialect.name == "sqlite"
+    if sqlite:
+
+        @event.listens_for(engine, "connect")
+        def _free_to_rebuild(connection: Any, _record: Any) -> None:
+            # SQLite changes a table by copying and dropping it, which would empty the tables that refer to it;
+            # the switch is deaf inside a transaction.
+            connection.execute("PRAGMA foreign_keys = OFF")
+
+    try:
+        with engine.begin() as connection:
+            if not sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            yield connection
+            if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+                raise RuntimeError(f"a migration left table {broken[0]}, row {broken[1]} pointing at nothing")
+    finally:
+        engine.dispose()
