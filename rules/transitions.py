@@ -1,0 +1,96 @@
+"""
+Which verdicts a gate knows, who may give them, and which need a reason.
+
+Used by the one command that records decisions, whatever the door. What follows from a verdict is the procedure's
+business, what time decides is the edition's.
+"""
+
+from dataclasses import dataclass
+
+from policies.errors import Refused
+from policies.vocabulary import Door, Gate, Verdict
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The verdicts of one gate."""
+
+    by_people: frozenset[Verdict]
+    """A person gives them, by any door that people use."""
+    by_machine: frozenset[Verdict]
+    """Only time (a lapse) or the system (a count that is complete) gives them."""
+
+
+VERDICTS: dict[Gate, Verdicts] = {
+    Gate.HOUSEHOLD_CONSENT: Verdicts(
+        by_people=frozenset({Verdict.WITHDRAWN}),
+        by_machine=frozenset({Verdict.CARRIED, Verdict.NOT_CARRIED}),
+    ),
+    Gate.VILLAGE_FORWARD: Verdicts(
+        by_people=frozenset({Verdict.FORWARDED, Verdict.RETURNED, Verdict.WITHDRAWN}),
+        by_machine=frozenset(),
+    ),
+    Gate.OFFICE_REVIEW: Verdicts(
+        by_people=frozenset({Verdict.APPROVED, Verdict.RETURNED, Verdict.REJECTED, Verdict.WITHDRAWN}),
+        by_machine=frozenset(),
+    ),
+    Gate.CORRECTION: Verdicts(
+        by_people=frozenset({Verdict.RESUBMITTED, Verdict.WITHDRAWN}),
+        by_machine=frozenset({Verdict.LAPSED}),
+    ),
+    Gate.PLAQUE: Verdicts(by_people=frozenset({Verdict.COMPLETED, Verdict.WITHDRAWN}), by_machine=frozenset()),
+    Gate.SUBSIDY: Verdicts(by_people=frozenset({Verdict.COMPLETED}), by_machine=frozenset()),
+    Gate.UNDELIVERED_LETTER: Verdicts(
+        by_people=frozenset({Verdict.RESENT, Verdict.TOLD_OTHERWISE}), by_machine=frozenset()
+    ),
+}
+
+_REASONED = frozenset({Verdict.RETURNED, Verdict.REJECTED, Verdict.WITHDRAWN, Verdict.TOLD_OTHERWISE})
+
+
+def allowed(gate: Gate) -> frozenset[Verdict]:
+    """Return every verdict that may close `gate`."""
+    return VERDICTS[gate].by_people | VERDICTS[gate].by_machine
+
+
+def for_people(gate: Gate) -> tuple[Verdict, ...]:
+    """Return the verdicts a person may give at `gate`, in the order of the vocabulary: the choices of a form."""
+    return tuple(verdict for verdict in Verdict if verdict in VERDICTS[gate].by_people)
+
+
+def needs_reason(gate: Gate, verdict: Verdict) -> bool:
+    """Return whether `verdict` at `gate` must say why."""
+    return verdict in allowed(gate) and verdict in _REASONED
+
+
+def check_verdict(gate: Gate, verdict: Verdict, reason: str) -> None:
+    """
+    Refuse a verdict that the gate does not know, or one without the reason it needs.
+
+    Raises:
+        Refused: names the verdict and the choices, or asks for the reason.
+    """
+    if verdict not in allowed(gate):
+        raise Refused("default", f"“{gate.label}”环节不能作出“{verdict.label}”,可选:{_choices(gate)}")
+    if needs_reason(gate, verdict) and not reason.strip():
+        raise Refused("default", f"“{gate.label}”作出“{verdict.label}”须写明理由,理由一栏为空;请填写后再提交")
+
+
+def check_door(gate: Gate, verdict: Verdict, *, door: Door) -> None:
+    """
+    Refuse a person's verdict that only time or the system may give.
+
+    A lapse or the system may give any verdict the gate knows: the edition says what a passed deadline decides.
+
+    Raises:
+        Refused: names the verdict and the choices of a person.
+    """
+    if door not in (Door.LAPSE, Door.SYSTEM) and verdict in VERDICTS[gate].by_machine:
+        raise Refused(
+            "default",
+            f"“{gate.label}”环节的“{verdict.label}”由系统按登记结果或期限作出,不能由人填报;可选:{_choices(gate)}",
+        )
+
+
+def _choices(gate: Gate) -> str:
+    return "、".join(verdict.label for verdict in for_people(gate))
