@@ -1,0 +1,282 @@
+"""
+What each letter needs to be written: one class per letter, so that a letter can not be asked for with half its facts.
+
+Built by tasks, kept as JSON in the outbox, read again by `notifications.render`. Whatever text comes in, personal numbers
+do not get through: every string is masked here.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from policies.vocabulary import Letter
+from rules.masking import mask_text
+
+Count = Annotated[int, Field(ge=0, strict=True)]
+Fen = Annotated[int, Field(gt=0, strict=True)]
+Name = Annotated[str, Field(min_length=1)]
+# A database refuses NUL, and it would do so after the letter has left.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def _fit_to_print(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_text(_CONTROLS.sub("", value)).strip()
+    if isinstance(value, (tuple, list)):
+        return tuple(_fit_to_print(item) for item in value)
+    return value
+
+
+class LetterContext(BaseModel):
+    """The facts of one letter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    letter_kind: ClassVar[Letter]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _masked(cls, data: Any) -> Any:
+        return {key: _fit_to_print(value) for key, value in data.items()} if isinstance(data, Mapping) else data
+
+
+class CaseLetter(LetterContext):
+    """The facts of a letter about a case: which it is and who writes."""
+
+    township: Name
+    """Of the office, e.g. ``示例镇``."""
+    office: Name
+    """Who signs, e.g. ``示例镇社区办``."""
+    scheme_title: Name
+    """Title of the edition, without 《》."""
+    plaque_text: Name
+    """What the parlours of this scheme are called."""
+    case_number: Name
+    village: Name
+    group: Name
+    household_head: Name
+    """户主: who applies."""
+
+
+class ApplicationReceived(CaseLetter):
+    """To the applicant: the application is on file."""
+
+    letter_kind = Letter.APPLICATION_RECEIVED
+    submitted_on: date
+    next_step: Name
+    """What happens next, as a clause without a full stop, e.g. ``由村(居)民小组长征求本组各户意见``."""
+    due_on: date
+    """By when the next step ends."""
+    warnings: tuple[str, ...]
+    """Standards off the usual, which the reviewer will weigh (D0-R2, D0-R3)."""
+    deficiencies: tuple[str, ...]
+    """What is to be added before the plaque (D0-R3)."""
+
+
+class ConsentAsked(CaseLetter):
+    """To the group head: ask the households. To a household: please answer. D0-R8."""
+
+    letter_kind = Letter.CONSENT_ASKED
+    due_on: date
+    due_note: str
+    """How the period was counted, and whether it is provisional; may be empty."""
+    roll: tuple[str, ...]
+    """The households of the frozen roll; empty for a household."""
+    without_email: tuple[str, ...]
+    """Households that must be asked in person."""
+    for_household: bool
+    """The short personal letter instead of the working one."""
+
+
+class ConsentMissing(CaseLetter):
+    """Who has not agreed: during the period, or at its end (then the application goes back). D0-R8."""
+
+    letter_kind = Letter.CONSENT_MISSING
+    entitled: Count
+    agreeing: Count
+    missing: tuple[str, ...]
+    objecting: tuple[str, ...]
+    due_on: date
+    """End of the consent period."""
+    closed: bool
+    """The period is over."""
+
+
+class ConsentComplete(CaseLetter):
+    """All households agree."""
+
+    letter_kind = Letter.CONSENT_COMPLETE
+    entitled: Count
+
+
+class ForwardWaiting(CaseLetter):
+    """To the village: forward the application. D0-R9."""
+
+    letter_kind = Letter.FORWARD_WAITING
+    due_on: date
+    due_note: str
+
+
+class ReviewWaiting(CaseLetter):
+    """To the office: review the application. D0-R9."""
+
+    letter_kind = Letter.REVIEW_WAITING
+    due_on: date
+    due_note: str
+    warnings: tuple[str, ...]
+    round: Annotated[int, Field(ge=1, strict=True)]
+    """The n-th review of this case."""
+
+
+class Returned(CaseLetter):
+    """The application is returned for correction, with the reason. D0-R9."""
+
+    letter_kind = Letter.RETURNED
+    by: Name
+    reason: Name
+    due_on: date
+    """By when it is to be corrected."""
+
+
+class Rejected(CaseLetter):
+    """The application is rejected, with the reason. D0-R9."""
+
+    letter_kind = Letter.REJECTED
+    by: Name
+    reason: Name
+
+
+class Approved(CaseLetter):
+    """The application is approved; what comes now. D0-R9, D0-R10."""
+
+    letter_kind = Letter.APPROVED
+    by: Name
+    works: tuple[str, ...]
+    deficiencies: tuple[str, ...]
+
+
+class PlaqueDue(CaseLetter):
+    """To the office: plaque, rules on the wall, bookshelf. D0-R10."""
+
+    letter_kind = Letter.PLAQUE_DUE
+    due_on: date
+    works: tuple[str, ...]
+    deficiencies: tuple[str, ...]
+
+
+class SubsidyDue(CaseLetter):
+    """To who pays: hand the subsidy down. D0-R15."""
+
+    letter_kind = Letter.SUBSIDY_DUE
+    due_on: date
+    amount_fen: Fen
+    route: tuple[str, ...]
+    """The levels the money passes, from the top."""
+
+
+class SubsidyPaid(CaseLetter):
+    """The subsidy has arrived; what it may be spent on. D0-R15."""
+
+    letter_kind = Letter.SUBSIDY_PAID
+    amount_fen: Fen
+    purposes: tuple[str, ...]
+
+
+class Reminder(CaseLetter):
+    """Something is due soon."""
+
+    letter_kind = Letter.REMINDER
+    gate: Name
+    due_on: date
+    days_left: Count
+    """Calendar days; 0: today."""
+    due_note: str
+    late_note: str
+    """Empty, or why this letter comes late."""
+    waiting_for: tuple[str, ...]
+    """Whose answer is still missing."""
+
+
+class Escalation(CaseLetter):
+    """To a higher role: something is overdue."""
+
+    letter_kind = Letter.ESCALATION
+    gate: Name
+    due_on: date
+    days_late: Count
+    """Calendar days."""
+    responsible: tuple[str, ...]
+    late_note: str
+
+
+class Urged(CaseLetter):
+    """Somebody asks for it to be done now (催办)."""
+
+    letter_kind = Letter.URGED
+    gate: Name
+    by: Name
+    due_on: date
+    message: str
+
+
+class HandedOver(CaseLetter):
+    """The work passes to another holder of the role (转办)."""
+
+    letter_kind = Letter.HANDED_OVER
+    gate: Name
+    from_name: Name
+    to_name: Name
+    by: Name
+    reason: str
+    due_on: date
+
+
+class CaseClosed(CaseLetter):
+    """The case is closed."""
+
+    letter_kind = Letter.CASE_CLOSED
+    outcome: Name
+    because: str
+    closed_on: date
+
+
+class LetterUndelivered(CaseLetter):
+    """To the office: a letter did not reach its recipient."""
+
+    letter_kind = Letter.LETTER_UNDELIVERED
+    letter: Name
+    """Which letter, by its Chinese label."""
+    to_name: Name
+    error: Name
+    due_on: date
+
+
+CONTEXTS: Mapping[Letter, type[LetterContext]] = MappingProxyType(
+    {
+        context.letter_kind: context
+        for context in (
+            ApplicationReceived,
+            ConsentAsked,
+            ConsentMissing,
+            ConsentComplete,
+            ForwardWaiting,
+            ReviewWaiting,
+            Returned,
+            Rejected,
+            Approved,
+            PlaqueDue,
+            SubsidyDue,
+            SubsidyPaid,
+            Reminder,
+            Escalation,
+            Urged,
+            HandedOver,
+            CaseClosed,
+            LetterUndelivered,
+        )
+    }
+)
+"""The class of each letter."""

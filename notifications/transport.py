@@ -1,0 +1,326 @@
+"""
+How letters leave: over SMTP, or as ``.eml`` files in a folder. Called by `tasks.outbox` only.
+
+A transport is opened for one delivery run. What fails is told apart by who has to do something about it:
+`Unreachable` (the server or the settings: no letter can go now), `Temporary` (this letter, later), `Permanent` (this letter, never).
+"""
+
+import asyncio
+import logging
+import os
+import re
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Literal, Protocol
+
+import aiosmtplib
+
+from notifications.mime import Mailbox, Parcel, checked_address, masked_address
+from policies.errors import Permanent, Temporary
+
+log = logging.getLogger(__name__)
+
+Security = Literal["starttls", "tls", "none"]
+USUAL_PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "none": 25}
+SHUTTING_DOWN = 421
+SETTINGS_AT_FAULT = frozenset({530, 534, 535, 538})
+"""Replies about login and encryption (RFC 4954): whatever the letter, the settings are wrong."""
+
+
+class Unreachable(Temporary):
+    """No letter can go now: the server is away, or the settings are wrong."""
+
+
+class Channel(Protocol):
+    """An opened transport."""
+
+    async def send(self, parcel: Parcel) -> None:
+        """
+        Hand one letter over; it has been accepted when this returns.
+
+        Raises:
+            Unreachable: nothing can be sent in this run.
+            Temporary: this letter may be accepted later.
+            Permanent: this letter will never be accepted.
+        """
+
+
+class Transport(Protocol):
+    """A way for letters to leave."""
+
+    @property
+    def sender(self) -> Mailbox:
+        """The office's end of every letter."""
+
+    @property
+    def at_once(self) -> int:
+        """How many letters it pays to send at once; >= 1."""
+
+    def open(self) -> AbstractAsyncContextManager[Channel]:
+        """Open it for one delivery run."""
+
+
+class FolderTransport:
+    """
+    Writes each letter as an ``.eml`` file that any mail program opens: the default without an SMTP server.
+
+    Args:
+        folder: where the files go; made when it is missing.
+        sender: the office.
+    """
+
+    at_once = 1
+
+    def __init__(self, folder: Path, sender: Mailbox) -> None:
+        self.folder = folder
+        self.sender = sender
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Channel]:
+        """
+        Make the folder.
+
+        Raises:
+            Unreachable: it can not be made, or the sender's address is none.
+        """
+        _check(self.sender)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unreachable(f"信函文件夹 {self.folder} 无法建立:{error.strerror},请检查权限") from error
+        yield self
+
+    async def send(self, parcel: Parcel) -> None:
+        """
+        Write the file under the name of its Message-ID: a repeat replaces it, a crash leaves no half file.
+
+        Raises:
+            Unreachable: the file can not be written, e.g. the disk is full.
+        """
+        name = re.sub(r"[^A-Za-z0-9@._-]", "_", parcel.message_id).lstrip(".")
+        unfinished = self.folder / f".{name}.{os.getpid()}.part"
+        try:
+            with unfinished.open("wb") as file:
+                file.write(parcel.content)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(self.folder / f"{name}.eml")
+        except OSError as error:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise Unreachable(f"信函文件夹 {self.folder} 无法写入:{error.strerror},请检查磁盘空间和权限") from error
+
+
+class SmtpTransport:
+    """
+    Sends over an SMTP server, several connections at once.
+
+    Args:
+        sender: the office.
+        host: name of the server, as on its certificate.
+        port: 0: the usual one for `security`.
+        security: encryption from the start, by STARTTLS, or none.
+        user: login; empty: none.
+        password: of `user`.
+        ca_file: certificates to trust beside the system's, PEM.
+        connections: most connections of one delivery run; >= 1.
+        timeout_seconds: for connecting and for each reply.
+    """
+
+    def __init__(
+        self,
+        sender: Mailbox,
+        *,
+        host: str,
+        port: int = 0,
+        security: Security = "starttls",
+        user: str = "",
+        password: str = "",
+        ca_file: Path | None = None,
+        connections: int = 4,
+        timeout_seconds: float = 30,
+    ) -> None:
+        self.sender = sender
+        self.host = host
+        self.port = port or USUAL_PORTS[security]
+        self.security = security
+        self.user = user
+        self.password = password
+        self.ca_file = ca_file
+        self.at_once = connections
+        self.timeout_seconds = timeout_seconds
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Channel]:
+        """
+        Prepare the pool; connections are made when letters need them, and closed at the end.
+
+        Raises:
+            Unreachable: `ca_file` can not be read, or the sender's address is none.
+        """
+        _check(self.sender)
+        context: ssl.SSLContext | None = None
+        if self.security != "none":
+            context = ssl.create_default_context()
+            if self.ca_file:
+                try:
+                    context.load_verify_locations(cafile=self.ca_file)
+                except OSError as error:
+                    raise _settings_fault(f"证书文件 {self.ca_file} 无法读取:{error},请检查 KETANG_SMTP_CA_FILE") from error
+        pool = _Pool(self, tls=context, greeting=await asyncio.to_thread(socket.getfqdn))
+        try:
+            yield pool
+        finally:
+            await pool.close()
+
+    def client(self, *, tls: ssl.SSLContext | None, greeting: str) -> aiosmtplib.SMTP:
+        """Return a client that is not connected yet."""
+        return aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            username=self.user or None,
+            password=self.password or None,
+            local_hostname=greeting,
+            timeout=self.timeout_seconds,
+            use_tls=self.security == "tls",
+            start_tls=self.security == "starttls",
+            tls_context=tls,
+        )
+
+
+class _Pool:
+    """At most `at_once` connections, each used by one letter at a time."""
+
+    def __init__(self, transport: SmtpTransport, *, tls: ssl.SSLContext | None, greeting: str) -> None:
+        self._transport = transport
+        self._tls = tls
+        self._greeting = greeting
+        self._limit = transport.at_once
+        self._idle: list[aiosmtplib.SMTP] = []
+        self._open = 0
+        self._down: Unreachable | None = None
+        self._changed = asyncio.Condition()
+
+    async def send(self, parcel: Parcel) -> None:
+        """Send over an idle connection; when that turns out to be dropped, once more over a new one."""
+        for last in (False, True):
+            client = await self._take()
+            try:
+                await client.sendmail(self._transport.sender.address, [parcel.to_address], parcel.content)
+            except BaseException as error:
+                dropped = isinstance(error, ConnectionError) or SHUTTING_DOWN in _codes(error)
+                # A letter that was refused leaves the connection in order; anything else leaves it in doubt.
+                await self._give_back(client, sound=bool(_codes(error)) and not dropped)
+                if dropped and not last:
+                    continue
+                if isinstance(error, (aiosmtplib.SMTPException, OSError, ValueError)):
+                    raise self._fault(error, parcel.to_address) from error
+                raise
+            await self._give_back(client, sound=True)
+            return
+
+    async def close(self) -> None:
+        """Say good-bye on every connection."""
+        for client in self._idle:
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit()
+            client.close()
+        self._idle.clear()
+
+    async def _take(self) -> aiosmtplib.SMTP:
+        while True:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._down or self._idle or self._open < self._limit)
+                if self._down:
+                    raise Unreachable(*self._down.args)
+                if self._idle:
+                    return self._idle.pop()
+                self._open += 1
+            client = self._transport.client(tls=self._tls, greeting=self._greeting)
+            try:
+                await client.connect()
+            except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+                async with self._changed:
+                    self._open -= 1
+                    if self._open:
+                        # Others are connected: the server takes only so many from us.
+                        self._limit = self._open
+                    else:
+                        self._down = _connecting_failed(self._transport, error)
+                    self._changed.notify_all()
+            except BaseException:
+                self._open -= 1
+                raise
+            else:
+                return client
+
+    async def _give_back(self, client: aiosmtplib.SMTP, *, sound: bool) -> None:
+        async with self._changed:
+            if sound and client.is_connected:
+                self._idle.append(client)
+            else:
+                client.close()
+                self._open -= 1
+            self._changed.notify_all()
+
+    def _fault(self, error: Exception, address: str) -> Temporary | Permanent:
+        codes = _codes(error)
+        if codes & SETTINGS_AT_FAULT:
+            self._down = _settings_fault(f"邮件服务器要求的登录或加密与设置不符:{_reply(error, address)}")
+            return self._down
+        if any(code >= 500 for code in codes):
+            return Permanent(f"邮件服务器拒收:{_reply(error, address)}")
+        if codes:
+            return Temporary(f"邮件服务器暂不接收:{_reply(error, address)}")
+        if isinstance(error, ValueError):
+            return Permanent(f"电子邮箱地址“{masked_address(address)}”不合规范")
+        return Temporary(f"与邮件服务器的连接中断:{_reply(error, address)}")
+
+
+def _check(sender: Mailbox) -> None:
+    for setting, address in (("KETANG_MAIL_FROM", sender.address), ("KETANG_MAIL_REPLY_TO", sender.reply_to)):
+        if not address and setting == "KETANG_MAIL_REPLY_TO":
+            continue
+        try:
+            checked_address(address)
+        except Permanent as error:
+            raise _settings_fault(f"{setting} 的地址“{masked_address(address)}”不合规范,请更正该项设置") from error
+
+
+def _connecting_failed(transport: SmtpTransport, error: Exception) -> Unreachable:
+    server = f"{transport.host}:{transport.port}"
+    reply = _reply(error, "")
+    if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+        return _settings_fault(f"邮件服务器 {server} 不接受登录名或密码:{reply},请检查 KETANG_SMTP_USER 和 KETANG_SMTP_PASSWORD")
+    if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
+        return _settings_fault(f"与邮件服务器 {server} 无法加密:{reply},请检查 KETANG_SMTP_SECURITY 和 KETANG_SMTP_CA_FILE")
+    if isinstance(error, (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPTimeoutError, OSError)):
+        return Unreachable(f"邮件服务器 {server} 连接不上:{reply}")
+    return _settings_fault(f"邮件服务器 {server} 与设置不符:{reply},请检查 KETANG_SMTP_* 各项")
+
+
+def _settings_fault(reason: str) -> Unreachable:
+    log.error("letters can not leave, the mail settings are at fault: %s", reason)
+    return Unreachable(reason)
+
+
+def _codes(error: BaseException) -> set[int]:
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return {refused.code for refused in error.recipients}
+    return {error.code} if isinstance(error, aiosmtplib.SMTPResponseException) else set()
+
+
+def _reply(error: Exception, address: str) -> str:
+    """Return what the server said, without the recipient's address in it."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        error = error.recipients[0]
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        said = f"{error.code} {error.message}"
+    else:
+        said = str(error) or type(error).__name__
+    if address:
+        said = re.sub(re.escape(address), masked_address(address), said, flags=re.IGNORECASE)
+    return " ".join(said.split())[:300]
