@@ -1,0 +1,201 @@
+"""
+``ketang policy``: look at the shipped policy files, check one before it is published, print the schema.
+
+Mounted by `cli.main`. Reads files only; publishing and pinning to cases happen elsewhere.
+"""
+
+import json
+from fractions import Fraction
+from io import StringIO
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from policies.edition import (
+    AreaStandard,
+    ConfirmationStandard,
+    CountStandard,
+    FacilityStandard,
+    GatePolicy,
+    InForce,
+    Sourced,
+    Standard,
+)
+from policies.errors import BadPolicy
+from policies.load import EDITIONS, LoadedEdition, edition_schema, faults_of, load_all, load_edition
+from policies.vocabulary import Gate
+from rules.money import in_yuan
+from rules.window import spoken_day, spoken_window
+
+app = typer.Typer(name="policy", help="政策文件:列出、查看、检查。", no_args_is_help=True)
+
+_Folder = Annotated[Path, typer.Option("--folder", help="存放政策文件的文件夹。")]
+
+
+@app.command("list", help="列出全部政策文件。")
+def list_editions(folder: _Folder = EDITIONS) -> None:
+    """List every edition in the folder."""
+    table = _table("编号", "名称", "镇(街道)", "文号", "施行期间", "SHA-256")
+    for edition_id, loaded in _load_all(folder).items():
+        edition = loaded.edition
+        table.add_row(
+            edition_id,
+            edition.title,
+            edition.township,
+            edition.document_number or "—",
+            _in_force(edition.in_force),
+            loaded.sha256[:12],
+        )
+    _show(table)
+
+
+@app.command("show", help="查看一份政策文件的全部规定及其条款。")
+def show_edition(
+    edition_id: Annotated[str, typer.Argument(metavar="ID", help="政策编号,例如 zhujiajiao-2018。")],
+    folder: _Folder = EDITIONS,
+) -> None:
+    """Show every rule of one edition with its clause."""
+    editions = _load_all(folder)
+    if edition_id not in editions:
+        typer.echo(f"没有编号为“{edition_id}”的政策文件,现有:{'、'.join(editions) or '无'}", err=True)
+        raise typer.Exit(1)
+    _show_edition(editions[edition_id])
+
+
+@app.command("check", help="检查一份政策文件,一次列出全部错误。")
+def check_edition(file: Annotated[Path, typer.Argument(metavar="FILE", help="要检查的政策文件。")]) -> None:
+    """Check one file and list every fault; exit 1 when there is any."""
+    try:
+        loaded = load_edition(file)
+    except BadPolicy as error:
+        raise _refused(error) from None
+    typer.echo(f"{file}:无误。编号 {loaded.edition.id},SHA-256 {loaded.sha256}")
+
+
+@app.command("schema", help="输出政策文件的 JSON Schema,供编辑器使用。")
+def print_schema() -> None:
+    """Print the JSON schema of a policy file."""
+    typer.echo(json.dumps(edition_schema(), ensure_ascii=False, indent=2))
+
+
+def _load_all(folder: Path) -> dict[str, LoadedEdition]:
+    try:
+        return load_all(folder)
+    except BadPolicy as error:
+        raise _refused(error) from None
+
+
+def _refused(error: BadPolicy) -> typer.Exit:
+    faults = faults_of(error)
+    for fault in faults:
+        typer.echo(str(fault), err=True)
+    typer.echo(f"共{len(faults)}处错误,请改正后再检查。", err=True)
+    return typer.Exit(1)
+
+
+def _show_edition(loaded: LoadedEdition) -> None:
+    edition, scheme = loaded.edition, loaded.edition.site
+    typer.echo(f"{edition.title}({edition.township})")
+    typer.echo(f"编号 {edition.id} · 文号 {edition.document_number or '无'} · 原文 {edition.source_document}")
+    typer.echo(f"施行 {_in_force(edition.in_force)} · 牌匾“{scheme.plaque_text}” · 案号 {scheme.case_prefix}-年份-序号")
+    typer.echo(f"SHA-256 {loaded.sha256}\n")
+
+    rules = _table("事项", "规定", "依据")
+    for phase in scheme.phases:
+        accepts = "受理申请" if phase.accepts_applications else "不受理申请"
+        rules.add_row(f"阶段 · {phase.name}", f"{spoken_window(phase)},{accepts}", _where(phase))
+    leader = scheme.leader
+    rules.add_row("负责人 · 来源", "、".join(source.label for source in leader.sources), _where(leader))
+    rules.add_row("负责人 · 组织推荐", "须有" if leader.recommendation_required else "不要求", _where(leader))
+    rules.add_row("负责人 · 本人意愿", "须愿意" if leader.own_consent_required else "不要求", _where(leader))
+    for standard in scheme.standards:
+        rules.add_row(f"标准 · {standard.name}", _standard(standard), _where(standard))
+    if quota := scheme.quota:
+        span = f"每村(居)每年{quota.per_village_per_year_at_least}至{quota.per_village_per_year_at_most}个"
+        rules.add_row("年度数量", span, _where(quota))
+    if targets := scheme.targets:
+        shares = "、".join(f"{grade.label}{_fraction(share)}" for grade, share in targets.shares.items())
+        rules.add_row("推进比例", f"{shares}(村(居)民小组总数)", _where(targets))
+    rules.add_row("补正次数", f"至多{scheme.returns.at_most}次", _where(scheme.returns))
+    for work in scheme.works:
+        rules.add_row("挂牌布置", work.name, _where(work))
+    if subsidy := scheme.subsidy:
+        purposes = "、".join(purpose.name for purpose in subsidy.purposes)
+        rules.add_row("补贴", f"{in_yuan(subsidy.amount_yuan * 100)},限用于{purposes}", _where(subsidy))
+    for category in scheme.activity_categories:
+        rules.add_row("活动类别", category.name, _where(category))
+    for channel in scheme.publicity_channels:
+        rules.add_row("宣传载体", channel.name, _where(channel))
+    if theme := scheme.monthly_theme:
+        rules.add_row("每月主题", f"上月{theme.due_day_of_month_before}日前报送", _where(theme))
+    if weekly := scheme.weekly_activities:
+        rules.add_row("每周活动", f"至少{weekly.at_least}次", _where(weekly))
+    if meeting := scheme.joint_meeting:
+        rules.add_row("联席会议", f"每{meeting.every_months}个月一次", _where(meeting))
+    rules.add_row("催办间隔", f"至少{scheme.urging.at_least_hours_between}小时", _where(scheme.urging))
+    _show(rules)
+
+    gates = _table("环节", "由谁办理", "期限", "提醒", "督办", "届满即", "依据")
+    for gate in Gate:
+        policy: GatePolicy | None = getattr(scheme.gates, gate.value)
+        if policy is not None:
+            gates.add_row(*_gate(gate, policy))
+    _show(gates)
+    rule = scheme.gates.household_consent.rule
+    typer.echo(f"农户同意:本组全部农户的 {_fraction(rule.at_least)} 同意方为通过({_where(rule)})")
+
+
+def _gate(gate: Gate, policy: GatePolicy) -> tuple[str, ...]:
+    unit = policy.due.unit.label
+    late = f"逾期{policy.escalate.after_days}{unit}" if policy.escalate.after_days else "届满当时"
+    return (
+        gate.label,
+        policy.decided_by.label,
+        f"{policy.due.days}{unit}",
+        f"提前{'、'.join(map(str, policy.remind.days_before))}{unit}",
+        f"{late}报{policy.escalate.to.label}",
+        policy.lapse.verdict.label if policy.lapse else "继续待办",
+        f"{_where(policy)}(期限:{_where(policy.due)})",
+    )
+
+
+def _standard(standard: Standard) -> str:
+    match standard:
+        case CountStandard(at_least=low, at_most=high):
+            bounds = (f"{low}人以上" if low is not None else "") + (f"{high}人以下" if high is not None else "")
+        case AreaStandard(at_least_square_metres=low):
+            bounds = f"不少于{low}平方米"
+        case FacilityStandard(any_of=choices):
+            bounds = f"须有{'或'.join(choice.label for choice in choices)}"
+        case ConfirmationStandard():
+            bounds = "由申请人确认"
+    return f"{bounds};不符合:{standard.firmness.label}"
+
+
+def _fraction(share: Fraction) -> str:
+    return f"{share.numerator}/{share.denominator}"
+
+
+def _in_force(span: InForce) -> str:
+    return f"{spoken_day(span.from_)}起" + (f"至{spoken_day(span.until)}(不含)" if span.until else "")
+
+
+def _where(section: Sourced) -> str:
+    return "默认" if section.where == "default" else section.where
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table
+
+
+def _show(what: RenderableType) -> None:
+    page = StringIO()
+    Console(file=page, width=max(Console().width, 120)).print(what)
+    typer.echo(page.getvalue().rstrip("\n"))
