@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from notifications.mime import Mailbox
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -70,6 +72,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """Address of the business database."""
         return self.database_url or f"sqlite:///{self.home / 'ketang.db'}"
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The sender of every letter."""
+        return Mailbox(address=self.mail_from, name=self.mail_from_name, reply_to=self.mail_reply_to)
 
     @property
     def letters_folder(self) -> Path:

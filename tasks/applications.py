@@ -1,0 +1,294 @@
+"""A household applies for a site; the applicant hands in a corrected application."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.case import Case, CaseCounter, Site, SiteApplication
+from models.registry import Household, Unit
+from models.work_item import Decision, WorkItem
+from notifications.letters import ApplicationReceived
+from policies.edition import Edition, SiteScheme
+from policies.errors import Refused
+from policies.load import LoadedEdition
+from policies.vocabulary import CaseKind, CaseStatus, Door, Firmness, Gate, Outcome, Role, SiteStatus, UnitKind, Verdict
+from rules.eligibility import ApplicationFacts, Finding, examine, refuse_if_any
+from rules.quota import check_quota
+from rules.window import open_phase
+from runtime.resources import Resources, edition_of
+from tasks import items
+from tasks.act import Act, acting
+from tasks.cases import application_of, check_authority, item_that_waits, load_case, local_day, person_of, publish
+from tasks.commands import ApplyForSite, Resubmit, SiteDetails
+from tasks.history import append
+from tasks.mail import about, applicants, due_of, holders_of, names_of, send
+
+
+def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, key: str, at: datetime) -> str:
+    """
+    Open the case of a household's application (D0-R1…R9, D1-R1, D1-R2).
+
+    Args:
+        door: by which door it came.
+        key: what opened it, e.g. the id of the Prefect run; the same key opens one case, however often it is tried.
+
+    Returns:
+        The case's number.
+
+    Raises:
+        Refused: a rule says no; names every clause and value that stands against it.
+        BadPolicy: the town's policy file was changed after it was published.
+    """
+    with acting(resources, at=at) as act:
+        known = act.session.scalars(select(Case.number).where(Case.opening_key == key)).one_or_none()
+        if known is not None:
+            return known
+        household = _household(act.session, command.household)
+        town = household.group.above(UnitKind.TOWN)
+        village = act.session.get_one(
+            Unit, household.group.above(UnitKind.VILLAGE).id, with_for_update={"of": Unit}, populate_existing=True
+        )
+        loaded = edition_in_use(resources, town, at)
+        scheme = loaded.edition.site
+        open_phase(scheme, on=act.day)
+        if not command.household_agrees:
+            raise Refused(scheme.gates.household_consent.rule.where, "未勾选“户主自愿”:须户主自愿提供住宅方可申请")
+        _refuse_second(act.session, household)
+        check_quota(
+            scheme.quota,
+            taken=approved_in_year(act.session, village, loaded.edition, act.day.year),
+            village=village.name,
+            year=act.day.year,
+        )
+        leader = person_of(act.session, command.leader)
+        findings = _examined(command, scheme)
+        published = publish(act.session, loaded, at=at)
+        case = Case(
+            number=_next_number(act.session, scheme.case_prefix, act.day.year),
+            kind=CaseKind.SITE,
+            edition_id=published.id,
+            edition_sha256=published.sha256,
+            opening_key=key,
+            village_id=village.id,
+            group_id=household.group_id,
+            household_id=household.id,
+            year=act.day.year,
+            opened_at=at,
+        )
+        act.session.add(case)
+        act.session.flush()
+        application = _application(case, 1, command, leader.id, findings, at)
+        act.session.add(application)
+        act.session.flush()
+        append(
+            act.session,
+            case,
+            kind="case_opened",
+            actor=leader.display,
+            summary=f"{household.group.name}{household.number}户申请创建“{scheme.plaque_text}”,负责人{leader.name}",
+            at=at,
+            data={"door": door.value, "edition": published.id, "sha256": published.sha256, **_told(application)},
+        )
+        _tell_received(act, case, application, Gate.HOUSEHOLD_CONSENT)
+        return case.number
+
+
+def edition_in_use(resources: Resources, town: Unit, at: datetime) -> LoadedEdition:
+    """Return the edition by which the town opens new cases; Refused when it has none or it is not in force."""
+    loaded = resources.editions.get(town.edition_id or "")
+    if loaded is None:
+        known = "、".join(sorted(resources.editions))
+        raise Refused(
+            "default", f"{town.name}登记的适用政策“{town.edition_id or '(空)'}”不存在,请在登记簿中改为:{known}"
+        )
+    in_force, today = loaded.edition.in_force, local_day(at)
+    if today < in_force.from_ or (in_force.until is not None and today >= in_force.until):
+        until = f"至{in_force.until}前" if in_force.until else "起"
+        raise Refused(in_force.where, f"《{loaded.edition.title}》自{in_force.from_}{until}施行,{today}不在施行期内")
+    return loaded
+
+
+def _household(session: Session, number: str) -> Household:
+    household = session.scalars(select(Household).where(Household.number == number.strip())).one_or_none()
+    if household is None:
+        raise Refused("default", f"登记簿中没有户号“{number}”,请核对户号")
+    if not household.active:
+        raise Refused("default", f"户号“{number}”已不在册,不能申请")
+    return household
+
+
+def _refuse_second(session: Session, household: Household) -> None:
+    running = session.scalars(
+        select(Case.number).where(
+            Case.household_id == household.id, Case.kind == CaseKind.SITE, Case.status == CaseStatus.OPEN
+        )
+    ).first()
+    if running is not None:
+        raise Refused("default", f"户号“{household.number}”已有在办申请 {running},请在该案件中办理")
+    listed = session.scalars(
+        select(Site.number).where(Site.household_id == household.id, Site.status == SiteStatus.ACTIVE)
+    ).first()
+    if listed is not None:
+        raise Refused("default", f"户号“{household.number}”已建成客堂间 {listed},不能重复申请")
+
+
+def approved_in_year(session: Session, village: Unit, edition: Edition, year: int, *, but: int | None = None) -> int:
+    """Return how many sites of the village were approved in that year under the edition, `but` one case (D1-R2)."""
+    query = (
+        select(func.count(func.distinct(Case.id)))
+        .select_from(Case)
+        .join(WorkItem, WorkItem.case_id == Case.id)
+        .join(Decision, Decision.work_item_id == WorkItem.id)
+        .where(
+            Case.village_id == village.id,
+            Case.edition_id == edition.id,
+            Case.year == year,
+            WorkItem.gate == Gate.OFFICE_REVIEW,
+            Decision.verdict == Verdict.APPROVED,
+            (Case.outcome.is_(None)) | (Case.outcome == Outcome.LISTED),
+        )
+    )
+    if but is not None:
+        query = query.where(Case.id != but)
+    return session.scalar(query) or 0
+
+
+def _examined(details: SiteDetails, scheme: SiteScheme) -> tuple[Finding, ...]:
+    codes = {standard.name: standard.code for standard in scheme.standards}
+    known = set(codes.values())
+    confirmed = set()
+    for text in details.confirmations:
+        code = codes.get(text, text)
+        if code not in known:
+            choices = "、".join(each.name for each in scheme.standards if each.kind == "confirmation") or "(本政策无)"
+            raise Refused("default", f"“{text}”不是本政策须确认的标准,可填:{choices}")
+        confirmed.add(code)
+    findings = examine(
+        ApplicationFacts(
+            volunteers=details.volunteers,
+            area_square_metres=details.area_square_metres,
+            facilities=frozenset(details.facilities),
+            confirmations=frozenset(confirmed),
+            leader_source=details.leader_source,
+            recommended_by=details.recommended_by,
+            leader_agrees=details.leader_agrees,
+        ),
+        scheme,
+    )
+    refuse_if_any(findings)
+    return findings
+
+
+def _application(
+    case: Case, round_: int, details: SiteDetails, leader_id: int, findings: tuple[Finding, ...], at: datetime
+) -> SiteApplication:
+    return SiteApplication(
+        case_id=case.id,
+        round=round_,
+        submitted_at=at,
+        leader_id=leader_id,
+        leader_source=details.leader_source,
+        recommended_by=details.recommended_by,
+        leader_agrees=details.leader_agrees,
+        volunteers=details.volunteers,
+        area_square_metres=details.area_square_metres,
+        facilities=[each.value for each in details.facilities],
+        confirmations=list(details.confirmations),
+        speciality=details.speciality,
+        combined_with=[each.value for each in details.combined_with],
+        household_agrees=details.household_agrees,
+        warnings=[each.code for each in findings if each.firmness is Firmness.WARN],
+        deficiencies=[each.code for each in findings if each.firmness is Firmness.CURE],
+    )
+
+
+def _told(application: SiteApplication) -> dict[str, object]:
+    return {
+        "round": application.round,
+        "leader": application.leader_id,
+        "leader_source": application.leader_source.value,
+        "recommended_by": application.recommended_by,
+        "volunteers": application.volunteers,
+        "area_square_metres": str(application.area_square_metres),
+        "facilities": application.facilities,
+        "confirmations": application.confirmations,
+        "speciality": application.speciality,
+        "combined_with": application.combined_with,
+        "warnings": application.warnings,
+        "deficiencies": application.deficiencies,
+    }
+
+
+def _next_number(session: Session, prefix: str, year: int) -> str:
+    counter = session.get(CaseCounter, (prefix, year), with_for_update=True)
+    if counter is None:
+        counter = CaseCounter(prefix=prefix, year=year, last=0)
+        session.add(counter)
+    counter.last += 1
+    session.flush()
+    return f"{prefix}-{year}-{counter.last:04d}"
+
+
+NEXT_STEP = {
+    Gate.HOUSEHOLD_CONSENT: "由村(居)民小组长征求本组各户意见",
+    Gate.VILLAGE_FORWARD: "由村(居)委会上报镇社区办",
+    Gate.OFFICE_REVIEW: "由镇社区办审核",
+}
+
+
+def _tell_received(act: Act, case: Case, application: SiteApplication, gate: Gate) -> None:
+    letter = ApplicationReceived(
+        **about(case),
+        submitted_on=act.day,
+        next_step=NEXT_STEP[gate],
+        due_on=due_of(case, gate, act),
+        warnings=names_of(application.warnings, case),
+        deficiencies=names_of(application.deficiencies, case),
+    )
+    to = applicants(act.session, case) + holders_of(act, case, Role.VILLAGE_RESPONSIBLE)
+    send(act, case, letter, to, event=f"application-{application.round}")
+
+
+def _returned_from(act: Act, case: Case) -> Gate:
+    """Return the gate that sent the file back: there it goes again."""
+    last = act.session.scalars(
+        select(WorkItem)
+        .join(Decision)
+        .where(WorkItem.case_id == case.id, Decision.verdict.in_((Verdict.RETURNED, Verdict.NOT_CARRIED)))
+        .order_by(Decision.id.desc())
+    ).first()
+    return last.gate if last else Gate.HOUSEHOLD_CONSENT
+
+
+def resubmit(
+    resources: Resources, command: Resubmit, *, door: Door, at: datetime, expected_item: int | None = None
+) -> None:
+    """
+    Take in the corrected application: a new round (D0-R9).
+
+    Args:
+        expected_item: the work item that the form was made for; None: the one that waits now.
+
+    Raises:
+        Refused: not at the correction gate, not the leader of the application, or a standard still not met.
+    """
+    with acting(resources, at=at) as act:
+        case = load_case(act.session, command.case)
+        item = item_that_waits(act.session, case, Gate.CORRECTION)
+        if expected_item is not None and item.id != expected_item:
+            raise Refused("default", "该表单对应的环节已办理,请在新的表单中填写")
+        person = person_of(act.session, command.by)
+        check_authority(act.session, item, person, on=act.day)
+        if not command.household_agrees:
+            raise Refused(
+                edition_of(case).site.gates.household_consent.rule.where,
+                "未勾选“户主自愿”:须户主自愿提供住宅方可申请",
+            )
+        leader = person_of(act.session, command.leader)
+        findings = _examined(command, edition_of(case).site)
+        application = _application(case, application_of(act.session, case).round + 1, command, leader.id, findings, at)
+        act.session.add(application)
+        act.session.flush()
+        items.close(act, item, Verdict.RESUBMITTED, by=person, door=door, details=_told(application))
+        _tell_received(act, case, application, _returned_from(act, case))

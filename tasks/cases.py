@@ -1,0 +1,249 @@
+"""What every command needs of a case: the case itself, locked; the people who ask; the files they show."""
+
+import hashlib
+import re
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.case import Case, Document, PublishedEdition, SiteApplication
+from models.registry import Person, RoleHolding, Unit, holders
+from models.work_item import WorkItem
+from policies.edition import GatePolicy
+from policies.errors import BadPolicy, Refused
+from policies.load import LoadedEdition
+from policies.vocabulary import CaseStatus, Gate, Role, WorkItemStatus
+from rules.periods import SHANGHAI
+from runtime.resources import edition_of
+
+
+def local_day(at: datetime) -> date:
+    """Return the day in Asia/Shanghai at that moment."""
+    return at.astimezone(SHANGHAI).date()
+
+
+def load_case(session: Session, number: str, *, lock: bool = True) -> Case:
+    """
+    Return the case; with `lock`, nobody else changes it until the transaction ends.
+
+    Raises:
+        Refused: there is no such case.
+    """
+    query = select(Case).where(Case.number == number.strip())
+    if lock:
+        query = query.with_for_update(of=Case)
+    case = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if case is None:
+        raise Refused("default", f"没有编号为“{number}”的案件,请核对案件编号")
+    return case
+
+
+def open_item(session: Session, case: Case) -> WorkItem | None:
+    """Return the gate of the procedure that waits now; None between gates and after the end."""
+    return session.scalars(
+        select(WorkItem)
+        .where(
+            WorkItem.case_id == case.id,
+            WorkItem.status == WorkItemStatus.OPEN,
+            WorkItem.gate != Gate.UNDELIVERED_LETTER,
+        )
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def item_that_waits(session: Session, case: Case, gate: Gate | None = None) -> WorkItem:
+    """
+    Return the work item that waits, at `gate` if one is named.
+
+    Raises:
+        Refused: the case is closed, nothing waits, or another gate waits; says which and, if decided, by whom.
+    """
+    if case.status is CaseStatus.CLOSED:
+        outcome = case.outcome.label if case.outcome else ""
+        raise Refused("default", f"案件 {case.number} 已办结({outcome}),不能再办理")
+    item = open_item(session, case)
+    if item is not None and gate in (None, item.gate):
+        return item
+    if gate is not None:
+        last = session.scalars(
+            select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.gate == gate).order_by(WorkItem.round.desc())
+        ).first()
+        if last is not None and last.decision is not None:
+            raise already_decided(last)
+    now = f"现处于“{item.gate.label}”环节" if item else "现无待办环节,请稍候片刻再试"
+    wanted = f",不能办理“{gate.label}”" if gate else ""
+    raise Refused("default", f"案件 {case.number} {now}{wanted}")
+
+
+def already_decided(item: WorkItem) -> Refused:
+    """Return the refusal that tells the slower of two writers who was first."""
+    decision = item.decision
+    if decision is None:
+        return Refused("default", f"案件 {item.case.number} 的“{item.gate.label}”环节已取消")
+    who = decision.decided_by.display if decision.decided_by else decision.door.label
+    when = decision.decided_at.astimezone(SHANGHAI)
+    return Refused(
+        "default",
+        f"案件 {item.case.number} 的“{item.gate.label}”已由{who}于{when:%Y-%m-%d %H:%M}办理,"
+        f"结果为“{decision.verdict.label}”",
+    )
+
+
+def person_of(session: Session, text: str) -> Person:
+    """
+    Return the person whom `text` names: a code, a name that only one person has, or “name(code)”.
+
+    Raises:
+        Refused: nobody, or more than one.
+    """
+    wanted = text.strip()
+    in_brackets = re.fullmatch(r".*[((]([^()()]+)[))]", wanted)
+    code = in_brackets[1] if in_brackets else wanted
+    person = session.scalars(select(Person).where(Person.code == code, Person.active)).one_or_none()
+    if person is not None:
+        return person
+    named = session.scalars(select(Person).where(Person.name == wanted, Person.active)).all()
+    if len(named) == 1:
+        return named[0]
+    if named:
+        codes = "、".join(each.code for each in named)
+        raise Refused("default", f"登记簿中有{len(named)}人名叫“{wanted}”,请改填人员编号:{codes}")
+    raise Refused("default", f"登记簿中没有在职人员“{wanted}”,请填写登记簿中的人员编号")
+
+
+def application_of(session: Session, case: Case) -> SiteApplication:
+    """Return the application as it stands: the one of the latest round."""
+    return session.scalars(
+        select(SiteApplication).where(SiteApplication.case_id == case.id).order_by(SiteApplication.round.desc())
+    ).first() or _no_application(case)
+
+
+def _no_application(case: Case) -> SiteApplication:
+    raise LookupError(f"case {case.number} has no application")
+
+
+def policy_of(case: Case, gate: Gate) -> GatePolicy:
+    """Return the pinned edition's policy of a gate."""
+    return edition_of(case).site.gates.of(gate)
+
+
+def entitled(session: Session, case: Case, role: Role, *, on: date) -> list[Person]:
+    """Return who holds `role` for this case on that day; the leader of a case is the one its application names."""
+    if role is Role.SITE_LEADER:
+        leader = application_of(session, case).leader
+        return [leader] if leader.active else []
+    return holders(session, role=role, unit=case.group, on=on)
+
+
+def deciders(session: Session, item: WorkItem, *, on: date) -> list[Person]:
+    """
+    Return who may decide at `item` on that day.
+
+    After 转办 only the person it was handed to; otherwise the holders of its role; when the role has no holder at all,
+    those to whom the gate escalates (a vacant post must not block a household's application).
+    """
+    if item.assignee is not None:
+        return [item.assignee]
+    people = entitled(session, item.case, item.role, on=on)
+    return people or entitled(session, item.case, policy_of(item.case, item.gate).escalate.to, on=on)
+
+
+def check_authority(session: Session, item: WorkItem, person: Person, *, on: date) -> None:
+    """Refuse unless `person` may decide at `item`; tells who may."""
+    able = deciders(session, item, on=on)
+    if person.id in {each.id for each in able}:
+        return
+    names = "、".join(each.display for each in able) or "(登记簿中尚无人担任)"
+    handed = "(已转办)" if item.assignee else ""
+    raise Refused(
+        policy_of(item.case, item.gate).where,
+        f"{person.display}无权办理案件 {item.case.number} 的“{item.gate.label}”:"
+        f"须由{item.role.label}{handed}办理,现为{names}",
+    )
+
+
+def holds_any(session: Session, person: Person, roles: set[Role], units: list[Unit], *, on: date) -> bool:
+    """Return whether `person` holds one of `roles` for one of `units` on that day."""
+    return (
+        session.scalars(
+            select(RoleHolding).where(
+                RoleHolding.person_id == person.id,
+                RoleHolding.role.in_(roles),
+                RoleHolding.unit_id.in_([unit.id for unit in units]),
+                RoleHolding.since <= on,
+                (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
+            )
+        ).first()
+        is not None
+    )
+
+
+def attach(
+    session: Session, case: Case, *, folder: Path, reference: str, kind: str, by: Person | None, at: datetime
+) -> Document:
+    """
+    Keep a file of the documents folder as belonging to `case`, with the SHA-256 of its bytes.
+
+    Raises:
+        Refused: no such file below `folder`, or an empty one.
+    """
+    root = folder.resolve()
+    path = (root / reference.replace("\\", "/")).resolve()
+    if not path.is_relative_to(root) or path == root:
+        raise Refused("default", f"材料“{reference}”不在资料文件夹之内,请填写资料文件夹内的文件名")
+    if not path.is_file():
+        raise Refused("default", f"资料文件夹中没有“{reference}”,请先把文件放入 {root.name} 文件夹再登记")
+    content = path.read_bytes()
+    if not content:
+        raise Refused("default", f"材料“{reference}”是空文件,请重新放入")
+    digest = hashlib.sha256(content).hexdigest()
+    name = path.relative_to(root).as_posix()
+    known = session.scalars(
+        select(Document).where(Document.case_id == case.id, Document.reference == name, Document.sha256 == digest)
+    ).one_or_none()
+    if known is not None:
+        return known
+    document = Document(
+        case_id=case.id,
+        kind=kind,
+        reference=name,
+        sha256=digest,
+        size=len(content),
+        added_at=at,
+        added_by_id=by.id if by else None,
+    )
+    session.add(document)
+    session.flush()
+    return document
+
+
+def publish(session: Session, loaded: LoadedEdition, *, at: datetime) -> PublishedEdition:
+    """
+    Return the edition as published, recording it the first time it is used.
+
+    Raises:
+        BadPolicy: the file differs from what was published under the same id.
+    """
+    published = session.get(PublishedEdition, loaded.edition.id)
+    if published is None:
+        published = PublishedEdition(
+            id=loaded.edition.id, sha256=loaded.sha256, title=loaded.edition.title, text=loaded.text, published_at=at
+        )
+        session.add(published)
+        session.flush()
+    check_unchanged(published, loaded)
+    return published
+
+
+def check_unchanged(published: PublishedEdition, loaded: LoadedEdition) -> None:
+    """Raise BadPolicy when the file is not, byte by byte, what was published."""
+    if published.sha256 != loaded.sha256:
+        raise BadPolicy(
+            loaded.path or f"{loaded.edition.id}.yaml",
+            "",
+            loaded.sha256,
+            f"该政策已于{local_day(published.published_at)}公布(摘要 {published.sha256[:12]}…),公布后不得改动;"
+            "如政策有变,请另立一份新的政策文件",
+        )

@@ -1,0 +1,65 @@
+"""The points of the two gates that close when a list is done: the plaque's works, the subsidy's way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.case import WorkDone
+from models.work_item import WorkItem
+from policies.vocabulary import Gate, LedgerMove, Role
+from runtime.resources import edition_of
+from tasks.cases import application_of
+
+RECEIVED = "received"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a checklist."""
+
+    code: str
+    name: str
+    role: Role
+    where: str
+    move: LedgerMove | None = None
+    """The movement of money that is booked with it."""
+
+
+def points(session: Session, item: WorkItem) -> tuple[Point, ...]:
+    """
+    Return what must be done before `item` closes, in order.
+
+    Source: D0-R10 (plaque, rules on the wall, bookshelf), D0-R3 (missing facilities are cured before the plaque),
+    D0-R15 (district to town to village).
+    """
+    scheme = edition_of(item.case).site
+    if item.gate is Gate.PLAQUE:
+        lacking = set(application_of(session, item.case).deficiencies)
+        cures = tuple(
+            Point(f"cure_{each.code}", f"补齐:{each.name}", item.role, each.where)
+            for each in scheme.standards
+            if each.code in lacking
+        )
+        return cures + tuple(Point(work.code, work.name, item.role, work.where) for work in scheme.works)
+    if item.gate is Gate.SUBSIDY and scheme.subsidy is not None:
+        where = scheme.subsidy.where
+        return (
+            Point(LedgerMove.GRANT.value, "区拨付到镇", item.role, where, LedgerMove.GRANT),
+            Point(LedgerMove.TRANSFER.value, "镇下拨到村(居)委会", item.role, where, LedgerMove.TRANSFER),
+            Point(RECEIVED, "村(居)委会确认到账", Role.VILLAGE_RESPONSIBLE, where),
+        )
+    return ()
+
+
+def done(session: Session, item: WorkItem) -> dict[str, WorkDone]:
+    """Return the points done so far, by code."""
+    rows = session.scalars(select(WorkDone).where(WorkDone.work_item_id == item.id))
+    return {row.code: row for row in rows}
+
+
+def missing(session: Session, item: WorkItem) -> Sequence[Point]:
+    """Return the points that are not done yet, in order."""
+    finished = done(session, item)
+    return [point for point in points(session, item) if point.code not in finished]

@@ -1,0 +1,89 @@
+"""The end of a case: the site is listed, the case is closed with its outcome."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from models.case import Site
+from models.work_item import WorkItem
+from notifications.letters import CaseClosed
+from policies.vocabulary import CaseStatus, Gate, Outcome, Role, WorkItemStatus
+from runtime.resources import Resources, edition_of
+from tasks.act import acting
+from tasks.cases import application_of, load_case
+from tasks.history import SYSTEM, append
+from tasks.items import cancel
+from tasks.mail import about, applicants, holders_of, send
+
+
+def list_site(resources: Resources, number: str, *, at: datetime) -> str:
+    """
+    List the parlour as an active site: from now on it owes themes and activities (D0-R4, D0-R10).
+
+    Safe to repeat because a case lists one site.
+
+    Returns:
+        The site's number.
+    """
+    with acting(resources, at=at) as act:
+        case = load_case(act.session, number)
+        known = act.session.scalars(select(Site).where(Site.case_id == case.id)).one_or_none()
+        if known is not None:
+            return known.number
+        application = application_of(act.session, case)
+        site = Site(
+            case_id=case.id,
+            number=f"{case.number}-S",
+            village_id=case.village_id,
+            group_id=case.group_id,
+            household_id=case.household_id,
+            leader_id=application.leader_id,
+            speciality=application.speciality,
+            activated_at=at,
+        )
+        act.session.add(site)
+        act.session.flush()
+        append(
+            act.session,
+            case,
+            kind="site_listed",
+            actor=SYSTEM,
+            summary=f"{edition_of(case).site.plaque_text}(编号 {site.number})列入名册,开始运行",
+            at=at,
+            data={"site": site.number, "speciality": site.speciality},
+        )
+        return site.number
+
+
+def close_case(resources: Resources, number: str, outcome: Outcome, because: str, *, at: datetime) -> None:
+    """
+    Close the case with its outcome and tell those concerned.
+
+    Safe to repeat because a closed case stays as it was closed.
+    """
+    with acting(resources, at=at) as act:
+        case = load_case(act.session, number)
+        if case.status is CaseStatus.CLOSED:
+            return
+        case.status, case.outcome, case.because, case.closed_at = CaseStatus.CLOSED, outcome, because, at
+        open_items = act.session.scalars(
+            select(WorkItem).where(
+                WorkItem.case_id == case.id,
+                WorkItem.status == WorkItemStatus.OPEN,
+                WorkItem.gate != Gate.UNDELIVERED_LETTER,
+            )
+        )
+        for item in open_items:
+            cancel(act, item)
+        append(
+            act.session,
+            case,
+            kind="case_closed",
+            actor=SYSTEM,
+            summary=f"办结:{outcome.label}" + (f",{because}" if because else ""),
+            at=at,
+            data={"outcome": outcome.value, "because": because},
+        )
+        to = applicants(act.session, case) + holders_of(act, case, Role.VILLAGE_RESPONSIBLE)
+        closed = CaseClosed(**about(case), outcome=outcome.label, because=because, closed_on=act.day)
+        send(act, case, closed, to, event="closed")

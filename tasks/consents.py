@@ -1,0 +1,98 @@
+"""The households of the group answer (D0-R8): one by one, in bulk, from a sheet; changed until the gate closes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from models.registry import Person
+from models.work_item import WorkItem
+from notifications.letters import ConsentComplete
+from policies.errors import Refused
+from policies.vocabulary import Door, Gate, Role, Verdict
+from rules.consent import Tally
+from runtime.resources import Resources, edition_of
+from tasks import items
+from tasks.act import Act, acting
+from tasks.cases import check_authority, item_that_waits, load_case, person_of
+from tasks.commands import HouseholdAnswer, RecordAnswers
+from tasks.history import append
+from tasks.lapses import lapse_if_over
+from tasks.mail import about, applicants, holders_of, send
+from tasks.rolls import count_answers, roll_of
+
+
+def record_answers(
+    resources: Resources, command: RecordAnswers, *, door: Door, at: datetime, expected_item: int | None = None
+) -> Tally:
+    """
+    Enter answers of households; the gate closes with the answer that completes the consent.
+
+    All the answers of one command stand together: one unknown household refuses them all.
+
+    Args:
+        expected_item: the work item that the form was made for; None: the one that waits now.
+
+    Returns:
+        The count after these answers.
+
+    Raises:
+        Refused: the gate does not wait, the person may not record, or a household is not on the frozen roll.
+    """
+    lapse_if_over(resources, command.case, at=at)
+    with acting(resources, at=at) as act:
+        case = load_case(act.session, command.case)
+        item = item_that_waits(act.session, case, Gate.HOUSEHOLD_CONSENT)
+        if expected_item is not None and item.id != expected_item:
+            raise Refused("default", "该表单对应的环节已办理,请在新的表单中填写")
+        person = person_of(act.session, command.by)
+        check_authority(act.session, item, person, on=act.day)
+        changes = _enter(act, item, command.answers, person, door)
+        counted = count_answers(act.session, item)
+        if changes:
+            append(
+                act.session,
+                case,
+                kind="answers_recorded",
+                actor=person.display,
+                summary=f"登记农户答复{len(changes)}户:同意{counted.agreeing}户,不同意{len(counted.objecting)}户,"
+                f"未答复{len(counted.missing)}户(共{counted.entitled}户)",
+                at=at,
+                data={"work_item": item.id, "door": door.value, "answers": changes},
+            )
+        if counted.carried:
+            items.close(act, item, Verdict.CARRIED, by=person, door=door, details={"entitled": counted.entitled})
+            complete = ConsentComplete(**about(case), entitled=counted.entitled)
+            to = applicants(act.session, case) + holders_of(act, case, Role.VILLAGE_RESPONSIBLE)
+            send(act, case, complete, to, event=f"consent-{item.round}")
+        return counted
+
+
+def _enter(
+    act: Act, item: WorkItem, answers: Sequence[HouseholdAnswer], person: Person, door: Door
+) -> list[dict[str, str]]:
+    roll = {consent.household.number: consent for consent in roll_of(act.session, item)}
+    numbers = [answer.household for answer in answers]
+    if unknown := sorted({number for number in numbers if number not in roll}):
+        raise Refused(
+            edition_of(item.case).site.gates.household_consent.rule.where,
+            f"以下户号不在本组({item.case.group.name})征求意见的农户名册内:{'、'.join(unknown)};本次答复均未登记,请核对后重新登记",
+        )
+    if twice := sorted({number for number in numbers if numbers.count(number) > 1}):
+        raise Refused("default", f"以下户号在一次登记中出现多次:{'、'.join(twice)};本次答复均未登记")
+    changes = []
+    for answer in answers:
+        consent = roll[answer.household]
+        if consent.answer is answer.answer and consent.note == answer.note:
+            continue
+        before = consent.answer.value if consent.answer else ""
+        consent.answer, consent.answered_at, consent.note = answer.answer, act.at, answer.note
+        consent.recorded_by_id, consent.door = person.id, door
+        changes.append(
+            {
+                "household": answer.household,
+                "before": before,
+                "answer": answer.answer.value,
+                "note": answer.note,
+            }
+        )
+    act.session.flush()
+    return changes

@@ -1,0 +1,148 @@
+"""Work items: opened with their due time and timers, closed by exactly one decision."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, delete, func, select, update
+
+from models.case import Case
+from models.outbox import OutboxEntry
+from models.registry import Person
+from models.work_item import Decision, Timer, WorkItem
+from policies.vocabulary import Door, Gate, Verdict, WorkItemStatus
+from rules.periods import plan
+from tasks.act import Act
+from tasks.cases import already_decided, policy_of
+from tasks.history import SYSTEM, append, decision_facts
+
+
+def create(act: Act, case: Case, gate: Gate, round_: int, *, subject: OutboxEntry | None = None) -> WorkItem:
+    """
+    Open a work item at `gate`: who decides, due when, what time will do.
+
+    Args:
+        case: locked.
+        round_: the n-th time at this gate, from 1.
+        subject: of an undelivered letter, the letter.
+    """
+    policy = policy_of(case, gate)
+    schedule = plan(policy, opened_at=act.at, calendar=act.resources.calendar)
+    item = WorkItem(
+        case_id=case.id,
+        gate=gate,
+        round=round_,
+        role=policy.decided_by,
+        opened_at=act.at,
+        due_on=schedule.due_on,
+        due_at=schedule.due_at,
+        provisional=schedule.provisional,
+        lapses=policy.lapse is not None,
+        subject_id=subject.id if subject else None,
+    )
+    item.case = case
+    act.session.add(item)
+    act.session.flush()
+    act.session.add_all(
+        Timer(work_item_id=item.id, kind=timer.kind, seq=timer.seq, fires_at=timer.fires_at)
+        for timer in schedule.timers
+    )
+    append(
+        act.session,
+        case,
+        kind="gate_opened",
+        actor=SYSTEM,
+        summary=f"开启“{gate.label}”(第{round_}轮),由{item.role.label}办理,期限至{item.due_on:%Y-%m-%d}"
+        + ("(暂定)" if item.provisional else ""),
+        at=act.at,
+        data={
+            "work_item": item.id,
+            "gate": gate.value,
+            "round": round_,
+            "role": item.role.value,
+            "due_on": item.due_on.isoformat(),
+            "provisional": item.provisional,
+            "clause": policy.due.where,
+        },
+    )
+    return item
+
+
+def close(
+    act: Act,
+    item: WorkItem,
+    verdict: Verdict,
+    *,
+    by: Person | None,
+    door: Door,
+    reason: str = "",
+    acknowledged: Sequence[str] = (),
+    details: dict[str, Any] | None = None,
+    effective_at: datetime | None = None,
+) -> Decision:
+    """
+    Close `item` with a decision, if it still waits.
+
+    Args:
+        by: who decided; None when time or the system did.
+        effective_at: when it counts from; None: now. A lapse counts from its due time.
+
+    Raises:
+        Refused: somebody else was first; says who.
+    """
+    closed = act.session.execute(
+        update(WorkItem)
+        .where(WorkItem.id == item.id, WorkItem.status == WorkItemStatus.OPEN)
+        .values(status=WorkItemStatus.CLOSED, closed_at=act.at)
+    )
+    assert isinstance(closed, CursorResult)  # noqa: S101 - an UPDATE always gives one; the stubs do not know
+    if closed.rowcount != 1:
+        act.session.refresh(item)
+        raise already_decided(item)
+    act.session.execute(delete(Timer).where(Timer.work_item_id == item.id, Timer.fired_at.is_(None)))
+    decision = Decision(
+        work_item_id=item.id,
+        case_id=item.case_id,
+        verdict=verdict,
+        reason=reason,
+        decided_by_id=by.id if by else None,
+        door=door,
+        decided_at=act.at,
+        effective_at=effective_at or act.at,
+        acknowledged=list(acknowledged),
+        details=details or {},
+    )
+    act.session.add(decision)
+    act.session.flush()
+    if item.gate is not Gate.UNDELIVERED_LETTER:
+        item.case.decision_seq += 1
+    because = f",理由:{reason}" if reason else ""
+    append(
+        act.session,
+        item.case,
+        kind="decision_taken",
+        actor=by.display if by else SYSTEM,
+        summary=f"“{item.gate.label}”(第{item.round}轮):{verdict.label}{because}",
+        at=act.at,
+        data=decision_facts(decision),
+    )
+    act.session.refresh(item)
+    return decision
+
+
+def cancel(act: Act, item: WorkItem) -> None:
+    """Take back a work item that nobody needs to decide any more: its case came to an end elsewhere."""
+    act.session.execute(
+        update(WorkItem)
+        .where(WorkItem.id == item.id, WorkItem.status == WorkItemStatus.OPEN)
+        .values(status=WorkItemStatus.CANCELLED, closed_at=act.at)
+    )
+    act.session.execute(delete(Timer).where(Timer.work_item_id == item.id, Timer.fired_at.is_(None)))
+
+
+def next_round(act: Act, case: Case, gate: Gate) -> int:
+    """Return the number of the next round at `gate`, from 1."""
+    last = act.session.scalar(
+        select(func.max(WorkItem.round)).where(WorkItem.case_id == case.id, WorkItem.gate == gate)
+    )
+    return (last or 0) + 1

@@ -1,0 +1,78 @@
+"""The decision that time takes: written at the end of the due day, by the sweep or by whoever comes too late."""
+
+from datetime import datetime
+from typing import Any
+
+from models.work_item import WorkItem
+from notifications.letters import Returned
+from policies.errors import Refused
+from policies.vocabulary import Door, Gate
+from runtime.resources import Resources
+from tasks import items
+from tasks.act import Act, acting
+from tasks.cases import load_case, open_item, policy_of
+from tasks.mail import about, applicants, chinese_date, due_of, send
+from tasks.rolls import tell_missing
+
+
+def lapse(act: Act, item: WorkItem) -> None:
+    """
+    Write the lapse that the edition provides for `item`, whose due day is over.
+
+    It counts from the end of the due day, however late it is written; a late one says so.
+
+    Source: D0-R8 (returned with the list of missing and objecting households), the gate's `lapse` in the edition.
+    """
+    provided = policy_of(item.case, item.gate).lapse
+    if provided is None:
+        raise LookupError(f"gate {item.gate} of case {item.case.number} does not lapse")
+    reason = f"至{chinese_date(item.due_on)}期满未办理"
+    details: dict[str, Any] = {"clause": provided.where}
+    if item.gate is Gate.HOUSEHOLD_CONSENT:
+        details |= tell_missing(act, item, closed=True)
+        reason = f"至{chinese_date(item.due_on)}期满,未获全体农户同意"
+    late_hours = int((act.at - item.due_at).total_seconds() // 3600)
+    if late_hours >= 1:
+        details["recorded_late_hours"] = late_hours
+        reason += f"(系统于{late_hours}小时后补记,效力自期满之时起算)"
+    items.close(
+        act,
+        item,
+        provided.verdict,
+        by=None,
+        door=Door.LAPSE,
+        reason=reason,
+        details=details,
+        effective_at=item.due_at,
+    )
+    if item.gate is Gate.VILLAGE_FORWARD:
+        due_on = due_of(item.case, Gate.CORRECTION, act)
+        returned = Returned(**about(item.case), by="系统(期限届满)", reason=reason, due_on=due_on)
+        send(
+            act,
+            item.case,
+            returned,
+            applicants(act.session, item.case),
+            event=f"returned-{item.gate.value}-{item.round}",
+        )
+
+
+def lapse_if_over(resources: Resources, number: str, *, at: datetime) -> None:
+    """
+    Write the lapse first, when somebody acts on a gate whose due day is over but the sweep has not come by yet.
+
+    Raises:
+        Refused: time has decided; says when.
+    """
+    with acting(resources, at=at) as act:
+        case = load_case(act.session, number)
+        item = open_item(act.session, case)
+        if item is None or not item.lapses or at < item.due_at:
+            return
+        lapse(act, item)
+        told = Refused(
+            policy_of(case, item.gate).where,
+            f"案件 {number} 的“{item.gate.label}”已于{chinese_date(item.due_on)}期满,系统已按规定作出"
+            f"“{item.decision.verdict.label if item.decision else ''}”,不能再办理",
+        )
+    raise told

@@ -1,0 +1,156 @@
+"""Who hears of what in a case: letters are written to the outbox in the transaction of what they tell of."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TypedDict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.case import Case, SiteApplication
+from models.outbox import OutboxEntry
+from models.registry import Household, Person
+from models.work_item import WorkItem
+from notifications.letters import CaseLetter, LetterUndelivered
+from notifications.outbox import Recipient, enqueue
+from policies.vocabulary import DayUnit, Gate, Letter, LetterStatus, Role, UnitKind, WorkItemStatus
+from rules.periods import plan
+from runtime.resources import edition_of
+from tasks import items
+from tasks.act import Act
+from tasks.cases import application_of, entitled, policy_of
+
+
+class About(TypedDict):
+    """What every letter of a case says of it."""
+
+    township: str
+    office: str
+    scheme_title: str
+    plaque_text: str
+    case_number: str
+    village: str
+    group: str
+    household_head: str
+
+
+def about(case: Case) -> About:
+    """Return what every letter of a case says of it."""
+    edition = edition_of(case)
+    town = case.village.above(UnitKind.TOWN).name
+    return About(
+        township=town,
+        office=f"{town}社区办",
+        scheme_title=edition.title,
+        plaque_text=edition.site.plaque_text,
+        case_number=case.number,
+        village=case.village.name,
+        group=case.group.name,
+        household_head=case.household.head_name,
+    )
+
+
+def to_person(person: Person) -> Recipient:
+    """Return a person as the recipient of a letter."""
+    return Recipient(name=person.name, address=person.email, person_id=person.id, household_id=None)
+
+
+def to_household(household: Household) -> Recipient:
+    """Return a household's head as the recipient of a letter."""
+    return Recipient(name=household.head_name, address=household.email, person_id=None, household_id=household.id)
+
+
+def applicants(session: Session, case: Case) -> list[Recipient]:
+    """Return who applied: the leader, and the household when it has an e-mail address."""
+    told = [to_person(application_of(session, case).leader)]
+    if case.household.email and case.household.email != told[0].address:
+        told.append(to_household(case.household))
+    return told
+
+
+def send(act: Act, case: Case, letter: CaseLetter, to: Iterable[Recipient], *, event: str) -> None:
+    """
+    Write a letter to each recipient into the outbox.
+
+    A person without an e-mail address can not be reached so: the office gets a work item to tell them otherwise.
+    Households are told through their group head, whose letter lists those without an address.
+
+    Args:
+        event: what happened, unique in the case; the same event writes the same letter to a person only once.
+    """
+    for recipient in to:
+        who = f"p{recipient.person_id}" if recipient.person_id else f"h{recipient.household_id}"
+        entry = enqueue(
+            act.session,
+            case_id=case.id,
+            letter=letter,
+            to=recipient,
+            dedup_key=f"{case.number}:{event}:{letter.letter_kind.value}:{who}",
+            at=act.at,
+        )
+        if entry is not None and entry.status is LetterStatus.DEAD and recipient.person_id is not None:
+            report_undelivered(act, case, entry)
+
+
+def report_undelivered(act: Act, case: Case, entry: OutboxEntry) -> WorkItem | None:
+    """
+    Open a work item for the office: this letter can not be delivered, somebody must be told otherwise.
+
+    Returns:
+        The item; None when it was reported before, or when the letter itself only reported such a failure (the work
+        item of that failure stands; a report of a report would never end).
+    """
+    if entry.letter is Letter.LETTER_UNDELIVERED:
+        return None
+    known = act.session.scalars(
+        select(WorkItem).where(WorkItem.subject_id == entry.id, WorkItem.status == WorkItemStatus.OPEN)
+    ).first()
+    if known is not None:
+        return None
+    round_ = items.next_round(act, case, Gate.UNDELIVERED_LETTER)
+    item = items.create(act, case, Gate.UNDELIVERED_LETTER, round_, subject=entry)
+    letter = LetterUndelivered(
+        **about(case),
+        letter=entry.letter.label,
+        to_name=entry.to_name,
+        error=entry.last_error,
+        due_on=item.due_on,
+    )
+    send(act, case, letter, holders_of(act, case, item.role), event=f"undelivered-{entry.id}-{round_}")
+    return item
+
+
+def holders_of(act: Act, case: Case, role: Role) -> list[Recipient]:
+    """Return the holders of a role for this case, as recipients."""
+    return [to_person(each) for each in entitled(act.session, case, role, on=act.day)]
+
+
+def due_note(item: WorkItem) -> str:
+    """Return how the period was counted, as a letter says it."""
+    due = policy_of(item.case, item.gate).due
+    unit = "工作日(含调休上班日)" if due.unit is DayUnit.WORKING_DAYS else "自然日(末日遇节假日顺延至下一工作日)"
+    note = f"期限{due.days}日,按{unit}计算,自次日起算"
+    if item.provisional:
+        note += ";所跨年度的放假安排尚未公布,该日期为暂定,公布后自动重算"
+    return note
+
+
+def names_of(codes: Sequence[str], case: Case) -> tuple[str, ...]:
+    """Return the names of standards by their codes."""
+    known = {standard.code: standard.name for standard in edition_of(case).site.standards}
+    return tuple(known.get(code, code) for code in codes)
+
+
+def deficiencies(application: SiteApplication, case: Case) -> tuple[str, ...]:
+    """Return what must be cured before the plaque, by name."""
+    return names_of(application.deficiencies, case)
+
+
+def chinese_date(day: date) -> str:
+    """Return a day as official texts write it, without zero padding."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def due_of(case: Case, gate: Gate, act: Act) -> date:
+    """Return the day by which `gate`, opened now, would be due: for the letter that comes before the gate does."""
+    return plan(policy_of(case, gate), opened_at=act.at, calendar=act.resources.calendar).due_on

@@ -1,0 +1,133 @@
+"""
+What a procedure is made of: a plain function over a `CaseFile` handle, carried by a driver.
+
+A procedure reads like the policy document. It asks for decisions; while there is none it raises `Waiting`, which only
+a driver catches: the live one suspends a Prefect run, the bulk one goes on with the next case, the rehearsal one moves
+the clock. Everything done is read from the database and passed over, so any line may run any number of times.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from sqlalchemy import select, update
+
+from models.case import Case, Site
+from models.work_item import Decision
+from policies.edition import SiteScheme
+from policies.vocabulary import CaseStatus, Gate, Outcome
+from runtime.resources import Resources, edition_of
+from tasks.cases import load_case
+from tasks.closing import close_case, list_site
+from tasks.gates import decision_at, open_gate
+
+R = TypeVar("R")
+
+
+class Perform(Protocol):
+    """How a driver carries out a step: directly, or as a Prefect task."""
+
+    def __call__(self, step: Callable[[], R], *, name: str) -> R:
+        """Carry out `step` and return what it returns."""
+
+
+class Waiting(Exception):
+    """The procedure has come to a gate at which nobody has decided yet."""
+
+    def __init__(self, gate: Gate, round_: int, work_item: int) -> None:
+        super().__init__(gate, round_, work_item)
+        self.gate = gate
+        self.round = round_
+        self.work_item = work_item
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a procedure ended."""
+
+    outcome: Outcome
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class CaseHandle:
+    """A case in the hands of a procedure, at one moment."""
+
+    number: str
+    scheme: SiteScheme
+    resources: Resources
+    at: datetime
+    perform: Perform
+
+
+Procedure = Callable[[CaseHandle], Ending]
+
+
+def await_decision(case: CaseHandle, gate: Gate, round_: int = 1) -> Decision:
+    """
+    Return the decision taken at `gate` in that round; while there is none, open the gate and stop here.
+
+    Raises:
+        Waiting: nobody has decided yet.
+    """
+    with case.resources.database.read() as session:
+        row = load_case(session, case.number, lock=False)
+        decision = decision_at(session, row.id, gate, round_)
+        if decision is not None:
+            return decision
+    item = case.perform(
+        lambda: open_gate(case.resources, case.number, gate, round_, at=case.at),
+        name=f"开启环节:{gate.label}",
+    )
+    raise Waiting(gate, round_, item)
+
+
+def put_on_the_list(case: CaseHandle) -> None:
+    """List the parlour as an active site, once."""
+    with case.resources.database.read() as session:
+        listed = session.scalars(
+            select(Site.id).join(Case, Case.id == Site.case_id).where(Case.number == case.number)
+        ).one_or_none()
+    if listed is None:
+        case.perform(lambda: list_site(case.resources, case.number, at=case.at), name="列入客堂间名册")
+
+
+def run_pass(
+    resources: Resources, number: str, procedure: Procedure, *, at: datetime, perform: Perform
+) -> Ending | Waiting:
+    """
+    Carry a case as far as it goes now: to its next gate, or to its end.
+
+    Returns:
+        The gate it waits at, or how it ended (also when it had ended before).
+    """
+    with resources.database.read() as session:
+        case = load_case(session, number, lock=False)
+        if case.status is CaseStatus.CLOSED and case.outcome is not None:
+            _mark_carried(resources, number, case.decision_seq)
+            return Ending(case.outcome, case.because)
+        seen, scheme = case.decision_seq, edition_of(case).site
+    handle = CaseHandle(number=number, scheme=scheme, resources=resources, at=at, perform=perform)
+    try:
+        ending = procedure(handle)
+    except Waiting as waiting:
+        _mark_carried(resources, number, seen)
+        return waiting
+    perform(
+        lambda: close_case(resources, number, ending.outcome, ending.because, at=at),
+        name=f"办结:{ending.outcome.label}",
+    )
+    _mark_carried(resources, number, seen)
+    return ending
+
+
+def _mark_carried(resources: Resources, number: str, seen: int) -> None:
+    """Note which decisions this pass has seen; a later one makes the sweep wake the case again."""
+    with resources.database.write() as session:
+        session.execute(update(Case).where(Case.number == number, Case.carried_seq < seen).values(carried_seq=seen))
+
+
+def directly(step: Callable[[], R], *, name: str) -> R:
+    """Carry out a step without Prefect: the bulk and the rehearsal driver's way."""
+    return step()

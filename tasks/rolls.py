@@ -1,0 +1,76 @@
+"""The frozen roll of a consent gate: who was asked, who said what, who is missing (D0-R8)."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.case import Consent
+from models.work_item import WorkItem
+from notifications.letters import ConsentMissing
+from policies.edition import ConsentGate
+from policies.vocabulary import Role
+from rules.consent import Tally, tally
+from runtime.resources import edition_of
+from tasks.act import Act
+from tasks.cases import deciders
+from tasks.mail import about, applicants, holders_of, send, to_person
+
+
+def roll_of(session: Session, item: WorkItem) -> Sequence[Consent]:
+    """Return the households that are asked at `item`, frozen when it was opened, with their present answers."""
+    return session.scalars(select(Consent).where(Consent.work_item_id == item.id)).all()
+
+
+def count_answers(session: Session, item: WorkItem) -> Tally:
+    """Return the count of the roll's answers under the pinned edition's rule."""
+    gate: ConsentGate = edition_of(item.case).site.gates.household_consent
+    return tally(
+        {consent.household_id: consent.answer for consent in roll_of(session, item)}, at_least=gate.rule.at_least
+    )
+
+
+def households_of(session: Session, item: WorkItem, ids: Sequence[int]) -> tuple[str, ...]:
+    """Return households of the roll as people read them: number and head's name, by number."""
+    wanted = set(ids)
+    return tuple(
+        sorted(
+            f"{consent.household.number} {consent.household.head_name}"
+            for consent in roll_of(session, item)
+            if consent.household_id in wanted
+        )
+    )
+
+
+def tell_missing(act: Act, item: WorkItem, *, closed: bool) -> dict[str, object]:
+    """
+    Tell applicant, group head and village which households are missing or object (D0-R8).
+
+    Returns:
+        The count, for the decision's details.
+    """
+    counted = count_answers(act.session, item)
+    missing = households_of(act.session, item, counted.missing)
+    objecting = households_of(act.session, item, counted.objecting)
+    letter = ConsentMissing(
+        **about(item.case),
+        entitled=counted.entitled,
+        agreeing=counted.agreeing,
+        missing=missing,
+        objecting=objecting,
+        due_on=item.due_on,
+        closed=closed,
+    )
+    to = (
+        applicants(act.session, item.case)
+        + [to_person(each) for each in deciders(act.session, item, on=act.day)]
+        + holders_of(act, item.case, Role.VILLAGE_RESPONSIBLE)
+    )
+    event = f"consent-{item.round}-{'closed' if closed else act.day.isoformat()}"
+    send(act, item.case, letter, to, event=event)
+    return {
+        "entitled": counted.entitled,
+        "agreeing": counted.agreeing,
+        "missing": list(missing),
+        "objecting": list(objecting),
+    }
