@@ -1,8 +1,8 @@
 """
 What each letter needs to be written: one class per letter, so that a letter can not be asked for with half its facts.
 
-Built by tasks, kept as JSON in the outbox, read again by `notifications.render`. Whatever text comes in, personal numbers
-do not get through: every string is masked here.
+Built by tasks, kept as JSON in the outbox, read again by `notifications.render`. Whatever text comes in, personal
+numbers do not get through: every string is masked here.
 """
 
 import re

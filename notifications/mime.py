@@ -154,7 +154,5 @@ def _boundary_safe(message_id: str) -> str:
 
 def _part(boundary: str, kind: str, body: str) -> bytes:
     canonical = body.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode("utf-8", "replace")
-    head = (
-        f"\r\n--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-    )
+    head = f"\r\n--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     return head.encode("ascii") + encodebytes(canonical).replace(b"\n", b"\r\n").removesuffix(b"\r\n")

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
 from notifications.letters import CONTEXTS
 from notifications.mime import Rendered
@@ -36,7 +36,7 @@ class Renderer:
     def __init__(self, templates: Path) -> None:
         environment = Environment(
             loader=FileSystemLoader(templates, encoding="utf-8"),
-            autoescape=lambda name: bool(name and name.endswith(".html")),
+            autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined,
             trim_blocks=True,
             auto_reload=False,
@@ -69,7 +69,11 @@ class Renderer:
             template.render(dict(facts), recipient=to_name, link=link, written_on=written_on)
             for template in self._letters[letter]
         )
-        return Rendered(subject=" ".join(subject.split()), text=_BLANK_LINES.sub("\n\n", text).strip() + "\n", html=html.strip() + "\n")
+        return Rendered(
+            subject=" ".join(subject.split()),
+            text=_BLANK_LINES.sub("\n\n", text).strip() + "\n",
+            html=html.strip() + "\n",
+        )
 
 
 def day(value: date) -> str:

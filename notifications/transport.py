@@ -1,8 +1,8 @@
 """
 How letters leave: over SMTP, or as ``.eml`` files in a folder. Called by `tasks.outbox` only.
 
-A transport is opened for one delivery run. What fails is told apart by who has to do something about it:
-`Unreachable` (the server or the settings: no letter can go now), `Temporary` (this letter, later), `Permanent` (this letter, never).
+A transport is opened for one delivery run. What fails is told apart by who has to do something about it: `Unreachable`
+(the server or the settings: no letter can go now), `Temporary` (this letter, later), `Permanent` (this letter, never).
 """
 
 import asyncio
@@ -169,7 +169,9 @@ class SmtpTransport:
                 try:
                     context.load_verify_locations(cafile=self.ca_file)
                 except OSError as error:
-                    raise _settings_fault(f"证书文件 {self.ca_file} 无法读取:{error},请检查 KETANG_SMTP_CA_FILE") from error
+                    raise _settings_fault(
+                        f"证书文件 {self.ca_file} 无法读取:{error},请检查 KETANG_SMTP_CA_FILE"
+                    ) from error
         pool = _Pool(self, tls=context, greeting=await asyncio.to_thread(socket.getfqdn))
         try:
             yield pool
@@ -294,9 +296,13 @@ def _connecting_failed(transport: SmtpTransport, error: Exception) -> Unreachabl
     server = f"{transport.host}:{transport.port}"
     reply = _reply(error, "")
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
-        return _settings_fault(f"邮件服务器 {server} 不接受登录名或密码:{reply},请检查 KETANG_SMTP_USER 和 KETANG_SMTP_PASSWORD")
+        return _settings_fault(
+            f"邮件服务器 {server} 不接受登录名或密码:{reply},请检查 KETANG_SMTP_USER 和 KETANG_SMTP_PASSWORD"
+        )
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
-        return _settings_fault(f"与邮件服务器 {server} 无法加密:{reply},请检查 KETANG_SMTP_SECURITY 和 KETANG_SMTP_CA_FILE")
+        return _settings_fault(
+            f"与邮件服务器 {server} 无法加密:{reply},请检查 KETANG_SMTP_SECURITY 和 KETANG_SMTP_CA_FILE"
+        )
     if isinstance(error, (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPTimeoutError, OSError)):
         return Unreachable(f"邮件服务器 {server} 连接不上:{reply}")
     return _settings_fault(f"邮件服务器 {server} 与设置不符:{reply},请检查 KETANG_SMTP_* 各项")

@@ -1,0 +1,114 @@
+"""
+The outbox: letters written in the transaction of the business act that causes them, so that both happen or neither.
+
+Called by tasks. Nothing is sent here; `tasks.outbox` delivers after the commit.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models.outbox import OutboxEntry
+from notifications.letters import LetterContext
+from policies.vocabulary import LetterStatus
+
+NO_ADDRESS = "没有电子邮箱"
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """
+    Who gets a letter.
+
+    Args:
+        name: as the letter addresses them.
+        address: e-mail address; None: they have none.
+        person_id: set for a person of the registry.
+        household_id: set for a household of the registry.
+    """
+
+    name: str
+    address: str | None
+    person_id: int | None = None
+    household_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Posting:
+    """
+    One letter to one recipient.
+
+    Args:
+        letter: its facts.
+        to: who gets it.
+        dedup_key: what causes it, to whom; the same key writes it only once. At most 200 characters.
+    """
+
+    letter: LetterContext
+    to: Recipient
+    dedup_key: str
+
+
+def enqueue(
+    session: Session, *, case_id: int | None, letter: LetterContext, to: Recipient, dedup_key: str, at: datetime
+) -> OutboxEntry | None:
+    """
+    Put one letter into the outbox, in the caller's transaction.
+
+    Safe to repeat because a `dedup_key` that was used before writes nothing.
+
+    Returns:
+        The entry, `DEAD` at once when the recipient has no address (the office must tell them otherwise); None when
+        this letter was written before.
+    """
+    written = enqueue_many(session, case_id=case_id, postings=[Posting(letter, to, dedup_key)], at=at)
+    return written[0] if written else None
+
+
+def enqueue_many(
+    session: Session, *, case_id: int | None, postings: Iterable[Posting], at: datetime
+) -> list[OutboxEntry]:
+    """
+    Put many letters into the outbox with one INSERT, in the caller's transaction.
+
+    Returns:
+        The entries written now, by id: those whose `dedup_key` was used before are not among them.
+    """
+    rows = [_row(posting, case_id=case_id, at=at) for posting in postings]
+    if not rows:
+        return []
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    written = session.scalars(insert(OutboxEntry).on_conflict_do_nothing().returning(OutboxEntry), rows).all()
+    return sorted(written, key=lambda entry: entry.id)
+
+
+def _row(posting: Posting, *, case_id: int | None, at: datetime) -> dict[str, Any]:
+    address = (posting.to.address or "").strip()
+    return {
+        "case_id": case_id,
+        "letter": posting.letter.letter_kind,
+        "person_id": posting.to.person_id,
+        "household_id": posting.to.household_id,
+        "to_name": posting.to.name,
+        "to_address": address or None,
+        "context": posting.letter.model_dump(mode="json"),
+        "dedup_key": posting.dedup_key,
+        # The sender's domain follows when a delivery run claims it for the first time.
+        "message_id": _unique_name(posting),
+        "status": LetterStatus.QUEUED if address else LetterStatus.DEAD,
+        "created_at": at,
+        "next_attempt_at": at,
+        "attempts": 0,
+        "last_error": "" if address else NO_ADDRESS,
+    }
+
+
+def _unique_name(posting: Posting) -> str:
+    """Return the part of the Message-ID before the ``@``: another township's letter never has the same."""
+    office = getattr(posting.letter, "office", "")
+    return str(uuid5(NAMESPACE_URL, f"ketang:{office}:{posting.dedup_key}"))
