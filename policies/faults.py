@@ -63,7 +63,14 @@ def faults_in(error: ValidationError, *, file: str, document: object) -> tuple[B
             file, _path(found["loc"], document), None if found["type"] == "missing" else found["input"], _reason(found)
         )
         for found in error.errors(include_url=False)
+        if not _echo(found)
     )
+
+
+def _echo(found: ErrorDetails) -> bool:
+    # pydantic calls a list too short when all its entries are faulty, which it already said entry by entry
+    given = found["input"]
+    return found["type"] == "too_short" and isinstance(given, Sequence) and len(given) >= found["ctx"]["min_length"]
 
 
 def _path(loc: tuple[int | str, ...], document: object) -> str:
