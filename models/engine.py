@@ -68,4 +68,4 @@ class Database:
         """Open a consistent view that writes nothing."""
         with self._reading() as session:
             yield session
-            session.rollback()
+            session.expunge_all()  # what was read stays readable after the view is closed

@@ -29,7 +29,7 @@ class Unit(Base):
     edition_id: Mapped[str | None] = mapped_column(
         String(60), comment="of a town: the edition by which new cases are opened"
     )
-    parent: Mapped["Unit | None"] = relationship(remote_side=[id], lazy="joined", join_depth=3)
+    parent: Mapped["Unit | None"] = relationship(remote_side="Unit.id", lazy="joined", join_depth=3)
 
     def lineage(self) -> list["Unit"]:
         """Return this unit and all above it, nearest first."""

@@ -19,7 +19,7 @@ from rules.window import open_phase
 from runtime.resources import Resources, edition_of
 from tasks import items
 from tasks.act import Act, acting
-from tasks.cases import application_of, check_authority, item_that_waits, load_case, local_day, person_of, publish
+from tasks.cases import Asked, application_of, check_authority, item_asked, load_case, local_day, person_of, publish
 from tasks.commands import ApplyForSite, Resubmit, SiteDetails
 from tasks.history import append
 from tasks.mail import about, applicants, due_of, holders_of, names_of, send
@@ -261,23 +261,19 @@ def _returned_from(act: Act, case: Case) -> Gate:
     return last.gate if last else Gate.HOUSEHOLD_CONSENT
 
 
-def resubmit(
-    resources: Resources, command: Resubmit, *, door: Door, at: datetime, expected_item: int | None = None
-) -> None:
+def resubmit(resources: Resources, command: Resubmit, *, door: Door, at: datetime, asked: Asked | None = None) -> None:
     """
     Take in the corrected application: a new round (D0-R9).
 
     Args:
-        expected_item: the work item that the form was made for; None: the one that waits now.
+        asked: the form it came in on; None: by another door.
 
     Raises:
         Refused: not at the correction gate, not the leader of the application, or a standard still not met.
     """
     with acting(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        item = item_that_waits(act.session, case, Gate.CORRECTION)
-        if expected_item is not None and item.id != expected_item:
-            raise Refused("default", "该表单对应的环节已办理,请在新的表单中填写")
+        item = item_asked(act.session, case, asked, Gate.CORRECTION, at=at)
         person = person_of(act.session, command.by)
         check_authority(act.session, item, person, on=act.day)
         if not command.household_agrees:

@@ -2,15 +2,16 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.case import Case, Document, PublishedEdition, SiteApplication
 from models.registry import Person, RoleHolding, Unit, holders
-from models.work_item import WorkItem
+from models.work_item import Ask, WorkItem
 from policies.edition import GatePolicy
 from policies.errors import BadPolicy, Refused
 from policies.load import LoadedEdition
@@ -75,6 +76,37 @@ def item_that_waits(session: Session, case: Case, gate: Gate | None = None) -> W
     now = f"现处于“{item.gate.label}”环节" if item else "现无待办环节,请稍候片刻再试"
     wanted = f",不能办理“{gate.label}”" if gate else ""
     raise Refused("default", f"案件 {case.number} {now}{wanted}")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The form that an answer came in on: the work item it was made for, and the ask that is used up by it."""
+
+    work_item: int
+    ask: int
+
+
+def item_asked(
+    session: Session, case: Case, asked: Asked | None, gate: Gate | None = None, *, at: datetime
+) -> WorkItem:
+    """
+    Return the work item that waits; when the answer came in on a form, only the one that the form was made for.
+
+    The form is used up in the same transaction, so that an answer counts once, also after a crash.
+
+    Raises:
+        Refused: as `item_that_waits`; or the form is older than the gate that waits.
+    """
+    if asked is None:
+        return item_that_waits(session, case, gate)
+    session.execute(update(Ask).where(Ask.id == asked.ask).values(consumed_at=at))
+    for_item = session.get(WorkItem, asked.work_item)
+    if for_item is not None and for_item.decision is not None:
+        raise already_decided(for_item)
+    item = item_that_waits(session, case, gate)
+    if item.id != asked.work_item:
+        raise Refused("default", f"该表单对应的环节已结束,现处于“{item.gate.label}”环节,请在新的表单中填写")
+    return item
 
 
 def already_decided(item: WorkItem) -> Refused:

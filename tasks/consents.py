@@ -12,7 +12,7 @@ from rules.consent import Tally
 from runtime.resources import Resources, edition_of
 from tasks import items
 from tasks.act import Act, acting
-from tasks.cases import check_authority, item_that_waits, load_case, person_of
+from tasks.cases import Asked, check_authority, item_asked, load_case, person_of
 from tasks.commands import HouseholdAnswer, RecordAnswers
 from tasks.history import append
 from tasks.lapses import lapse_if_over
@@ -21,7 +21,7 @@ from tasks.rolls import count_answers, roll_of
 
 
 def record_answers(
-    resources: Resources, command: RecordAnswers, *, door: Door, at: datetime, expected_item: int | None = None
+    resources: Resources, command: RecordAnswers, *, door: Door, at: datetime, asked: Asked | None = None
 ) -> Tally:
     """
     Enter answers of households; the gate closes with the answer that completes the consent.
@@ -29,7 +29,7 @@ def record_answers(
     All the answers of one command stand together: one unknown household refuses them all.
 
     Args:
-        expected_item: the work item that the form was made for; None: the one that waits now.
+        asked: the form it came in on; None: by another door.
 
     Returns:
         The count after these answers.
@@ -40,9 +40,7 @@ def record_answers(
     lapse_if_over(resources, command.case, at=at)
     with acting(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        item = item_that_waits(act.session, case, Gate.HOUSEHOLD_CONSENT)
-        if expected_item is not None and item.id != expected_item:
-            raise Refused("default", "该表单对应的环节已办理,请在新的表单中填写")
+        item = item_asked(act.session, case, asked, Gate.HOUSEHOLD_CONSENT, at=at)
         person = person_of(act.session, command.by)
         check_authority(act.session, item, person, on=act.day)
         changes = _enter(act, item, command.answers, person, door)

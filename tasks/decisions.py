@@ -15,10 +15,10 @@ from tasks import items
 from tasks.act import Act, acting
 from tasks.applications import approved_in_year
 from tasks.cases import (
-    already_decided,
+    Asked,
     application_of,
     check_authority,
-    item_that_waits,
+    item_asked,
     load_case,
     person_of,
     policy_of,
@@ -31,14 +31,12 @@ from tasks.mail import about, applicants, due_of, holders_of, names_of, send
 RETURNS = (Gate.VILLAGE_FORWARD, Gate.OFFICE_REVIEW)
 
 
-def decide(
-    resources: Resources, command: Decide, *, door: Door, at: datetime, expected_item: int | None = None
-) -> Decision:
+def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, asked: Asked | None = None) -> Decision:
     """
     Take a decision at the gate that waits (D0-R9).
 
     Args:
-        expected_item: the work item that the form was made for; None: the one that waits now.
+        asked: the form it came in on; None: by another door.
 
     Returns:
         The decision, committed.
@@ -51,11 +49,11 @@ def decide(
         withdrawal = Withdraw(case=command.case, by=command.by, reason=command.reason or "(未填写)")
         if not command.reason:
             raise Refused("default", "撤回申请须填写理由")
-        return withdraw(resources, withdrawal, door=door, at=at, expected_item=expected_item)
+        return withdraw(resources, withdrawal, door=door, at=at, asked=asked)
     lapse_if_over(resources, command.case, at=at)
     with acting(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        item = _expected(act, case, expected_item)
+        item = item_asked(act.session, case, asked, at=at)
         person = person_of(act.session, command.by)
         check_authority(act.session, item, person, on=act.day)
         check_verdict(item.gate, command.verdict, reason=command.reason)
@@ -81,16 +79,6 @@ def decide(
         )
         _tell(act, case, item, decision, person)
         return decision
-
-
-def _expected(act: Act, case: Case, expected_item: int | None) -> WorkItem:
-    item = item_that_waits(act.session, case)
-    if expected_item is not None and item.id != expected_item:
-        answered = act.session.get(WorkItem, expected_item)
-        if answered is not None and answered.decision is not None:
-            raise already_decided(answered)
-        raise Refused("default", "该表单对应的环节已办理,请在新的表单中填写")
-    return item
 
 
 def _codes(command: Decide, case: Case, act: Act) -> list[str]:
@@ -162,7 +150,7 @@ def _tell(act: Act, case: Case, item: WorkItem, decision: Decision, person: Pers
 
 
 def withdraw(
-    resources: Resources, command: Withdraw, *, door: Door, at: datetime, expected_item: int | None = None
+    resources: Resources, command: Withdraw, *, door: Door, at: datetime, asked: Asked | None = None
 ) -> Decision:
     """
     Let the applicant withdraw at the gate that waits; the case ends with its next pass.
@@ -173,7 +161,7 @@ def withdraw(
     lapse_if_over(resources, command.case, at=at)
     with acting(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        item = _expected(act, case, expected_item)
+        item = item_asked(act.session, case, asked, at=at)
         person = person_of(act.session, command.by)
         leader = application_of(act.session, case).leader
         if person.id != leader.id:

@@ -11,7 +11,7 @@ from policies.vocabulary import Door, Gate, Role, Verdict
 from runtime.resources import Resources, edition_of
 from tasks import items
 from tasks.act import Act, acting
-from tasks.cases import attach, check_authority, entitled, item_that_waits, load_case, person_of, policy_of
+from tasks.cases import Asked, attach, check_authority, entitled, item_asked, load_case, person_of, policy_of
 from tasks.checklists import Point, done, missing, points
 from tasks.commands import RecordWorks, WorkRecord
 from tasks.history import append
@@ -20,13 +20,13 @@ from tasks.mail import about, applicants, chinese_date, holders_of, send
 
 
 def record_works(
-    resources: Resources, command: RecordWorks, *, door: Door, at: datetime, expected_item: int | None = None
+    resources: Resources, command: RecordWorks, *, door: Door, at: datetime, asked: Asked | None = None
 ) -> tuple[str, ...]:
     """
     Record points of the checklist that waits; the gate closes with the last one (D0-R10, D0-R15).
 
     Args:
-        expected_item: the work item that the form was made for; None: the one that waits now.
+        asked: the form it came in on; None: by another door.
 
     Returns:
         The names of the points still missing; empty when the gate closed.
@@ -37,9 +37,7 @@ def record_works(
     """
     with acting(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        item = item_that_waits(act.session, case)
-        if expected_item is not None and item.id != expected_item:
-            raise Refused("default", "该表单对应的环节已办理,请在新的表单中填写")
+        item = item_asked(act.session, case, asked, at=at)
         known = points(act.session, item)
         if not known:
             raise Refused("default", f"案件 {case.number} 现处于“{item.gate.label}”环节,没有逐项登记的事项")
