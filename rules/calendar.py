@@ -91,8 +91,7 @@ class WorkCalendar:
 
 
 def _from_library(year: int) -> _Year:
-    # New Year's arrangement may reach back into December, and is known to the library under the next year.
-    found = country_holidays("CN", years=(year, year + 1))
+    found = country_holidays("CN", years=year)
     return _Year(
         holidays=frozenset(day for day in found if day.year == year),
         workdays=frozenset(day for day in found.weekend_workdays if day.year == year),

@@ -25,7 +25,7 @@ class PlannedTimer:
 
     kind: TimerKind
     seq: int
-    """1, 2, ... within the kind, the earliest first; a timer keeps its number when an earlier one is skipped."""
+    """1, 2, ... within the kind, the earliest first; the same when the gate is planned again."""
     fires_at: datetime
     """UTC."""
     due_at: datetime
@@ -83,8 +83,9 @@ def plan(policy: GatePolicy, *, opened_at: datetime, calendar: WorkCalendar) -> 
     """
     Work out everything time will do to a gate that opens at `opened_at`.
 
-    Reminders go out at nine o'clock on their days; one that would not lie after the opening is left out, with its
-    number. The escalation goes out at nine o'clock on its day, or when the period ends if it is due at once.
+    Reminders go out at nine o'clock on their days; all lie after the opening, because a policy's reminders are
+    shorter than its period. The escalation goes out at nine o'clock on its day, or when the period ends if it is due
+    at once.
 
     Args:
         policy: the gate's policy.
@@ -94,11 +95,10 @@ def plan(policy: GatePolicy, *, opened_at: datetime, calendar: WorkCalendar) -> 
     unit = policy.due.unit
     last = due_on(shanghai_day(opened_at), days=policy.due.days, unit=unit, calendar=calendar)
     due_at = end_of(last)
-    reminders = (
+    timers = [
         (TimerKind.REMINDER, seq, _at(_shift(last, -days, unit=unit, calendar=calendar), OFFICE_OPENS))
         for seq, days in enumerate(policy.remind.days_before, start=1)
-    )
-    timers = [timer for timer in reminders if timer[2] > opened_at]
+    ]
     late_on = _shift(last, policy.escalate.after_days, unit=unit, calendar=calendar)
     timers.append((TimerKind.ESCALATION, 1, due_at if policy.escalate.after_days == 0 else _at(late_on, OFFICE_OPENS)))
     if policy.lapse is not None:

@@ -120,6 +120,12 @@ def test_r1_a_recommendation_does_not_stand_in_for_the_own_will_nor_the_other_wa
     ]
 
 
+def test_what_an_edition_does_not_require_of_the_leader_is_not_asked() -> None:
+    leader = ZHUJIAJIAO.leader.model_copy(update={"recommendation_required": False, "own_consent_required": False})
+    lenient = ZHUJIAJIAO.model_copy(update={"leader": leader})
+    assert examine(replace(GOOD, recommended_by="", leader_agrees=False), lenient) == ()
+
+
 @pytest.mark.parametrize("source", LeaderSource)
 def test_each_town_knows_its_own_circles_of_leaders(source: LeaderSource) -> None:
     for scheme, facts in ((ZHUJIAJIAO, GOOD), (XUHANG, GOOD_IN_XUHANG)):
