@@ -145,7 +145,7 @@ def _mailbox(name: str, address: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return _CONTROLS.sub(" ", text).strip()
+    return _CONTROLS.sub(" ", text).strip(" ")
 
 
 def _boundary_safe(message_id: str) -> str:

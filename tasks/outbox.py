@@ -5,11 +5,8 @@ Plain functions; nothing here decides about a case. A letter is marked only afte
 under the same Message-ID and never loses it.
 """
 
-import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -21,11 +18,12 @@ from models.case import Case
 from models.engine import Database
 from models.outbox import OutboxEntry
 from models.registry import Household, Person
+from notifications.line import Line, line
 from notifications.mime import Mailbox, Parcel, Rendered, masked_address, pack
 from notifications.outbox import NO_ADDRESS
 from notifications.render import Renderer
-from notifications.transport import Channel, Transport, Unreachable
-from policies.errors import Permanent, Refused, Temporary
+from notifications.transport import Transport, Unreachable
+from policies.errors import Permanent, Refused
 from policies.vocabulary import LetterStatus
 from rules.masking import mask_text
 from rules.periods import shanghai_day
@@ -110,13 +108,18 @@ def deliver(
         limit: most letters of this run.
     """
     report = DeliveryReport()
-    with _sending(transport) as send:
+    with line(transport) as channel:
         while not report.trouble and limit > 0:
             batch = _claim(database, at=at, case_id=case_id, most=min(BATCH, limit), domain=transport.sender.domain)
             if not batch:
                 break
             limit -= len(batch)
-            tried = send([_written(letter, renderer, transport.sender, at=at, link_of=link_of) for letter in batch])
+            if away := channel.away():
+                tried = [replace(letter, fault=away) for letter in batch]
+            else:
+                tried = _tried(
+                    channel, [_written(letter, renderer, transport.sender, at=at, link_of=link_of) for letter in batch]
+                )
             report = _mark(database, tried, report, at=at)
     return report
 
@@ -252,54 +255,11 @@ def _written(
     return replace(claimed, rendered=rendered, parcel=parcel)
 
 
-@contextmanager
-def _sending(transport: Transport) -> Iterator[Callable[[list[_Claimed]], list[_Claimed]]]:
-    """Yield a function that tries a batch; the transport stays open from the first batch to the end of the block."""
-    stack = AsyncExitStack()
-    opened: list[Channel] = []
-
-    async def attempt(batch: list[_Claimed]) -> list[_Claimed]:
-        try:
-            if not opened:
-                opened.append(await stack.enter_async_context(transport.open()))
-        except Unreachable as fault:
-            return [replace(claimed, fault=claimed.fault or fault) for claimed in batch]
-        return await _try_all(opened[0], batch, at_once=transport.at_once)
-
-    # Prefect calls a sync step of an async flow on its event loop's own thread, where no second loop may run.
-    with ThreadPoolExecutor(1, thread_name_prefix="letters") as thread:
-        runner = asyncio.Runner()
-        try:
-            yield lambda batch: thread.submit(runner.run, attempt(batch)).result()
-        finally:
-            if opened:
-                thread.submit(runner.run, stack.aclose()).result()
-            thread.submit(runner.close).result()
-
-
-async def _try_all(channel: Channel, batch: list[_Claimed], *, at_once: int) -> list[_Claimed]:
-    tried: list[_Claimed] = []
-    waiting = iter(batch)
-
-    async def worker() -> None:
-        for claimed in waiting:
-            tried.append(await _try(channel, claimed))
-
-    await asyncio.gather(*(worker() for _ in range(min(at_once, len(batch)))))
-    return tried
-
-
-async def _try(channel: Channel, claimed: _Claimed) -> _Claimed:
-    if claimed.parcel is None:
-        return claimed
-    try:
-        await channel.send(claimed.parcel)
-    except (Temporary, Permanent) as fault:
-        return replace(claimed, fault=fault)
-    except Exception as bug:
-        log.exception("outbox entry %s can not be sent", claimed.entry.id)
-        return replace(claimed, fault=Temporary(f"投递程序出错:{type(bug).__name__}:{bug}"))
-    return claimed
+def _tried(channel: Line, written: Sequence[_Claimed]) -> list[_Claimed]:
+    ready = [(claimed, claimed.parcel) for claimed in written if claimed.parcel is not None]
+    faults = channel.send([parcel for _, parcel in ready])
+    unwritten = [claimed for claimed in written if claimed.parcel is None]
+    return unwritten + [replace(claimed, fault=fault) for (claimed, _), fault in zip(ready, faults, strict=True)]
 
 
 def _mark(database: Database, tried: Sequence[_Claimed], report: DeliveryReport, *, at: datetime) -> DeliveryReport:

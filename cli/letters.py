@@ -1,0 +1,130 @@
+"""``ketang letters``: the outbox, what a letter says, deliver now, send a dead one again. Mounted by `cli.main`."""
+
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy import select
+
+from cli.context import opened
+from models.case import Case
+from models.outbox import OutboxEntry
+from notifications.mime import masked_address
+from policies.errors import Refused
+from policies.vocabulary import LetterStatus
+from rules.periods import SHANGHAI, shanghai_day
+from tasks.outbox import deliver, link_by_case, pending_counts, requeue
+
+app = typer.Typer(name="letters", help="信函:列出、查看、投递、重新寄送。", no_args_is_help=True)
+
+_EntryId = Annotated[int, typer.Argument(metavar="编号", help="信函编号,见 ketang letters list。")]
+_CaseNumber = Annotated[str | None, typer.Option("--case", metavar="办件号", help="只看这一办件的信函。")]
+
+
+@app.command("list", help="列出信函,新的在前。")
+def list_letters(
+    case: _CaseNumber = None,
+    status: Annotated[
+        str | None,
+        typer.Option("--status", help=f"只看这一状态:{'、'.join(word.label for word in LetterStatus)}。"),
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="最多列出多少封。")] = 100,
+) -> None:
+    """List letters, newest first, with the count by status."""
+    with opened() as resources, resources.database.read() as session:
+        query = select(OutboxEntry, Case.number).outerjoin(Case, Case.id == OutboxEntry.case_id)
+        counted = None
+        if case is not None:
+            counted = session.scalar(select(Case.id).where(Case.number == case))
+            if counted is None:
+                raise Refused("default", f"没有办件号为“{case}”的办件,请核对后重试")
+            query = query.where(OutboxEntry.case_id == counted)
+        if status is not None:
+            query = query.where(OutboxEntry.status == _status(status))
+        table = Table("编号", "办件号", "信函", "收信人", "状态", "次数", "写成于", "原因", box=box.SIMPLE)
+        for entry, number in session.execute(query.order_by(OutboxEntry.id.desc()).limit(most)):
+            table.add_row(
+                str(entry.id),
+                number or "—",
+                entry.letter.label,
+                escape(entry.to_name),
+                entry.status.label,
+                str(entry.attempts),
+                f"{entry.created_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+                escape(entry.last_error),
+            )
+        console = Console(width=max(Console().width, 120))
+        console.print(table)
+        counts = pending_counts(session, case_id=counted)
+        console.print(",".join(f"{word.label} {counts[word]} 封" for word in LetterStatus), highlight=False)
+
+
+@app.command("show", help="查看一封信函:已寄的照原文,其余照现在会写成的样子。")
+def show_letter(entry_id: _EntryId) -> None:
+    """Print one letter as text: as it was sent, or as it would be written now."""
+    with opened() as resources, resources.database.read() as session:
+        entry = session.get(OutboxEntry, entry_id)
+        if entry is None:
+            raise Refused("default", f"没有编号为 {entry_id} 的信函,请用 ketang letters list 查看编号")
+        subject, text = entry.sent_subject, entry.sent_text
+        if entry.status is not LetterStatus.SENT:
+            link_of = link_by_case(resources.database, resources.link_of)
+            written = resources.renderer.render(
+                entry.letter,
+                entry.context,
+                to_name=entry.to_name,
+                link="" if entry.household_id is not None else link_of(entry.case_id),
+                written_on=shanghai_day(entry.created_at),
+            )
+            subject, text = written.subject, written.text
+        address = masked_address(entry.to_address) if entry.to_address else "无电子邮箱"
+        typer.echo(f"收信人:{entry.to_name}({address})")
+        typer.echo(f"状  态:{entry.status.label}{f',{entry.last_error}' if entry.last_error else ''}")
+        typer.echo(f"标  识:{entry.message_id}")
+        typer.echo(f"主  题:{subject}\n")
+        typer.echo(text)
+
+
+@app.command("deliver", help="立即投递到期的信函。")
+def deliver_letters(case: _CaseNumber = None) -> None:
+    """Deliver what is due; exit code 1 when the server or the settings kept letters back."""
+    with opened() as resources:
+        case_id = None
+        if case is not None:
+            with resources.database.read() as session:
+                case_id = session.scalar(select(Case.id).where(Case.number == case))
+            if case_id is None:
+                raise Refused("default", f"没有办件号为“{case}”的办件,请核对后重试")
+        report = deliver(
+            resources.database,
+            transport=resources.transport(),
+            renderer=resources.renderer,
+            at=resources.clock.now(),
+            link_of=link_by_case(resources.database, resources.link_of),
+            case_id=case_id,
+        )
+    typer.echo(f"已寄 {report.sent} 封,稍后再寄 {report.retried} 封,无法寄达 {len(report.dead)} 封。")
+    if report.dead:
+        typer.echo(f"无法寄达的信函编号:{'、'.join(map(str, report.dead))},原因见 ketang letters list --status dead")
+    if report.trouble:
+        typer.secho(f"投递中止:{report.trouble}", fg="red", err=True)
+        raise typer.Exit(1)
+
+
+@app.command("resend", help="重新寄送一封无法寄达的信函,寄往花名册现有的地址。")
+def resend_letter(entry_id: _EntryId) -> None:
+    """Queue a dead letter again; the next delivery sends it."""
+    with opened() as resources, resources.database.write() as session:
+        entry = requeue(session, entry_id, at=resources.clock.now())
+        typer.echo(f"信函 {entry.id}({entry.letter.label},致{entry.to_name})已重新列入待寄。")
+
+
+def _status(text: str) -> LetterStatus:
+    found = LetterStatus.by_label(text)
+    if found is None:
+        known = "、".join(f"{word.label}({word.value})" for word in LetterStatus)
+        raise Refused("default", f"没有“{text}”这一信函状态,可用的有:{known}")
+    return found
