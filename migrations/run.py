@@ -86,14 +86,14 @@ def _pending(connection: Connection) -> list[str]:
     if present is None:
         if tables := sorted(set(inspect(connection).get_table_names()) & set(Base.metadata.tables)):
             raise SchemaUnknown(
-                f"数据库里已有数据表（{tables[0]} 等 {len(tables)} 张），却没有版本记录，无法判断该怎样升级。"
-                "请核对 KETANG_DATABASE_URL 是否指向了别的数据库，或从备份恢复。"
+                f"数据库里已有数据表({tables[0]} 等 {len(tables)} 张),却没有版本记录,无法判断该怎样升级。"
+                "请核对 KETANG_DATABASE_URL 是否指向了别的数据库,或从备份恢复。"
             )
         return list(reversed(steps.values()))
     if present not in steps:
         raise SchemaUnknown(
-            f"数据库版本“{present}”比本程序新（本程序只认识到“{scripts.get_current_head()}”）。"
-            "请升级客堂程序，或改用与数据库相配的版本。"
+            f"数据库版本“{present}”比本程序新(本程序只认识到“{scripts.get_current_head()}”)。"
+            "请升级客堂程序,或改用与数据库相配的版本。"
         )
     missing: list[str] = []
     for revision, label in steps.items():

@@ -1,0 +1,58 @@
+"""``ketang db``: bring the business database to this program's version, or say how far behind it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+
+from migrations import run
+from runtime.settings import Settings
+
+app = typer.Typer(name="db", help="业务数据库:升级、检查。", no_args_is_help=True)
+
+
+@app.command("upgrade", help="把业务数据库升级到本程序的版本;已是最新则什么也不做。升级前请先备份。")
+def upgrade() -> None:
+    settings = Settings()
+    with _told(settings):
+        applied = run.upgrade(settings.database)
+    for step in applied:
+        typer.echo(f"已升级:{step}")
+    if not applied:
+        typer.echo("业务数据库已是最新。")
+
+
+@app.command("check", help="检查业务数据库是否是本程序的版本;不是则退出码为 1,什么也不改。")
+def check() -> None:
+    settings = Settings()
+    with _told(settings):
+        missing = run.pending(settings.database)
+        differences = [] if missing else run.drift(settings.database)
+    for step in missing:
+        typer.echo(f"尚未升级:{step}")
+    for difference in differences:
+        typer.echo(f"与程序不符:{difference}")
+    if missing:
+        typer.secho(f"还差 {len(missing)} 步,请运行 ketang db upgrade。", fg="red", err=True)
+    if differences:
+        typer.secho(f"数据表被程序以外的人改动过({len(differences)} 处),请从备份恢复。", fg="red", err=True)
+    if missing or differences:
+        raise typer.Exit(1)
+    typer.echo("业务数据库已是最新,与程序相符。")
+
+
+@contextmanager
+def _told(settings: Settings) -> Iterator[None]:
+    """Show in Chinese why a database can not be worked on, and exit with 1."""
+    try:
+        yield
+    except run.SchemaUnknown as unknown:
+        typer.secho(str(unknown), fg="red", err=True)
+        raise typer.Exit(1) from unknown
+    except OperationalError as error:
+        address = make_url(settings.database).render_as_string(hide_password=True)
+        typer.secho(f"打不开业务数据库 {address}:{error.orig}", fg="red", err=True)
+        typer.secho("请检查 KETANG_DATABASE_URL,以及数据库服务器是否已启动。", fg="red", err=True)
+        raise typer.Exit(1) from error

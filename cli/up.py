@@ -1,0 +1,53 @@
+"""``ketang up``: start everything on this machine, and stop it again on Ctrl-C."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+
+from cli.context import told
+from models.registry import Unit
+from runtime.resources import open_resources
+from runtime.settings import PROJECT, Settings
+from runtime.stack import Stack, StackFailed, stop_signals
+from tasks.registry import import_registry
+
+HELP = "启动客堂:业务数据库、Prefect 服务器、流程、工作进程。按 Ctrl-C 全部停止。"
+EXAMPLE = PROJECT / "examples" / "示例镇登记簿.xlsx"
+
+
+def up(
+    example: Annotated[
+        bool, typer.Option("--example/--no-example", help="登记簿还是空的时,导入示例镇,便于试用。")
+    ] = True,
+) -> None:
+    """Start the stack, bring the example township into an empty registry, and wait for Ctrl-C."""
+    try:
+        with stop_signals(), told(), Stack(Settings(), say=typer.echo) as stack:
+            if example:
+                import_example(stack.settings)
+            typer.echo("")
+            typer.secho("客堂已启动。", fg="green", bold=True)
+            typer.echo(f"  办事界面(在这里申请、点 Resume 办理):{stack.ui_url}/deployments")
+            typer.echo(f"  进行中的流程:                        {stack.ui_url}/runs")
+            typer.echo(f"  Prefect 新界面(Resume 在“…”菜单里): {stack.new_ui_url}/dashboard")
+            typer.echo(f"  信件文件夹(没有设置邮件服务器时):    {stack.settings.letters_folder}")
+            typer.echo(f"  日志:                                {stack.logs}")
+            typer.echo("按 Ctrl-C 停止。再次启动时,一切照旧。")
+            stack.watch()
+    except StackFailed as failed:
+        typer.secho(str(failed), fg="red", err=True)
+        raise typer.Exit(1) from failed
+    except KeyboardInterrupt:
+        typer.echo("客堂已停止。")
+
+
+def import_example(settings: Settings, *, path: Path = EXAMPLE) -> None:
+    """Import the example township when the registry holds nothing yet, and say so."""
+    with open_resources(settings) as resources:
+        with resources.database.read() as session:
+            if session.scalar(select(Unit.id).limit(1)) is not None:
+                return
+        report = import_registry(resources.database, path, at=resources.clock.now(), editions=set(resources.editions))
+    typer.echo(f"登记簿是空的,已导入示例镇({path.name},{report.added} 行)。正式使用请加 --no-example。")

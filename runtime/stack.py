@@ -1,0 +1,340 @@
+"""
+The product on one machine: business database, Prefect server, deployments, worker.
+
+Used by `ketang up`, the demonstrations and the live tests.
+
+Nothing of Prefect is imported here; its own commands are run. Everything started is ended, by us or by the system.
+"""
+
+import base64
+import contextlib
+import errno
+import json
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from migrations import run
+from runtime.children import Child, until
+from runtime.environment import api_url, child_environment
+from runtime.homelock import HomeLock, HomeTaken
+from runtime.settings import PROJECT, Settings
+
+WORKER_NAME = "ketang"
+SERVER_START_SECONDS = 180
+STEP_SECONDS = 180
+PATIENCE_SECONDS = 20
+"""How long a stop waits for the flow runs that are on their way; they take a few seconds."""
+END_SECONDS = 10
+WATCH_SECONDS = 0.5
+BUSY_PAUSES_SECONDS = (0.5, 1, 2, 4, 8, 16, None)
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class StackFailed(Exception):
+    """
+    The stack could not start, or one of its processes died. Shown to the person as it is.
+
+    Args:
+        reason: Chinese sentences that say what to do next.
+    """
+
+
+def _silent(_line: str) -> None:
+    """Take a line of narration and drop it."""
+
+
+class Stack:
+    """
+    The processes of one home.
+
+    As a context manager it starts on entry and stops on exit. Start it from the main thread: on Linux the
+    processes end with the thread that started them.
+
+    Args:
+        settings: where and how; port 0 means any free one (see `settings` afterwards).
+        project: the folder with ``prefect.yaml``.
+        say: takes one Chinese line for each thing done.
+    """
+
+    def __init__(self, settings: Settings, *, project: Path = PROJECT, say: Callable[[str], None] = _silent) -> None:
+        self.settings = settings
+        self.project = project
+        self.server: Child | None = None
+        self.worker: Child | None = None
+        self._say = say
+        self._lock = HomeLock(settings.home)
+        self._temporary: Path | None = None
+
+    @classmethod
+    def temporary(cls, *, project: Path = PROJECT, say: Callable[[str], None] = _silent, **settings: Any) -> "Stack":
+        """
+        Return a stack in a new temporary folder, on a free port, untouched by the environment; `stop` removes it.
+
+        Args:
+            project: as for the class.
+            say: as for the class.
+            settings: fields of `Settings` that differ from their defaults.
+        """
+        home = Path(tempfile.mkdtemp(prefix="ketang-"))
+        defaults = {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
+        chosen = {**defaults, "home": home, "port": 0, **settings}
+        stack = cls(Settings(_env_file=None, **chosen), project=project, say=say)
+        stack._temporary = home
+        return stack
+
+    @property
+    def api_url(self) -> str:
+        """Where the Prefect API answers."""
+        return api_url(self.settings)
+
+    @property
+    def ui_url(self) -> str:
+        """Home of the classic UI; a run's page is ``<ui_url>/runs/flow-run/<id>``."""
+        return self.settings.ui_url
+
+    @property
+    def new_ui_url(self) -> str:
+        """Home of Prefect's new UI, where Resume stands in a run's "…" menu."""
+        return f"{self.settings.ui_url}/v2"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the children's logs."""
+        return self.settings.home / "logs"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment that the children get; for further processes that shall belong to this stack."""
+        return child_environment(self.settings, project=self.project)
+
+    def start(self) -> None:
+        """
+        Bring everything up; return when the worker is ready for work.
+
+        Raises:
+            StackFailed: something does not start; all that did was stopped again.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """
+        End everything that was started, the worker first. Safe to repeat.
+
+        Flow runs on their way are given `PATIENCE_SECONDS` to reach their end or their next gate.
+        """
+        if self.worker is not None or self.server is not None:
+            self._say("正在停止,请稍候……")
+        worker, self.worker = self.worker, None
+        if worker is not None:
+            worker.end_after_offspring(patience=PATIENCE_SECONDS, seconds=END_SECONDS)
+        server, self.server = self.server, None
+        if server is not None:
+            server.end(END_SECONDS)
+        self._lock.free()
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def start_worker(self) -> None:
+        """Start the worker and wait until it polls; StackFailed when it does not."""
+        if self.worker is not None and self.worker.status is None:
+            return
+        before = self._heartbeat()
+        options = ["--pool", self.settings.work_pool, "--name", WORKER_NAME, "--type", "process"]
+        limit = ["--limit", str(self.settings.worker_limit), "--install-policy", "never"]
+        self.worker = self._child("工作进程", ["worker", "start", *options, *limit], log="worker.log")
+        self._await(self.worker, lambda: self._heartbeat() not in {None, before}, seconds=STEP_SECONDS)
+
+    def kill_worker(self) -> None:
+        """Kill the worker and the flow runs it started, as a power cut would."""
+        worker, self.worker = self.worker, None
+        if worker is not None:
+            worker.kill()
+
+    def check(self) -> None:
+        """Raise StackFailed when a process has died."""
+        for child in (self.server, self.worker):
+            if child is not None and child.status is not None:
+                raise StackFailed(_died(child))
+
+    def watch(self) -> None:
+        """Wait until a process dies, then raise StackFailed; a signal's exception (`stop_signals`) gets through."""
+        while True:
+            self.check()
+            time.sleep(WATCH_SECONDS)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        settings = self.settings
+        if not (self.project / "prefect.yaml").is_file():
+            raise StackFailed(f"在 {self.project} 没有找到 prefect.yaml。请在客堂的项目文件夹里安装并启动。")
+        try:
+            self._lock.take()
+        except HomeTaken as taken:
+            raise StackFailed(_already_running(settings.home, taken)) from None
+        self.settings = settings = settings.model_copy(
+            update={"port": _free_port(settings.host) if settings.port == 0 else settings.port}
+        )
+        _refuse_busy_port(settings)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._say(f"数据文件夹:{settings.home}")
+        self._migrate()
+        self._say("启动 Prefect 服务器……")
+        self.server = self._child("Prefect 服务器", ["server", "start"], log="server.log")
+        self._await(self.server, self._healthy, seconds=SERVER_START_SECONDS)
+        if settings.host not in LOOPBACK and not settings.prefect_auth.get_secret_value():
+            self._say(f"注意:服务器监听 {settings.host},又没有密码,同一网络里人人都能操作;请设 KETANG_PREFECT_AUTH。")
+        if self._ask("GET", f"/work_pools/{settings.work_pool}") is None:
+            self._step("建立工作池", ["work-pool", "create", settings.work_pool, "--type", "process"])
+        self._say("部署流程……")
+        self._step("部署流程", ["--no-prompt", "deploy", "--all"])
+        self._say("启动工作进程……")
+        self.start_worker()
+        self._lock.tell(api_url=self.api_url, ui_url=self.ui_url)
+
+    def _migrate(self) -> None:
+        try:
+            applied = run.upgrade(self.settings.database)
+        except run.SchemaUnknown as unknown:
+            raise StackFailed(str(unknown)) from None
+        self._say(f"业务数据库:升级了 {len(applied)} 步。" if applied else "业务数据库:已是最新。")
+
+    def _child(self, name: str, command: list[str], *, log: str) -> Child:
+        return Child(
+            name,
+            [sys.executable, "-m", "prefect", *command],
+            environment=self.environment,
+            folder=self.project,
+            log=self.logs / log,
+        )
+
+    def _step(self, name: str, command: list[str]) -> None:
+        child = self._child(name, command, log="deploy.log")
+        try:
+            ended = child.wait(STEP_SECONDS)
+        finally:
+            child.kill()
+        if not ended:
+            raise StackFailed(f"{name}超过 {STEP_SECONDS} 秒没有结束。请查看日志 {child.log}:\n{child.tail()}")
+        if child.status != 0:
+            raise StackFailed(f"{name}失败。请查看日志 {child.log}:\n{child.tail()}")
+
+    def _await(self, child: Child, ready: Callable[[], bool], *, seconds: float) -> None:
+        until(lambda: child.status is not None or ready(), seconds=seconds)
+        if child.status is not None:
+            raise StackFailed(_died(child))
+        if not ready():
+            raise StackFailed(f"{child.name}在 {seconds:.0f} 秒内没有就绪。请查看日志 {child.log}:\n{child.tail()}")
+
+    def _healthy(self) -> bool:
+        with contextlib.suppress(OSError):
+            return self._ask("GET", "/health") is True
+        return False
+
+    def _heartbeat(self) -> str | None:
+        """Return when our worker was last heard of, None when never."""
+        workers = self._ask("POST", f"/work_pools/{self.settings.work_pool}/workers/filter", {})
+        return next((worker["last_heartbeat_time"] for worker in workers or [] if worker["name"] == WORKER_NAME), None)
+
+    def _ask(self, method: str, path: str, body: object = None) -> Any:
+        """Return the API's answer, None for "not found"; OSError when there is none."""
+        request = urllib.request.Request(self.api_url + path, method=method)  # noqa: S310 - our own server, http
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("Content-Type", "application/json")
+        if secret := self.settings.prefect_auth.get_secret_value():
+            request.add_header("Authorization", "Basic " + base64.b64encode(secret.encode()).decode())
+        # A proxy of the office has no business between processes of one machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        for pause in BUSY_PAUSES_SECONDS:
+            try:
+                with opener.open(request, timeout=30) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                if error.code == HTTPStatus.NOT_FOUND:
+                    return None
+                # Prefect on SQLite answers so while another write is under way.
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or pause is None:
+                    raise
+                time.sleep(pause)
+        raise AssertionError("the last pause is None")
+
+
+def _died(child: Child) -> str:
+    return f"{child.name}意外退出(状态 {child.status})。请查看日志 {child.log}:\n{child.tail()}"
+
+
+def _already_running(home: Path, taken: HomeTaken) -> str:
+    where = f"(进程 {taken.running.pid},{taken.running.ui_url})" if taken.running else ""
+    return (
+        f"数据文件夹 {home} 已有一个客堂在运行{where},同一文件夹不能启动两个。"
+        "请使用正在运行的那个,或先在它的窗口按 Ctrl-C 停止;要另开一套,请设置 KETANG_HOME 与 KETANG_PORT。"
+    )
+
+
+def _free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _refuse_busy_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            reason = (
+                f"端口 {settings.port} 已被别的程序占用。请停止那个程序,或换一个端口再启动,"
+                f"例如:KETANG_PORT={settings.port + 1} ketang up(KETANG_PORT=0 表示任选一个空闲端口)。"
+            )
+        elif error.errno == errno.EACCES:
+            reason = f"没有权限使用端口 {settings.port}。请用 KETANG_PORT 换一个 1024 以上的端口。"
+        else:
+            reason = f"无法监听 {settings.host}:{settings.port}({error.strerror or error})。请检查 KETANG_HOST。"
+        raise StackFailed(reason) from None
+
+
+@contextlib.contextmanager
+def stop_signals() -> Iterator[None]:
+    """
+    Within the block, Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt, once: what follows is the orderly stop.
+
+    Only the main thread may open it.
+    """
+    asked = threading.Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if not asked.is_set():
+            asked.set()
+            raise KeyboardInterrupt
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, ask) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
