@@ -1,13 +1,17 @@
-"""What every command of the CLI does the same: open the resources, show a refusal, exit with 1."""
+"""What every command of the CLI does the same: open the resources, show a refusal, exit with 1, wake the case."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from policies.errors import BadPolicy, Permanent, Refused, Temporary
+from runtime.environment import prefect_environment
 from runtime.resources import Resources, open_resources
+from runtime.settings import Settings
+from tasks.faults import refusal_of
 
 
 @contextmanager
@@ -18,15 +22,36 @@ def opened() -> Iterator[Resources]:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Show what is refused in Chinese and exit with 1."""
+def told(model: type[BaseModel] | None = None) -> Iterator[None]:
+    """
+    Show what is refused in Chinese and exit with 1.
+
+    Args:
+        model: the command that is filled in inside the block; its titles name a faulty field.
+    """
     try:
         yield
-    except ValidationError as error:
-        for fault in error.errors():
-            place = ".".join(str(part) for part in fault["loc"])
-            typer.secho(f"填写有误:{place}:{fault['msg']}(现值:{fault.get('input')!r})", fg="red", err=True)
+    except (Refused, BadPolicy, Temporary, Permanent, ValidationError) as error:
+        refusal = refusal_of(error, model or BaseModel) if isinstance(error, ValidationError) else error
+        typer.secho(f"未办理:{refusal}", fg="red", err=True)
         raise typer.Exit(1) from error
-    except (Refused, BadPolicy, Temporary, Permanent) as error:
-        typer.secho(f"未办理:{error}", fg="red", err=True)
-        raise typer.Exit(1) from error
+
+
+def reach_prefect(settings: Settings) -> None:
+    """
+    Point this process at the product's own Prefect server; to be called before anything imports Prefect.
+
+    Without it Prefect would start a server of its own, or take a developer's account.
+    """
+    os.environ.update(prefect_environment(settings))
+
+
+def carry_on(resources: Resources, number: str) -> None:
+    """Wake the case after a command; when Prefect is away, say that the sweep will."""
+    reach_prefect(resources.settings)
+    from flows.waking import wake
+
+    try:
+        wake(resources, number, at=resources.clock.now())
+    except Temporary as delay:
+        typer.secho(f"已登记。{delay}", fg="yellow", err=True)

@@ -8,7 +8,12 @@ run many times.
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.carry import carry
 from policies.vocabulary import Gate, Outcome, Verdict
 from tasks.procedure import CaseHandle, Ending, await_decision, put_on_the_list
 
@@ -72,3 +77,14 @@ def correct(case: CaseHandle, rounds: Iterator[int]) -> Ending | None:
             return Ending(Outcome.LAPSED, correction.reason)
         case _:
             return None
+
+
+@flow(name="site-lifecycle", flow_run_name="{case_number}")
+def site_lifecycle(case_number: str) -> State[Any]:
+    """
+    客堂间办理:由系统为每个案件自动启动,在每个环节等待办理人,一般无须手工运行.
+
+    Args:
+        case_number: 案件编号,例如 KT-2026-0001
+    """
+    return carry(case_number, site)

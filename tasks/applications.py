@@ -1,6 +1,7 @@
 """A household applies for a site; the applicant hands in a corrected application."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,7 +13,20 @@ from notifications.letters import ApplicationReceived
 from policies.edition import Edition, SiteScheme
 from policies.errors import Refused
 from policies.load import LoadedEdition
-from policies.vocabulary import CaseKind, CaseStatus, Door, Firmness, Gate, Outcome, Role, SiteStatus, UnitKind, Verdict
+from policies.vocabulary import (
+    CaseKind,
+    CaseStatus,
+    CombinedWith,
+    Door,
+    Facility,
+    Firmness,
+    Gate,
+    Outcome,
+    Role,
+    SiteStatus,
+    UnitKind,
+    Verdict,
+)
 from rules.eligibility import ApplicationFacts, Finding, examine, refuse_if_any
 from rules.quota import check_quota
 from rules.window import open_phase
@@ -288,3 +302,22 @@ def resubmit(resources: Resources, command: Resubmit, *, door: Door, at: datetim
         act.session.flush()
         items.close(act, item, Verdict.RESUBMITTED, by=person, door=door, details=_told(application))
         _tell_received(act, case, application, _returned_from(act, case))
+
+
+def details_of(resources: Resources, number: str) -> dict[str, Any]:
+    """Return the application as it stands, as the fields of a resubmission: what a form leaves out stays as it is."""
+    with resources.database.read() as session:
+        application = application_of(session, load_case(session, number, lock=False))
+        return {
+            "household_agrees": application.household_agrees,
+            "leader": application.leader.code,
+            "leader_source": application.leader_source.label,
+            "recommended_by": application.recommended_by,
+            "leader_agrees": application.leader_agrees,
+            "volunteers": application.volunteers,
+            "area_square_metres": application.area_square_metres,
+            "facilities": [Facility(code).label for code in application.facilities],
+            "confirmations": list(application.confirmations),
+            "speciality": application.speciality,
+            "combined_with": [CombinedWith(code).label for code in application.combined_with],
+        }

@@ -9,7 +9,7 @@ from notifications.letters import Approved, Rejected, Returned
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate, Role, Verdict
 from rules.quota import check_quota
-from rules.transitions import check_verdict
+from rules.transitions import check_door, check_verdict
 from runtime.resources import Resources, edition_of
 from tasks import items
 from tasks.act import Act, acting
@@ -57,6 +57,7 @@ def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, a
         person = person_of(act.session, command.by)
         check_authority(act.session, item, person, on=act.day)
         check_verdict(item.gate, command.verdict, reason=command.reason)
+        check_door(item.gate, command.verdict, door=door)
         match item.gate, command.verdict:
             case Gate.OFFICE_REVIEW, Verdict.APPROVED:
                 _check_approval(act, case, item, command)

@@ -1,0 +1,65 @@
+"""The sweep: what time does, on a schedule: reminders, escalations, lapses, lost wakes, letters that wait."""
+
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.step import as_task
+from flows.waking import Woken, wake_all
+from policies.errors import Temporary
+from runtime.resources import Resources, open_resources
+from tasks.deadlines import SweepCounts, beat, fire_due, recompute_provisional
+from tasks.post import post_letters
+from tasks.procedure import Perform, directly
+
+NAME = "deadline_sweep"
+
+
+@flow(name="deadline-sweep", flow_run_name="期限巡检")
+def deadline_sweep() -> State[Any]:
+    """期限巡检:到期提醒、逾期督办、期限届满、未送达信函重寄、案件续办,每五分钟一次,可随时手工运行."""
+    with open_resources() as resources:
+        counts, told = sweep_once(resources)
+        for line in told:
+            get_run_logger().info(line)
+    message = "；".join(told)
+    if counts.failures:
+        return Failed(message=f"{message};以下案件处理失败:{'；'.join(counts.failures)}")
+    return Completed(message=message)
+
+
+def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepCounts, list[str]]:
+    """
+    Do everything that is due now.
+
+    Safe to repeat, and to run twice at once: every part takes what it does by a conditional UPDATE.
+
+    Args:
+        perform: how each part is carried out: as a Prefect task, or directly from the command line.
+
+    Returns:
+        The counts, and what was done, in Chinese, part by part.
+    """
+    at = resources.clock.now()
+    recomputed = perform(lambda: recompute_provisional(resources, at=at), name="重算暂定期限")
+    counts = perform(lambda: fire_due(resources, at=at), name="提醒、督办、期满")
+    counts.recomputed = recomputed
+    told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件,重算{recomputed}件"]
+    report = perform(lambda: post_letters(resources, at=at), name="寄出信函")
+    told.append(f"寄出{report.sent}封,待重寄{report.retried}封,无法寄达{len(report.dead)}封")
+    if report.trouble:
+        told.append(f"寄信中断:{report.trouble}")
+    try:
+        woken = perform(lambda: wake_all(resources, at=at), name="续办案件")
+        told.append(f"唤醒{woken[Woken.RESUMED]}件,新启动{woken[Woken.STARTED] + woken[Woken.REPLACED]}件")
+    except Temporary as delay:
+        counts.failures.append(str(delay))
+    beat(resources, NAME, started_at=at, finished_at=resources.clock.now(), counts=counts)
+    return counts, told
+
+
+def sweep_directly(resources: Resources) -> tuple[SweepCounts, list[str]]:
+    """Sweep outside any Prefect run: from the command line."""
+    return sweep_once(resources, directly)

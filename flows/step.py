@@ -1,0 +1,45 @@
+"""How a step behaves under Prefect: one task run a step, never cached, retried only when another try can help."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from sqlalchemy.exc import OperationalError
+
+from policies.errors import Temporary
+
+R = TypeVar("R")
+
+
+def _worth_another_try(_task: Any, _run: Any, state: State[Any]) -> bool:
+    try:
+        state.result()
+    except (Temporary, OperationalError):
+        return True
+    except Exception:  # noqa: BLE001 - any other failure is final; Prefect re-raises it
+        return False
+    return False
+
+
+@task(
+    cache_policy=NO_CACHE,  # a cached result would be a stale one after a resume
+    persist_result=False,
+    retries=3,
+    retry_delay_seconds=[1, 5, 20],
+    retry_condition_fn=_worth_another_try,
+)
+def _step(act: Callable[[], R]) -> R:
+    return act()
+
+
+def as_task(step: Callable[[], R], *, name: str) -> R:
+    """
+    Carry out `step` as a Prefect task run called `name`: the live driver's way.
+
+    A step is one transaction and safe to repeat; it is worth a row in the Prefect UI because it really does something
+    in this pass (what was done in earlier passes is read from the database and makes no task run).
+    """
+    result: R = _step.with_options(task_run_name=name.replace("{", "(").replace("}", ")"))(step)
+    return result

@@ -1,0 +1,190 @@
+"""
+Waking: asks Prefect to run a case again. The only place, beside the driver, that talks to Prefect about runs.
+
+Level-triggered: called after every decision, and by the sweep for every case that needs it; calling it once too often
+does nothing, and a call that is lost is made up for.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled
+
+from policies.errors import Temporary
+from policies.vocabulary import CaseKind
+from runtime.clock import machine_now
+from runtime.resources import Resources
+from tasks.asks import CaseRun, release_run, request_run, run_of, runs_behind, runs_to_check
+
+DEPLOYMENTS = {CaseKind.SITE: "site-lifecycle/客堂间办理"}
+"""Never renamed while a case is open: its suspended run belongs to it."""
+PAGE = 200
+UNSEEN_FOR = timedelta(seconds=60)
+"""How long a requested run may take to appear before it is asked for again."""
+
+
+class Woken(StrEnum):
+    """What waking a case came to."""
+
+    CLOSED = "closed"
+    STARTED = "started"
+    RESUMED = "resumed"
+    UNDER_WAY = "under_way"
+    REPLACED = "replaced"
+
+
+def wake(resources: Resources, number: str, *, at: datetime) -> Woken:
+    """
+    Ask Prefect to carry the case on.
+
+    Raises:
+        Temporary: Prefect can not be reached; the sweep will wake the case.
+    """
+    run = run_of(resources, number)
+    if run is None or not run.open:
+        return Woken.CLOSED
+    with _reached() as client:
+        desk = _Desk(client, resources, at)
+        return desk.wake(run, desk.read(run.flow_run_id))
+
+
+def wake_all(resources: Resources, *, at: datetime, limit: int = 1000) -> dict[Woken, int]:
+    """
+    Wake every case whose wake was lost, and look after the runs of those not looked at for longest.
+
+    Cost: one page of runs per 200 cases looked at; `limit` cases at the most.
+
+    Raises:
+        Temporary: Prefect can not be reached.
+    """
+    counts = dict.fromkeys(Woken, 0)
+    behind = {run.number: run for run in runs_behind(resources, limit=limit)}
+    checked = {run.number: run for run in runs_to_check(resources, at=at, limit=limit)}
+    wanted = list((checked | behind).values())
+    with _reached() as client:
+        desk = _Desk(client, resources, at)
+        known = desk.read_many([run.flow_run_id for run in wanted if run.flow_run_id])
+        for run in wanted:
+            flow_run = known.get(run.flow_run_id or "")
+            if run.behind or flow_run is None or desk.lost(run, flow_run):
+                counts[desk.wake(run, flow_run)] += 1
+    return counts
+
+
+@contextmanager
+def _reached() -> Iterator[SyncPrefectClient]:
+    try:
+        with get_client(sync_client=True) as client:
+            yield client
+    except ObjectNotFound as error:
+        raise Temporary("流程尚未部署,请先运行 ketang deploy(或 make up)") from error
+    except (httpx.HTTPError, RuntimeError) as error:
+        raise Temporary(f"流程引擎暂时连不上({type(error).__name__}),期限巡检会在恢复后继续办理") from error
+
+
+class _Desk:
+    """One round of waking: the client, the moment, and what was already asked of the server."""
+
+    def __init__(self, client: SyncPrefectClient, resources: Resources, at: datetime) -> None:
+        self.client = client
+        self.resources = resources
+        self.at = at
+        self._deployments: dict[CaseKind, UUID] = {}
+
+    def wake(self, run: CaseRun, flow_run: FlowRun | None) -> Woken:
+        if run.flow_run_id is None:
+            return self._start(run)
+        if flow_run is None or self.lost(run, flow_run):
+            return self._replace(run, flow_run)
+        if flow_run.state_type is not StateType.PAUSED:
+            return Woken.UNDER_WAY
+        # An input without content passes every form (all fields have defaults) and is not kept as an answer.
+        result = self.client.resume_flow_run(flow_run.id, run_input={})
+        if result.status is SetStateStatus.ACCEPT:
+            return Woken.RESUMED
+        now = self.read(run.flow_run_id)
+        if now is not None and now.state_type is StateType.PAUSED and self._overdue(now):
+            return self._replace(run, now)
+        return Woken.UNDER_WAY
+
+    def _start(self, run: CaseRun) -> Woken:
+        deployment_id = self._deployment(run.kind)
+        attempt = request_run(self.resources, run, at=self.at, patience=UNSEEN_FOR)
+        if attempt is None:
+            return Woken.UNDER_WAY
+        self.client.create_flow_run_from_deployment(
+            deployment_id,
+            parameters={"case_number": run.number},
+            idempotency_key=f"{run.number}-{attempt}-{int(self.at.timestamp())}",
+            name=run.number,
+            tags=[f"案件:{run.number}"],
+        )
+        return Woken.STARTED
+
+    def _replace(self, run: CaseRun, flow_run: FlowRun | None) -> Woken:
+        if run.flow_run_id is None or not release_run(self.resources, run.number, run.flow_run_id):
+            return Woken.UNDER_WAY
+        if flow_run is not None and flow_run.state is not None and not flow_run.state.is_final():
+            given_up: State[None] = Cancelled(message="该运行已失去执行环境,由新的运行接续办理")
+            with suppress(httpx.HTTPError, ObjectNotFound):
+                self.client.set_flow_run_state(flow_run.id, given_up, force=True)
+        fresh = run_of(self.resources, run.number)
+        if fresh is None or not fresh.open:
+            return Woken.CLOSED
+        started = self._start(fresh)
+        return Woken.REPLACED if started is Woken.STARTED else started
+
+    def lost(self, run: CaseRun, flow_run: FlowRun) -> bool:
+        """
+        Return whether nobody will ever carry on this run.
+
+        It ended although the case is open (cancelled, crashed, failed); it is Running or Pending for longer than a
+        pass can take; or it waits for a deployment that is no longer there. A run that waits for a worker is not
+        lost: the worker may be down for the night.
+        """
+        state = flow_run.state
+        if state is None or state.is_final():
+            return True
+        match state.type:
+            case StateType.RUNNING | StateType.PENDING | StateType.CANCELLING:
+                return self._overdue(flow_run)
+            case StateType.SCHEDULED | StateType.PAUSED:
+                return flow_run.deployment_id != self._deployment(run.kind)
+            case _:
+                return False
+
+    def _deployment(self, kind: CaseKind) -> UUID:
+        if kind not in self._deployments:
+            self._deployments[kind] = self.client.read_deployment_by_name(DEPLOYMENTS[kind]).id
+        return self._deployments[kind]
+
+    def _overdue(self, flow_run: FlowRun) -> bool:
+        state = flow_run.state
+        if state is None or state.timestamp is None:
+            return False
+        # Prefect stamps its states with the machine's time, from which our own clock may be shifted.
+        return machine_now() - state.timestamp > timedelta(seconds=self.resources.settings.stuck_after_seconds)
+
+    def read(self, flow_run_id: str | None) -> FlowRun | None:
+        if flow_run_id is None:
+            return None
+        try:
+            return self.client.read_flow_run(UUID(flow_run_id))
+        except ObjectNotFound:
+            return None
+
+    def read_many(self, ids: list[str]) -> dict[str, FlowRun]:
+        found: dict[str, FlowRun] = {}
+        for start in range(0, len(ids), PAGE):
+            page = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(each) for each in ids[start : start + PAGE]]))
+            found |= {str(run.id): run for run in self.client.read_flow_runs(flow_run_filter=page, limit=PAGE)}
+        return found

@@ -1,0 +1,189 @@
+"""Forms that stand open in Prefect runs, and which run carries which case: the database's side of the live driver."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import CursorResult, Select, select, update
+
+from models.case import Case
+from models.work_item import Ask, WorkItem
+from policies.vocabulary import CaseKind, CaseStatus
+from runtime.resources import Resources
+
+
+@dataclass(frozen=True)
+class CaseRun:
+    """What the database knows of the run that carries a case."""
+
+    number: str
+    kind: CaseKind
+    open: bool
+    flow_run_id: str | None
+    attempt: int
+    requested_at: datetime | None
+    behind: bool
+    """A decision was taken that no pass has seen yet."""
+
+
+_RUN = (
+    Case.number,
+    Case.kind,
+    Case.status,
+    Case.flow_run_id,
+    Case.run_attempt,
+    Case.run_requested_at,
+    Case.carried_seq,
+    Case.decision_seq,
+)
+
+
+def _runs(resources: Resources, query: Select[Any]) -> list[CaseRun]:
+    with resources.database.read() as session:
+        return [
+            CaseRun(
+                number=row.number,
+                kind=row.kind,
+                open=row.status is CaseStatus.OPEN,
+                flow_run_id=row.flow_run_id,
+                attempt=row.run_attempt,
+                requested_at=row.run_requested_at,
+                behind=row.carried_seq < row.decision_seq,
+            )
+            for row in session.execute(query)
+        ]
+
+
+def run_of(resources: Resources, number: str) -> CaseRun | None:
+    """Return what is known of the case's run; None when there is no such case."""
+    found = _runs(resources, select(*_RUN).where(Case.number == number))
+    return found[0] if found else None
+
+
+def runs_behind(resources: Resources, *, limit: int) -> list[CaseRun]:
+    """Return open cases with a decision that no pass has seen: their wake was lost, or is under way."""
+    return _runs(
+        resources,
+        select(*_RUN)
+        .where(Case.status == CaseStatus.OPEN, Case.carried_seq < Case.decision_seq)
+        .order_by(Case.id)
+        .limit(limit),
+    )
+
+
+def runs_to_check(resources: Resources, *, at: datetime, limit: int) -> list[CaseRun]:
+    """Return the open cases whose runs were looked at longest ago, and note that they are looked at now."""
+    with resources.database.write() as session:
+        ids = session.scalars(
+            select(Case.id)
+            .where(Case.status == CaseStatus.OPEN)
+            .order_by(Case.run_checked_at.nulls_first(), Case.id)
+            .limit(limit)
+        ).all()
+        session.execute(update(Case).where(Case.id.in_(ids)).values(run_checked_at=at))
+    return _runs(resources, select(*_RUN).where(Case.id.in_(ids)).order_by(Case.id)) if ids else []
+
+
+def request_run(resources: Resources, run: CaseRun, *, at: datetime, patience: timedelta) -> int | None:
+    """
+    Take the right to start a run for a case that has none.
+
+    Returns:
+        The number of the attempt, part of the run's idempotency key; None when somebody else has asked within
+        `patience`, or the case has a run after all.
+    """
+    with resources.database.write() as session:
+        taken = session.execute(
+            update(Case)
+            .where(
+                Case.number == run.number,
+                Case.status == CaseStatus.OPEN,
+                Case.flow_run_id.is_(None),
+                Case.run_attempt == run.attempt,
+                (Case.run_requested_at.is_(None)) | (Case.run_requested_at <= at - patience),
+            )
+            .values(run_attempt=run.attempt + 1, run_requested_at=at)
+        )
+        assert isinstance(taken, CursorResult)  # noqa: S101 - an UPDATE always gives one; the stubs do not know
+        return run.attempt + 1 if taken.rowcount == 1 else None
+
+
+def release_run(resources: Resources, number: str, flow_run_id: str) -> bool:
+    """Note that this run no longer carries the case (it ended, or it is lost); False when another one does already."""
+    with resources.database.write() as session:
+        released = session.execute(
+            update(Case)
+            .where(Case.number == number, Case.flow_run_id == flow_run_id)
+            .values(flow_run_id=None, run_requested_at=None)
+        )
+        assert isinstance(released, CursorResult)  # noqa: S101 - an UPDATE always gives one; the stubs do not know
+        return released.rowcount == 1
+
+
+def claim_run(resources: Resources, number: str, flow_run_id: str) -> str:
+    """
+    Let the run that has just started carry the case, unless another one does.
+
+    Returns:
+        The id of the run that carries the case: `flow_run_id`, or the other one.
+    """
+    with resources.database.write() as session:
+        session.execute(
+            update(Case)
+            .where(Case.number == number, Case.flow_run_id.is_(None))
+            .values(flow_run_id=flow_run_id, run_requested_at=None)
+        )
+        return session.scalar(select(Case.flow_run_id).where(Case.number == number)) or flow_run_id
+
+
+def open_asks(resources: Resources, number: str) -> Sequence[Ask]:
+    """Return the forms of this case that were asked and not used up, oldest first."""
+    with resources.database.read() as session:
+        return session.scalars(
+            select(Ask)
+            .join(Case, Case.id == Ask.case_id)
+            .where(Case.number == number, Ask.consumed_at.is_(None))
+            .order_by(Ask.id)
+        ).all()
+
+
+def new_ask(resources: Resources, item_id: int, flow_run_id: str, *, at: datetime) -> Ask | None:
+    """
+    Note that a form is about to be asked in this run, under a key that was never used.
+
+    Returns:
+        The ask; None when another run carries the case by now, and this one must not wait.
+    """
+    with resources.database.write() as session:
+        item = session.get_one(WorkItem, item_id)
+        if item.case.flow_run_id != flow_run_id:
+            return None
+        ask = Ask(
+            case_id=item.case_id,
+            work_item_id=item.id,
+            flow_run_id=flow_run_id,
+            # A key that fired before does not suspend again, and one with other letters leaves the run stuck.
+            key=f"{item.gate.slug}-{item.round}-{uuid4().hex[:12]}",
+            asked_at=at,
+        )
+        session.add(ask)
+        session.flush()
+        return ask
+
+
+def use_up(resources: Resources, ask_id: int, *, at: datetime, refusal: str | None = None) -> None:
+    """Note that a form was answered: without effect, or with an answer that was refused (shown in the next form)."""
+    with resources.database.write() as session:
+        ask = session.get_one(Ask, ask_id)
+        if ask.consumed_at is None:
+            ask.consumed_at = at
+        if refusal is not None:
+            ask.work_item.refusal = refusal
+
+
+def clear_refusal(resources: Resources, item_id: int) -> None:
+    """Forget why the last answer was refused: this one was taken."""
+    with resources.database.write() as session:
+        session.execute(update(WorkItem).where(WorkItem.id == item_id, WorkItem.refusal != "").values(refusal=""))

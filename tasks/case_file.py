@@ -1,0 +1,274 @@
+"""The case file: what was asked, what happened, what is awaited from whom until when. Read only."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from models.case import Case, Consent, Site
+from models.history import HistoryRow
+from models.ledger import LedgerAccount
+from models.registry import Unit
+from models.work_item import WorkItem
+from policies.vocabulary import (
+    BeautifulVillage,
+    CaseStatus,
+    CombinedWith,
+    Facility,
+    Gate,
+    LedgerLevel,
+    SiteStatus,
+    UnitKind,
+    WorkItemStatus,
+)
+from rules.money import in_yuan
+from rules.periods import SHANGHAI
+from rules.quota import targets
+from runtime.resources import Resources, edition_of
+from tasks.cases import application_of, deciders, load_case, open_item
+from tasks.checklists import done, points
+from tasks.mail import chinese_date, due_note, names_of
+from tasks.rolls import count_answers, households_of
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """The gate that waits."""
+
+    work_item: int
+    gate: Gate
+    round: int
+    role: str
+    people: tuple[str, ...]
+    due_on: date
+    due_note: str
+    late: bool
+    refusal: str
+    warnings: tuple[str, ...]
+    open_points: tuple[str, ...]
+    done_points: tuple[str, ...]
+    agreeing: int
+    missing: tuple[str, ...]
+    objecting: tuple[str, ...]
+    agreed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """Everything about a case that a person may see."""
+
+    number: str
+    title: str
+    scheme: str
+    village: str
+    village_code: str
+    group: str
+    household: str
+    opened_on: date
+    status: str
+    outcome: str
+    because: str
+    facts: tuple[tuple[str, str], ...]
+    awaited: Awaited | None
+    undelivered: tuple[str, ...]
+    money: tuple[tuple[str, str], ...]
+    timeline: tuple[tuple[datetime, str, str], ...]
+    flow_run_id: str | None
+
+
+def case_file(resources: Resources, number: str, *, at: datetime) -> CaseFile:
+    """Return the case's file as it stands; Refused when there is no such case."""
+    with resources.database.read() as session:
+        case = load_case(session, number, lock=False)
+        item = open_item(session, case)
+        rows = session.scalars(select(HistoryRow).where(HistoryRow.case_id == case.id).order_by(HistoryRow.seq))
+        accounts = session.scalars(
+            select(LedgerAccount)
+            .where(LedgerAccount.case_id == case.id, LedgerAccount.level != LedgerLevel.DISTRICT)
+            .order_by(LedgerAccount.id)
+        )
+        undelivered = session.scalars(
+            select(WorkItem).where(
+                WorkItem.case_id == case.id,
+                WorkItem.gate == Gate.UNDELIVERED_LETTER,
+                WorkItem.status == WorkItemStatus.OPEN,
+            )
+        )
+        edition = edition_of(case)
+        return CaseFile(
+            number=case.number,
+            title=f"{edition.site.plaque_text}·{case.household.head_name}户",
+            scheme=edition.title,
+            village=case.village.name,
+            village_code=case.village.code,
+            group=case.group.name,
+            household=f"{case.household.number} {case.household.head_name}",
+            opened_on=case.opened_at.astimezone(SHANGHAI).date(),
+            status=case.status.label,
+            outcome=case.outcome.label if case.outcome else "",
+            because=case.because,
+            facts=_facts(session, case),
+            awaited=_awaited(session, case, item, at) if item else None,
+            undelivered=tuple(f"信函{each.subject_id}(第{each.round}次)" for each in undelivered),
+            money=tuple((account.name, in_yuan(account.balance_fen)) for account in accounts),
+            timeline=tuple((row.at, row.actor, row.summary) for row in rows),
+            flow_run_id=case.flow_run_id,
+        )
+
+
+def _facts(session: Session, case: Case) -> tuple[tuple[str, str], ...]:
+    application = application_of(session, case)
+    return (
+        ("负责人", f"{application.leader.display}({application.leader_source.label})"),
+        ("推荐组织", application.recommended_by or "—"),
+        ("志愿者", f"{application.volunteers}人"),
+        ("活动空间", f"{application.area_square_metres.normalize():f}平方米"),
+        ("现有设施", "、".join(Facility(code).label for code in application.facilities) or "—"),
+        ("特色主题", application.speciality),
+        ("结合建设", "、".join(CombinedWith(code).label for code in application.combined_with) or "—"),
+        ("提示", "、".join(names_of(application.warnings, case)) or "无"),
+        ("挂牌前须补齐", "、".join(names_of(application.deficiencies, case)) or "无"),
+    )
+
+
+def _awaited(session: Session, case: Case, item: WorkItem, at: datetime) -> Awaited:
+    consent = item.gate is Gate.HOUSEHOLD_CONSENT
+    counted = count_answers(session, item) if consent else None
+    finished = done(session, item)
+    steps = points(session, item)
+    asked = (
+        session.scalars(select(Consent.household_id).where(Consent.work_item_id == item.id)).all() if consent else ()
+    )
+    unsettled = {*counted.missing, *counted.objecting} if counted else set()
+    return Awaited(
+        work_item=item.id,
+        gate=item.gate,
+        round=item.round,
+        role=item.role.label,
+        people=tuple(each.display for each in deciders(session, item, on=at.astimezone(SHANGHAI).date())),
+        due_on=item.due_on,
+        due_note=due_note(item),
+        late=at >= item.due_at,
+        refusal=item.refusal,
+        warnings=names_of(application_of(session, case).warnings, case),
+        open_points=tuple(point.name for point in steps if point.code not in finished),
+        done_points=tuple(
+            f"{point.name}({chinese_date(finished[point.code].done_on)})" for point in steps if point.code in finished
+        ),
+        agreeing=counted.agreeing if counted else 0,
+        missing=households_of(session, item, tuple(counted.missing)) if counted else (),
+        objecting=households_of(session, item, tuple(counted.objecting)) if counted else (),
+        agreed=households_of(session, item, [each for each in asked if each not in unsettled]),
+    )
+
+
+def as_markdown(file: CaseFile) -> str:
+    """Return the case file as Markdown: for the artifact, the form's head, and the CLI."""
+    lines = [f"# {file.number} {file.title}", "", situation(file), ""]
+    lines += ["| 项目 | 内容 |", "|---|---|"]
+    lines += [
+        f"| {name} | {_cell(value)} |"
+        for name, value in (
+            ("政策", f"《{file.scheme}》"),
+            ("村(居)、组", f"{file.village} {file.group}"),
+            ("申请户", file.household),
+            ("申请日期", chinese_date(file.opened_on)),
+            *file.facts,
+            *file.money,
+        )
+    ]
+    lines += ["", "## 办理记录", "", "| 时间 | 办理人 | 事项 |", "|---|---|---|"]
+    lines += [
+        f"| {moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M} | {_cell(actor)} | {_cell(summary)} |"
+        for moment, actor, summary in file.timeline
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def situation(file: CaseFile) -> str:
+    """Return in one paragraph what is awaited, from whom, until when."""
+    if file.outcome:
+        return f"**{file.status}:{file.outcome}**" + (f"({file.because})" if file.because else "")
+    awaited = file.awaited
+    if awaited is None:
+        return f"**{file.status}**,系统正在处理"
+    late = "**已逾期**," if awaited.late else ""
+    text = (
+        f"**等待“{awaited.gate.label}”**(第{awaited.round}轮):{late}由{awaited.role}"
+        f"{'、'.join(awaited.people) or '(登记簿中尚无人担任)'}办理,期限至**{chinese_date(awaited.due_on)}**。"
+        f"{awaited.due_note}。"
+    )
+    if awaited.gate is Gate.HOUSEHOLD_CONSENT:
+        text += f"\n\n已同意{awaited.agreeing}户"
+        text += f";未答复{len(awaited.missing)}户:{'、'.join(awaited.missing)}" if awaited.missing else ""
+        text += f";不同意{len(awaited.objecting)}户:{'、'.join(awaited.objecting)}" if awaited.objecting else ""
+    if awaited.open_points or awaited.done_points:
+        text += f"\n\n待完成:{'、'.join(awaited.open_points) or '无'};已完成:{'、'.join(awaited.done_points) or '无'}"
+    if file.undelivered:
+        text += f"\n\n另有未送达信函待处理:{'、'.join(file.undelivered)}"
+    return text
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+@dataclass(frozen=True)
+class VillageProgress:
+    """How many of a village's groups have a site, against the target (D0-R5)."""
+
+    village: str
+    village_code: str
+    grade: str
+    groups: int
+    target: int
+    listed: int
+    running: int
+
+
+def progress(resources: Resources, village_code: str) -> list[VillageProgress]:
+    """
+    Return a village's progress per grade of its groups against the targets of the town's edition in use.
+
+    Source: D0-R5 (share of the groups, rounded up), D1-R2 has no target by share: then the target is 0.
+    """
+    with resources.database.read() as session:
+        village = session.scalars(select(Unit).where(Unit.code == village_code)).one()
+        loaded = resources.editions.get(village.above(UnitKind.TOWN).edition_id or "")
+        grades = _by_grade(
+            session,
+            select(Unit.beautiful_village, func.count(Unit.id)).where(
+                Unit.parent_id == village.id, Unit.kind == UnitKind.GROUP
+            ),
+        )
+        wanted = targets(loaded.edition.site.targets, groups=grades) if loaded else {}
+        listed = _by_grade(
+            session,
+            select(Unit.beautiful_village, func.count(func.distinct(Site.group_id)))
+            .join(Unit, Unit.id == Site.group_id)
+            .where(Site.village_id == village.id, Site.status == SiteStatus.ACTIVE),
+        )
+        running = _by_grade(
+            session,
+            select(Unit.beautiful_village, func.count(Case.id))
+            .join(Unit, Unit.id == Case.group_id)
+            .where(Case.village_id == village.id, Case.status == CaseStatus.OPEN),
+        )
+        return [
+            VillageProgress(
+                village=village.name,
+                village_code=village.code,
+                grade=grade.label,
+                groups=grades[grade],
+                target=wanted.get(grade, 0),
+                listed=listed.get(grade, 0),
+                running=running.get(grade, 0),
+            )
+            for grade in BeautifulVillage
+            if grade in grades
+        ]
+
+
+def _by_grade(session: Session, query: Select[tuple[BeautifulVillage, int]]) -> dict[BeautifulVillage, int]:
+    return dict(session.execute(query.group_by(Unit.beautiful_village)).tuples().all())

@@ -1,0 +1,31 @@
+"""What is wrong with the form of a command, as the person who filled it in reads it."""
+
+from pydantic import BaseModel, ValidationError
+
+from policies.errors import Refused
+from policies.faults import reason_of
+
+
+def refusal_of(error: ValidationError, model: type[BaseModel]) -> Refused:
+    """
+    Return every fault of a filled-in command as one refusal, each with the field's Chinese title and its value.
+
+    Args:
+        model: the command; its titles name the fields.
+    """
+    faults = []
+    for found in error.errors(include_url=False):
+        loc, value = found["loc"], found.get("input")
+        shown = "" if found["type"] == "missing" or isinstance(value, dict | list) else f"(现值:{value})"
+        if "勿填写" in reason_of(found):
+            shown = ""  # it must not appear again in the message that refuses it
+        faults.append(f"“{_title(model, loc)}”{reason_of(found)}{shown}")
+    return Refused("表单填写要求", ";".join(faults))
+
+
+def _title(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+    if not loc:
+        return "表单"
+    field = model.model_fields.get(str(loc[0]))
+    title = (field.title if field else None) or str(loc[0])
+    return title + "".join(f"第{part + 1}项" for part in loc[1:] if isinstance(part, int))
