@@ -237,10 +237,12 @@ def _sheet(name: str, grid: _Grid, faults: list[Fault]) -> Sheet:
     at = _head_row([cells for _, cells in filled[:_HEAD_WITHIN]], known)
     head_number, head_cells = filled[at] if filled else (1, [])
     places: dict[str, int] = {}
+    twice: set[str] = set()
     for place, cell in enumerate(head_cells, 1):
         head = _head(cell)
         cell_name = f"{get_column_letter(place)}{head_number}"
         if head in places:
+            twice.add(head)
             faults.append(Fault(name, head_number, head, cell_name, "", "列名重复;请只留一列"))
         elif head in known:
             places[head] = place
@@ -253,6 +255,8 @@ def _sheet(name: str, grid: _Grid, faults: list[Fault]) -> Sheet:
     for column in columns:
         if column.head not in places:
             faults.append(Fault(name, head_number, column.head, "", "", "缺少这一列;请补上列名,没有数据也要保留"))
+    # Nobody knows which of the two is meant, so neither is judged.
+    places = {head: place for head, place in places.items() if head not in twice}
     sheet = Sheet(name, places, [])
     rows = [row for number, cells in filled[at + 1 :] if (row := _row(sheet, number, cells, grid, faults)) is not None]
     faults += _headless(name, filled[at + 1 :], head_cells)
