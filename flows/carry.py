@@ -8,6 +8,7 @@ decides; Prefect waits and wakes. A form's key is never used twice, so suspendin
 
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ import orjson
 from prefect import get_run_logger
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.flow_runs import suspend_flow_run
 from prefect.input.run_input import keyset_from_base_key
 from prefect.runtime import flow_run
@@ -112,8 +113,10 @@ def _answer(client: SyncPrefectClient, ask: Ask) -> Mapping[str, Any] | None:
         text = client.read_flow_run_input(
             UUID(ask.flow_run_id), keyset_from_base_key(f"suspended-{ask.key}")["response"]
         )
-    except ObjectNotFound:
-        return None
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        raise
     filled: Mapping[str, Any] = orjson.loads(text) if text else {}
     return filled or None
 

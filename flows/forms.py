@@ -5,6 +5,7 @@ Every field has a default that decides nothing, so that a wake (an empty input) 
 not judge is judged by the command that the answer becomes; a refusal comes back in the next form's description.
 """
 
+import types
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
@@ -84,7 +85,7 @@ def _choice(default: str, options: tuple[str, ...]) -> Any:
 
 
 def _several(options: tuple[str, ...]) -> Any:
-    return list[Literal.__getitem__(options)] if options else list[str]
+    return types.GenericAlias(list, (Literal.__getitem__(options),)) if options else list[str]
 
 
 def _text(title: str, *, default: str = "", description: str = "", longest: int = 500) -> tuple[Any, Any]:
@@ -133,7 +134,7 @@ def _work_fields(awaited: Awaited) -> dict[str, Any]:
     )
     fields: dict[str, Any] = {
         "works": (
-            list[record],  # type: ignore[valid-type]
+            list[record],
             Field(default_factory=list, title="完成事项", description="逐项登记完成日期和证明材料;全部完成后自动办结"),
         )
     }

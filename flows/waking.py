@@ -28,6 +28,9 @@ from tasks.asks import CaseRun, release_run, request_run, run_of, runs_behind, r
 DEPLOYMENTS = {CaseKind.SITE: "site-lifecycle/客堂间办理"}
 """Never renamed while a case is open: its suspended run belongs to it."""
 PAGE = 200
+PAUSE = timedelta(minutes=5)
+MOST_PAUSES = 12
+"""After the n-th run of a case failed, the sweep waits n pauses, at the most this many."""
 UNSEEN_FOR = timedelta(seconds=60)
 """How long a requested run may take to appear before it is asked for again."""
 
@@ -75,7 +78,7 @@ def wake_all(resources: Resources, *, at: datetime, limit: int = 1000) -> dict[W
         known = desk.read_many([run.flow_run_id for run in wanted if run.flow_run_id])
         for run in wanted:
             flow_run = known.get(run.flow_run_id or "")
-            if run.behind or flow_run is None or desk.lost(run, flow_run):
+            if run.behind or flow_run is None or (desk.lost(run, flow_run) and not desk.cooling(run, flow_run)):
                 counts[desk.wake(run, flow_run)] += 1
     return counts
 
@@ -161,6 +164,18 @@ class _Desk:
                 return flow_run.deployment_id != self._deployment(run.kind)
             case _:
                 return False
+
+    def cooling(self, run: CaseRun, flow_run: FlowRun) -> bool:
+        """
+        Return whether a run failed so recently that the next try should wait.
+
+        A failure that lasts would otherwise leave a failed run every five minutes for ever; a decision or
+        ``ketang case wake`` tries at once.
+        """
+        state = flow_run.state
+        if state is None or not state.is_failed():
+            return False
+        return machine_now() - state.timestamp < min(run.attempt, MOST_PAUSES) * PAUSE
 
     def _deployment(self, kind: CaseKind) -> UUID:
         if kind not in self._deployments:

@@ -122,7 +122,7 @@ class SiteApplication(Base):
     household_agrees: Mapped[bool] = mapped_column(comment="户主自愿; D0-R8")
     warnings: Mapped[Listing] = mapped_column(comment="codes of standards that the reviewer must acknowledge")
     deficiencies: Mapped[Listing] = mapped_column(comment="codes of standards to be met before the plaque")
-    leader: Mapped[Person] = relationship()
+    leader: Mapped[Person] = relationship(lazy="joined")
 
 
 class Consent(Base):

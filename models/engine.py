@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
+
+from models.base import Base
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -69,3 +72,9 @@ class Database:
         with self._reading() as session:
             yield session
             session.expunge_all()  # what was read stays readable after the view is closed
+
+
+def insert_unless_there(session: Session, table: type[Base], **values: Any) -> None:
+    """Insert a row unless one with its key exists, also when another transaction inserts the same at this moment."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(insert(table).values(**values).on_conflict_do_nothing())
