@@ -511,25 +511,38 @@ def test_two_deliverers_at_once_send_each_letter_once(
     assert {entry.attempts for entry in entries(database)} == {1}
 
 
+@pytest.mark.parametrize(
+    ("answer", "status", "left_as"),
+    [
+        ([], LetterStatus.SENT, (AT + LEASE, AT + 2 * LEASE)),
+        (["451 later"], LetterStatus.QUEUED, (None, AT + LEASE + timedelta(minutes=5))),
+    ],
+    ids=["sent", "put off"],
+)
 def test_a_deliverer_whose_lease_ran_out_does_not_undo_what_another_did(
-    database: Database, renderer: Renderer, server: MailServer
+    answer: list[str],
+    status: LetterStatus,
+    left_as: tuple[datetime | None, datetime],
+    database: Database,
+    renderer: Renderer,
+    server: MailServer,
 ) -> None:
     write(database)
-    server.refusals["r0@example.com"] = ["550 never"]
 
     class Overtaken(SmtpTransport):
-        """While it sends, another deliverer takes the letter over and sends it."""
+        """Before it sends, another deliverer takes the letter over."""
 
         def open(self) -> Any:
-            server.refusals["r0@example.com"] = []
-            assert run(database, smtp(server), renderer, at=AT + LEASE).sent == 1
+            server.refusals["r0@example.com"] = list(answer)
+            run(database, smtp(server), renderer, at=AT + LEASE)
             server.refusals["r0@example.com"] = ["550 never"]
             return super().open()
 
     slow = Overtaken(OFFICE, host="127.0.0.1", port=server.port, security="none")
     assert run(database, slow, renderer) == DeliveryReport()
     entry = entries(database)[0]
-    assert (entry.status, entry.sent_at) == (LetterStatus.SENT, AT + LEASE)
+    assert (entry.status, entry.attempts) == (status, 2)
+    assert (entry.sent_at, entry.next_attempt_at) == left_as
 
 
 @pytest.mark.parametrize(

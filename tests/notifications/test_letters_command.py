@@ -1,0 +1,102 @@
+"""``ketang letters`` as the office uses it."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.letters import app
+from models.engine import Database
+from models.outbox import OutboxEntry
+from models.registry import Person
+from notifications.outbox import Posting, Recipient, enqueue_many
+from tests.notifications.examples import EXAMPLES
+
+AT = datetime(2026, 2, 3, 1, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def ketang(
+    sqlite_database: Database, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Result]]:
+    """Run a command on an office with one letter that can go and one that can not."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KETANG_HOME", str(tmp_path / "var"))
+    monkeypatch.setenv("KETANG_DATABASE_URL", sqlite_url)
+    postings = [
+        Posting(EXAMPLES["forward_waiting"], Recipient("周责任", "zhou@village.example"), "a"),
+        Posting(EXAMPLES["consent_asked.household"], Recipient("孙三", None), "b"),
+    ]
+    with sqlite_database.write() as session:
+        enqueue_many(session, case_id=None, postings=postings, at=AT)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, list(words))
+
+    return run
+
+
+def test_the_list_shows_who_waits_for_what_and_why(ketang: Callable[..., Result]) -> None:
+    shown = ketang("list").stdout
+    for expected in ("周责任", "孙三", "待村(居)委会上报", "没有电子邮箱", "待寄 1 封", "无法寄达 1 封"):
+        assert expected in shown
+    only = ketang("list", "--status", "无法寄达").stdout
+    assert "孙三" in only
+    assert "周责任" not in only
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("list", "--status", "丢失"), "待寄(queued)"),
+        (("list", "--case", "KT-1"), "KT-1"),
+        (("deliver", "--case", "KT-1"), "KT-1"),
+        (("show", "99"), "99"),
+        (("resend", "1"), "待寄"),
+        (("resend", "2"), "花名册"),
+    ],
+)
+def test_what_can_not_be_done_is_told_in_chinese(
+    words: tuple[str, ...], reason: str, ketang: Callable[..., Result], sqlite_database: Database
+) -> None:
+    result = ketang(*words)
+    assert result.exit_code == 1
+    assert "未办理" in result.stderr
+    assert reason in result.stderr
+    with sqlite_database.read() as session:
+        assert [entry.attempts for entry in session.query(OutboxEntry)] == [0, 0]
+
+
+def test_delivery_without_a_server_writes_files_and_the_letter_is_kept(
+    ketang: Callable[..., Result], tmp_path: Path
+) -> None:
+    before = ketang("show", "1").stdout
+    assert "已寄 1 封" in ketang("deliver").stdout
+    assert len(list((tmp_path / "var" / "letters").glob("*.eml"))) == 1
+    after = ketang("show", "1").stdout
+    assert "z***@village.example" in after
+    assert "zhou@village.example" not in after
+    assert before.partition("主")[2] == after.partition("主")[2]
+
+
+def test_a_delivery_that_is_kept_back_exits_with_1_and_says_why(ketang: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir(exist_ok=True)
+    (tmp_path / "var" / "letters").write_text("a file")
+    result = ketang("deliver")
+    assert result.exit_code == 1
+    assert "无法建立" in result.stderr
+    assert "稍后再寄 1 封" in result.stdout
+
+
+def test_a_dead_letter_is_sent_again_to_the_corrected_address(
+    ketang: Callable[..., Result], sqlite_database: Database
+) -> None:
+    with sqlite_database.write() as session:
+        person = Person(code="P1", name="孙三", email="sun@village.example")
+        session.add(person)
+        session.flush()
+        session.get_one(OutboxEntry, 2).person_id = person.id
+    assert "已重新列入待寄" in ketang("resend", "2").stdout
+    assert "已寄 2 封" in ketang("deliver").stdout
