@@ -12,16 +12,18 @@ from sqlalchemy import select
 from cli.context import opened
 from models.case import Case
 from models.outbox import OutboxEntry
+from models.work_item import WorkItem
 from notifications.mime import masked_address
 from policies.errors import Refused
-from policies.vocabulary import LetterStatus
+from policies.vocabulary import LetterStatus, Verdict, WorkItemStatus
 from rules.periods import SHANGHAI, shanghai_day
-from tasks.outbox import deliver, link_by_case, pending_counts, requeue
+from tasks.outbox import pending_counts, requeue
+from tasks.post import post_letters
 
 app = typer.Typer(name="letters", help="信函:列出、查看、投递、重新寄送。", no_args_is_help=True)
 
 _EntryId = Annotated[int, typer.Argument(metavar="编号", help="信函编号,见 ketang letters list。")]
-_CaseNumber = Annotated[str | None, typer.Option("--case", metavar="办件号", help="只看这一办件的信函。")]
+_CaseNumber = Annotated[str | None, typer.Option("--case", metavar="案件编号", help="只限这一案件的信函。")]
 
 
 @app.command("list", help="列出信函,新的在前。")
@@ -40,11 +42,11 @@ def list_letters(
         if case is not None:
             counted = session.scalar(select(Case.id).where(Case.number == case))
             if counted is None:
-                raise Refused("default", f"没有办件号为“{case}”的办件,请核对后重试")
+                raise Refused("default", f"没有编号为“{case}”的案件,请核对案件编号")
             query = query.where(OutboxEntry.case_id == counted)
         if status is not None:
             query = query.where(OutboxEntry.status == _status(status))
-        table = Table("编号", "办件号", "信函", "收信人", "状态", "次数", "写成于", "原因", box=box.SIMPLE)
+        table = Table("编号", "案件", "信函", "收信人", "状态", "次数", "写成于", "原因", box=box.SIMPLE)
         for entry, number in session.execute(query.order_by(OutboxEntry.id.desc()).limit(most)):
             table.add_row(
                 str(entry.id),
@@ -71,12 +73,12 @@ def show_letter(entry_id: _EntryId) -> None:
             raise Refused("default", f"没有编号为 {entry_id} 的信函,请用 ketang letters list 查看编号")
         subject, text = entry.sent_subject, entry.sent_text
         if entry.status is not LetterStatus.SENT:
-            link_of = link_by_case(resources.database, resources.link_of)
+            run_id = session.scalar(select(Case.flow_run_id).where(Case.id == entry.case_id))
             written = resources.renderer.render(
                 entry.letter,
                 entry.context,
                 to_name=entry.to_name,
-                link="" if entry.household_id is not None else link_of(entry.case_id),
+                link="" if entry.household_id is not None else resources.link_of(run_id),
                 written_on=shanghai_day(entry.created_at),
             )
             subject, text = written.subject, written.text
@@ -88,24 +90,11 @@ def show_letter(entry_id: _EntryId) -> None:
         typer.echo(text)
 
 
-@app.command("deliver", help="立即投递到期的信函。")
+@app.command("deliver", help="立即投递到期的信函;无法寄达的,转社区办处理。")
 def deliver_letters(case: _CaseNumber = None) -> None:
     """Deliver what is due; exit code 1 when the server or the settings kept letters back."""
     with opened() as resources:
-        case_id = None
-        if case is not None:
-            with resources.database.read() as session:
-                case_id = session.scalar(select(Case.id).where(Case.number == case))
-            if case_id is None:
-                raise Refused("default", f"没有办件号为“{case}”的办件,请核对后重试")
-        report = deliver(
-            resources.database,
-            transport=resources.transport(),
-            renderer=resources.renderer,
-            at=resources.clock.now(),
-            link_of=link_by_case(resources.database, resources.link_of),
-            case_id=case_id,
-        )
+        report = post_letters(resources, at=resources.clock.now(), number=case)
     typer.echo(f"已寄 {report.sent} 封,稍后再寄 {report.retried} 封,无法寄达 {len(report.dead)} 封。")
     if report.dead:
         typer.echo(f"无法寄达的信函编号:{'、'.join(map(str, report.dead))},原因见 ketang letters list --status dead")
@@ -118,6 +107,18 @@ def deliver_letters(case: _CaseNumber = None) -> None:
 def resend_letter(entry_id: _EntryId) -> None:
     """Queue a dead letter again; the next delivery sends it."""
     with opened() as resources, resources.database.write() as session:
+        waiting = session.scalar(
+            select(Case.number)
+            .join(WorkItem, WorkItem.case_id == Case.id)
+            .where(WorkItem.subject_id == entry_id, WorkItem.status == WorkItemStatus.OPEN)
+        )
+        if waiting is not None:
+            # Who sends it again, and why, belongs into the case's records.
+            raise Refused(
+                "default",
+                f"信函 {entry_id} 已转社区办处理,请由经办人办理:"
+                f"ketang case settle {waiting} --letter {entry_id} --verdict {Verdict.RESENT.label}",
+            )
         entry = requeue(session, entry_id, at=resources.clock.now())
         typer.echo(f"信函 {entry.id}({entry.letter.label},致{entry.to_name})已重新列入待寄。")
 

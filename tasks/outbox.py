@@ -14,7 +14,6 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, Row, Table, bindparam, case, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from models.case import Case
 from models.engine import Database
 from models.outbox import OutboxEntry
 from models.registry import Household, Person
@@ -122,23 +121,6 @@ def deliver(
                 )
             report = _mark(database, tried, report, at=at)
     return report
-
-
-def link_by_case(database: Database, page_of: Callable[[str | None], str]) -> Callable[[int | None], str]:
-    """
-    Return a `link_of` for `deliver`.
-
-    Args:
-        page_of: address of a Prefect run's page, by the run's id; empty without one.
-    """
-
-    def link_of(case_id: int | None) -> str:
-        if case_id is None:
-            return ""
-        with database.read() as session:
-            return page_of(session.scalar(select(Case.flow_run_id).where(Case.id == case_id)))
-
-    return link_of
 
 
 def requeue(session: Session, entry_id: int, *, at: datetime) -> OutboxEntry:

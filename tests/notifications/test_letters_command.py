@@ -5,14 +5,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 from typer.testing import CliRunner, Result
 
 from cli.letters import app
 from models.engine import Database
 from models.outbox import OutboxEntry
 from models.registry import Person
+from models.work_item import WorkItem
 from notifications.outbox import Posting, Recipient, enqueue_many
+from policies.vocabulary import LetterStatus
 from tests.notifications.examples import EXAMPLES
+from tests.township import GROUP_HEAD, township
 
 AT = datetime(2026, 2, 3, 1, 0, tzinfo=UTC)
 
@@ -100,3 +104,21 @@ def test_a_dead_letter_is_sent_again_to_the_corrected_address(
         session.get_one(OutboxEntry, 2).person_id = person.id
     assert "已重新列入待寄" in ketang("resend", "2").stdout
     assert "已寄 2 封" in ketang("deliver").stdout
+
+
+def test_a_letter_of_which_the_office_keeps_a_work_item_is_sent_again_through_it(
+    ketang: Callable[..., Result], sqlite_database: Database, sqlite_url: str, tmp_path: Path
+) -> None:
+    with township(sqlite_url, tmp_path / "var", edition="zhujiajiao-2018", now="2018-10-08 09:00") as there:
+        with sqlite_database.write() as session:
+            session.execute(update(Person).where(Person.code == GROUP_HEAD).values(email="gu at village"))
+        number = there.apply()
+    assert ketang("deliver", "--case", number).exit_code == 0
+    with sqlite_database.read() as session:
+        item = session.scalars(select(WorkItem).where(WorkItem.subject_id.is_not(None))).first()
+        assert item is not None
+    result = ketang("resend", str(item.subject_id))
+    assert result.exit_code == 1
+    assert f"ketang case settle {number} --letter {item.subject_id}" in result.stderr
+    with sqlite_database.read() as session:
+        assert session.get_one(OutboxEntry, item.subject_id).status is LetterStatus.DEAD
