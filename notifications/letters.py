@@ -210,6 +210,8 @@ class Escalation(CaseLetter):
     """Calendar days."""
     responsible: tuple[str, ...]
     late_note: str
+    decided: str = ""
+    """What the passing of the due day has decided; empty: the gate stays open and late."""
 
 
 class Urged(CaseLetter):

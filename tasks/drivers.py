@@ -99,8 +99,9 @@ class Rehearsal:
     def sweep(self) -> SweepCounts:
         """Let time do what is due now, and carry on the cases it decided."""
         at = self.clock.now()
+        recomputed = recompute_provisional(self.resources, at=at)
         counts = fire_due(self.resources, at=at)
-        counts.recomputed = recompute_provisional(self.resources, at=at)
+        counts.recomputed = recomputed
         for number in self._behind():
             carry_directly(self.resources, number, self.procedures, at=at)
         post_letters(self.resources, at=at)

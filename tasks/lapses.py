@@ -11,21 +11,26 @@ from runtime.resources import Resources
 from tasks import items
 from tasks.act import Act, acting
 from tasks.cases import load_case, open_item, policy_of
+from tasks.escalations import escalate_due
 from tasks.mail import about, applicants, chinese_date, due_of, send
 from tasks.rolls import tell_missing
 
 
-def lapse(act: Act, item: WorkItem) -> None:
+def lapse(act: Act, item: WorkItem) -> int:
     """
-    Write the lapse that the edition provides for `item`, whose due day is over.
+    Write the lapse that the edition provides for `item`, whose due day is over, and the escalation due with it.
 
     It counts from the end of the due day, however late it is written; a late one says so.
 
     Source: D0-R8 (returned with the list of missing and objecting households), the gate's `lapse` in the edition.
+
+    Returns:
+        How many escalations went out.
     """
     provided = policy_of(item.case, item.gate).lapse
     if provided is None:
         raise LookupError(f"gate {item.gate} of case {item.case.number} does not lapse")
+    escalated = escalate_due(act, item, decided=provided.verdict.label)
     reason = f"至{chinese_date(item.due_on)}期满未办理"
     details: dict[str, Any] = {"clause": provided.where}
     if item.gate is Gate.HOUSEHOLD_CONSENT:
@@ -55,6 +60,7 @@ def lapse(act: Act, item: WorkItem) -> None:
             applicants(act.session, item.case),
             event=f"returned-{item.gate.value}-{item.round}",
         )
+    return escalated
 
 
 def lapse_if_over(resources: Resources, number: str, *, at: datetime) -> None:
