@@ -23,6 +23,12 @@ class OutboxEntry(Base):
             sqlite_where=text("status = 'queued'"),
             postgresql_where=text("status = 'queued'"),
         ),
+        Index(
+            "ix_outbox_dead",
+            "id",
+            sqlite_where=text("status = 'dead'"),
+            postgresql_where=text("status = 'dead'"),
+        ),
         Index("ix_outbox_case", "case_id"),
     )
 

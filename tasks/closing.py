@@ -7,13 +7,13 @@ from sqlalchemy import select
 from models.case import Site
 from models.work_item import WorkItem
 from notifications.letters import CaseClosed
-from policies.vocabulary import CaseStatus, Gate, Outcome, Role, WorkItemStatus
+from policies.vocabulary import CaseStatus, Gate, Outcome, WorkItemStatus
 from runtime.resources import Resources, edition_of
 from tasks.act import acting
 from tasks.cases import application_of, load_case
 from tasks.history import SYSTEM, append
 from tasks.items import cancel
-from tasks.mail import about, applicants, holders_of, send
+from tasks.mail import about, applicants, send, village_of
 
 
 def list_site(resources: Resources, number: str, *, at: datetime) -> str:
@@ -84,6 +84,6 @@ def close_case(resources: Resources, number: str, outcome: Outcome, because: str
             at=at,
             data={"outcome": outcome.value, "because": because},
         )
-        to = applicants(act.session, case) + holders_of(act, case, Role.VILLAGE_RESPONSIBLE)
+        to = applicants(act.session, case) + village_of(act, case)
         closed = CaseClosed(**about(case), outcome=outcome.label, because=because, closed_on=act.day)
         send(act, case, closed, to, event="closed")

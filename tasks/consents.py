@@ -7,7 +7,7 @@ from models.registry import Person
 from models.work_item import WorkItem
 from notifications.letters import ConsentComplete
 from policies.errors import Refused
-from policies.vocabulary import Door, Gate, Role, Verdict
+from policies.vocabulary import Door, Gate, Verdict
 from rules.consent import Tally
 from runtime.resources import Resources, edition_of
 from tasks import items
@@ -16,7 +16,7 @@ from tasks.cases import Asked, check_authority, item_asked, load_case, person_of
 from tasks.commands import HouseholdAnswer, RecordAnswers
 from tasks.history import append
 from tasks.lapses import lapse_if_over
-from tasks.mail import about, applicants, holders_of, send
+from tasks.mail import about, applicants, send, village_of
 from tasks.rolls import count_answers, roll_of
 
 
@@ -59,7 +59,7 @@ def record_answers(
         if counted.carried:
             items.close(act, item, Verdict.CARRIED, by=person, door=door, details={"entitled": counted.entitled})
             complete = ConsentComplete(**about(case), entitled=counted.entitled)
-            to = applicants(act.session, case) + holders_of(act, case, Role.VILLAGE_RESPONSIBLE)
+            to = applicants(act.session, case) + village_of(act, case)
             send(act, case, complete, to, event=f"consent-{item.round}")
         return counted
 

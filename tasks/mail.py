@@ -4,16 +4,16 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TypedDict
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Exists, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.case import Case, SiteApplication
 from models.outbox import OutboxEntry
 from models.registry import Household, Person
-from models.work_item import WorkItem
+from models.work_item import Decision, WorkItem
 from notifications.letters import CaseLetter, LetterUndelivered
 from notifications.outbox import Recipient, enqueue
-from policies.vocabulary import DayUnit, Gate, Letter, LetterStatus, Role, UnitKind, WorkItemStatus
+from policies.vocabulary import DayUnit, Gate, Letter, LetterStatus, Role, UnitKind, Verdict, WorkItemStatus
 from rules.periods import plan
 from runtime.resources import edition_of
 from tasks import items
@@ -92,6 +92,19 @@ def send(act: Act, case: Case, letter: CaseLetter, to: Iterable[Recipient], *, e
             report_undelivered(act, case, entry)
 
 
+def is_reported(entry_id: int | InstrumentedAttribute[int]) -> Exists:
+    """Return the condition that the office knows of this dead letter; one that died again after 重新寄送 is news."""
+    return (
+        select(WorkItem.id)
+        .outerjoin(Decision, Decision.work_item_id == WorkItem.id)
+        .where(
+            WorkItem.subject_id == entry_id,
+            (WorkItem.status == WorkItemStatus.OPEN) | (Decision.verdict != Verdict.RESENT),
+        )
+        .exists()
+    )
+
+
 def report_undelivered(act: Act, case: Case, entry: OutboxEntry) -> WorkItem | None:
     """
     Open a work item for the office: this letter can not be delivered, somebody must be told otherwise.
@@ -102,10 +115,7 @@ def report_undelivered(act: Act, case: Case, entry: OutboxEntry) -> WorkItem | N
     """
     if entry.letter is Letter.LETTER_UNDELIVERED:
         return None
-    known = act.session.scalars(
-        select(WorkItem).where(WorkItem.subject_id == entry.id, WorkItem.status == WorkItemStatus.OPEN)
-    ).first()
-    if known is not None:
+    if act.session.scalar(select(is_reported(entry.id))):
         return None
     round_ = items.next_round(act, case, Gate.UNDELIVERED_LETTER)
     item = items.create(act, case, Gate.UNDELIVERED_LETTER, round_, subject=entry)
@@ -123,6 +133,11 @@ def report_undelivered(act: Act, case: Case, entry: OutboxEntry) -> WorkItem | N
 def holders_of(act: Act, case: Case, role: Role) -> list[Recipient]:
     """Return the holders of a role for this case, as recipients."""
     return [to_person(each) for each in entitled(act.session, case, role, on=act.day)]
+
+
+def village_of(act: Act, case: Case) -> list[Recipient]:
+    """Return who hears of the case in the village: those who forward it, by the edition (D0-R17, D1-R4)."""
+    return holders_of(act, case, policy_of(case, Gate.VILLAGE_FORWARD).decided_by)
 
 
 def due_note(item: WorkItem) -> str:

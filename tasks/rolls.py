@@ -9,12 +9,11 @@ from models.case import Consent
 from models.work_item import WorkItem
 from notifications.letters import ConsentMissing
 from policies.edition import ConsentGate
-from policies.vocabulary import Role
 from rules.consent import Tally, tally
 from runtime.resources import edition_of
 from tasks.act import Act
 from tasks.cases import deciders
-from tasks.mail import about, applicants, holders_of, send, to_person
+from tasks.mail import about, applicants, send, to_person, village_of
 
 
 def roll_of(session: Session, item: WorkItem) -> Sequence[Consent]:
@@ -64,7 +63,7 @@ def tell_missing(act: Act, item: WorkItem, *, closed: bool) -> dict[str, object]
     to = (
         applicants(act.session, item.case)
         + [to_person(each) for each in deciders(act.session, item, on=act.day)]
-        + holders_of(act, item.case, Role.VILLAGE_RESPONSIBLE)
+        + village_of(act, item.case)
     )
     event = f"consent-{item.round}-{'closed' if closed else act.day.isoformat()}"
     send(act, item.case, letter, to, event=event)

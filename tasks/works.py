@@ -7,16 +7,26 @@ from models.registry import Person
 from models.work_item import WorkItem
 from notifications.letters import SubsidyPaid
 from policies.errors import Refused
-from policies.vocabulary import Door, Gate, Role, Verdict
+from policies.vocabulary import Door, Gate, Verdict
 from runtime.resources import Resources, edition_of
 from tasks import items
 from tasks.act import Act, acting
-from tasks.cases import Asked, attach, check_authority, entitled, item_asked, load_case, person_of, policy_of
+from tasks.cases import (
+    Asked,
+    attach,
+    check_authority,
+    entitled,
+    item_asked,
+    load_case,
+    local_day,
+    person_of,
+    policy_of,
+)
 from tasks.checklists import Point, done, missing, points
 from tasks.commands import RecordWorks, WorkRecord
 from tasks.history import append
 from tasks.ledger import pay_down
-from tasks.mail import about, applicants, chinese_date, holders_of, send
+from tasks.mail import about, applicants, chinese_date, send, village_of
 
 
 def record_works(
@@ -65,7 +75,7 @@ def _record(act: Act, item: WorkItem, known: tuple[Point, ...], record: WorkReco
     _check_order(point, known, finished)
     if record.done_on > act.day:
         raise Refused(point.where, f"“{point.name}”的完成日期{chinese_date(record.done_on)}晚于今天,请核对")
-    opened_on = item.case.opened_at.date()
+    opened_on = local_day(item.case.opened_at)
     if record.done_on < opened_on:
         raise Refused(
             point.where,
@@ -139,5 +149,5 @@ def _tell_paid(act: Act, item: WorkItem) -> None:
         amount_fen=subsidy.amount_yuan * 100,
         purposes=tuple(purpose.name for purpose in subsidy.purposes),
     )
-    to = applicants(act.session, item.case) + holders_of(act, item.case, Role.VILLAGE_RESPONSIBLE)
+    to = applicants(act.session, item.case) + village_of(act, item.case)
     send(act, item.case, letter, to, event=f"subsidy-{item.round}")
