@@ -4,6 +4,7 @@ What a command, a flow or a sweep works with: opened once by an entry point, clo
 Nothing here decides anything; nothing is opened at import.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from models.engine import Database, open_engine
 from notifications.render import Renderer
 from notifications.transport import FolderTransport, SmtpTransport, Transport
 from policies.edition import Edition
+from policies.errors import BadPolicy
 from policies.load import LoadedEdition, load_all, load_calendar, parse_edition
 from rules.calendar import WorkCalendar
 from runtime.clock import Clock, SystemClock
@@ -55,11 +57,19 @@ class Resources:
 
 @lru_cache(maxsize=64)
 def _pinned(sha256: str, text: bytes, name: str) -> Edition:
+    found = hashlib.sha256(text).hexdigest()
+    if found != sha256:
+        raise BadPolicy(name, "", found, f"数据库中保存的政策全文与立案时的摘要 {sha256[:12]}… 不符,已被改动,请核查")
     return parse_edition(text, name).edition
 
 
 def edition_of(case: Case) -> Edition:
-    """Return the edition pinned to `case`: the text as it was published, whatever the files say today."""
+    """
+    Return the edition pinned to `case`: the text as it was published, whatever the files say today.
+
+    Raises:
+        BadPolicy: the text kept in the database is not the one the case was opened by.
+    """
     return _pinned(case.edition_sha256, case.edition.text, f"{case.edition_id}.yaml")
 
 

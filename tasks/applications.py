@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.case import Case, CaseCounter, Site, SiteApplication
+from models.engine import insert_unless_there
 from models.registry import Household, Unit
 from models.work_item import Decision, WorkItem
 from notifications.letters import ApplicationReceived
@@ -22,7 +23,6 @@ from policies.vocabulary import (
     Firmness,
     Gate,
     Outcome,
-    Role,
     SiteStatus,
     UnitKind,
     Verdict,
@@ -36,7 +36,8 @@ from tasks.act import Act, acting
 from tasks.cases import Asked, application_of, check_authority, item_asked, load_case, local_day, person_of, publish
 from tasks.commands import ApplyForSite, Resubmit, SiteDetails
 from tasks.history import append
-from tasks.mail import about, applicants, due_of, holders_of, names_of, send
+from tasks.lapses import lapse_if_over
+from tasks.mail import about, applicants, due_of, names_of, send, village_of
 
 
 def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, key: str, at: datetime) -> str:
@@ -55,14 +56,16 @@ def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, k
         BadPolicy: the town's policy file was changed after it was published.
     """
     with acting(resources, at=at) as act:
-        known = act.session.scalars(select(Case.number).where(Case.opening_key == key)).one_or_none()
-        if known is not None:
+        if (known := _opened_by(act.session, key)) is not None:
             return known
         household = _household(act.session, command.household)
         town = household.group.above(UnitKind.TOWN)
         village = act.session.get_one(
             Unit, household.group.above(UnitKind.VILLAGE).id, with_for_update={"of": Unit}, populate_existing=True
         )
+        # Asked again under the lock: the same key may have come in twice at once.
+        if (known := _opened_by(act.session, key)) is not None:
+            return known
         loaded = edition_in_use(resources, town, at)
         scheme = loaded.edition.site
         open_phase(scheme, on=act.day)
@@ -106,6 +109,10 @@ def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, k
         )
         _tell_received(act, case, application, Gate.HOUSEHOLD_CONSENT)
         return case.number
+
+
+def _opened_by(session: Session, key: str) -> str | None:
+    return session.scalars(select(Case.number).where(Case.opening_key == key)).one_or_none()
 
 
 def edition_in_use(resources: Resources, town: Unit, at: datetime) -> LoadedEdition:
@@ -235,10 +242,9 @@ def _told(application: SiteApplication) -> dict[str, object]:
 
 
 def _next_number(session: Session, prefix: str, year: int) -> str:
-    counter = session.get(CaseCounter, (prefix, year), with_for_update=True)
-    if counter is None:
-        counter = CaseCounter(prefix=prefix, year=year, last=0)
-        session.add(counter)
+    # Two villages may open the year's first case at once.
+    insert_unless_there(session, CaseCounter, prefix=prefix, year=year, last=0)
+    counter = session.get_one(CaseCounter, (prefix, year), with_for_update=True, populate_existing=True)
     counter.last += 1
     session.flush()
     return f"{prefix}-{year}-{counter.last:04d}"
@@ -260,7 +266,7 @@ def _tell_received(act: Act, case: Case, application: SiteApplication, gate: Gat
         warnings=names_of(application.warnings, case),
         deficiencies=names_of(application.deficiencies, case),
     )
-    to = applicants(act.session, case) + holders_of(act, case, Role.VILLAGE_RESPONSIBLE)
+    to = applicants(act.session, case) + village_of(act, case)
     send(act, case, letter, to, event=f"application-{application.round}")
 
 
@@ -283,8 +289,10 @@ def resubmit(resources: Resources, command: Resubmit, *, door: Door, at: datetim
         asked: the form it came in on; None: by another door.
 
     Raises:
-        Refused: not at the correction gate, not the leader of the application, or a standard still not met.
+        Refused: not at the correction gate, its period is over, not the leader of the application, or a standard is
+            still not met.
     """
+    lapse_if_over(resources, command.case, at=at)
     with acting(resources, at=at) as act:
         case = load_case(act.session, command.case)
         item = item_asked(act.session, case, asked, Gate.CORRECTION, at=at)

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.case import Case, Document, PublishedEdition, SiteApplication
+from models.engine import insert_unless_there
 from models.registry import Person, RoleHolding, Unit, holders
 from models.work_item import Ask, WorkItem
 from policies.edition import GatePolicy
@@ -173,12 +174,13 @@ def deciders(session: Session, item: WorkItem, *, on: date) -> list[Person]:
     """
     Return who may decide at `item` on that day.
 
-    After 转办 only the person it was handed to; otherwise the holders of its role; when the role has no holder at all,
-    those to whom the gate escalates (a vacant post must not block a household's application).
+    After 转办 only the person it was handed to, as long as that person holds the role; otherwise the holders of the
+    role; when it has no holder at all, those to whom the gate escalates (a vacant post must not block a household's
+    application).
     """
-    if item.assignee is not None:
-        return [item.assignee]
     people = entitled(session, item.case, item.role, on=on)
+    if handed_to := [each for each in people if each.id == item.assignee_id]:
+        return handed_to
     return people or entitled(session, item.case, policy_of(item.case, item.gate).escalate.to, on=on)
 
 
@@ -258,13 +260,18 @@ def publish(session: Session, loaded: LoadedEdition, *, at: datetime) -> Publish
     Raises:
         BadPolicy: the file differs from what was published under the same id.
     """
-    published = session.get(PublishedEdition, loaded.edition.id)
-    if published is None:
-        published = PublishedEdition(
-            id=loaded.edition.id, sha256=loaded.sha256, title=loaded.edition.title, text=loaded.text, published_at=at
+    if session.get(PublishedEdition, loaded.edition.id) is None:
+        # Two villages may open the first case by this edition at once.
+        insert_unless_there(
+            session,
+            PublishedEdition,
+            id=loaded.edition.id,
+            sha256=loaded.sha256,
+            title=loaded.edition.title,
+            text=loaded.text,
+            published_at=at,
         )
-        session.add(published)
-        session.flush()
+    published = session.get_one(PublishedEdition, loaded.edition.id)
     check_unchanged(published, loaded)
     return published
 

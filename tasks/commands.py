@@ -6,6 +6,7 @@ lists of words, no personal numbers in free text); what the database must judge 
 out. Fields are only ever added, with a default: a suspended run holds the schema of the day it was asked.
 """
 
+import unicodedata
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
@@ -16,6 +17,12 @@ from policies.vocabulary import Answer, CombinedWith, Facility, LeaderSource, Ve
 from rules.masking import PERSONAL_NUMBER_PATTERN, has_personal_number
 
 W = TypeVar("W", bound=Word)
+
+
+def _printable(text: str) -> str:
+    if any(sign not in "\t\n\r" and unicodedata.category(sign) in ("Cc", "Cs") for sign in text):
+        raise ValueError("含有无法保存的控制字符,请删去后重新填写")
+    return text
 
 
 def _no_personal_number(text: str) -> str:
@@ -57,7 +64,12 @@ AnswerField = Annotated[Answer, _one_of(Answer), _shown(Answer), _AS_LABEL]
 VerdictField = Annotated[Verdict, _one_of(Verdict), _shown(Verdict), _AS_LABEL]
 
 NOT_PERSONAL = {"pattern": f"^(?![\\s\\S]*(?:{PERSONAL_NUMBER_PATTERN}))"}
-PlainText = Annotated[str, AfterValidator(_no_personal_number), Field(max_length=500, json_schema_extra=NOT_PERSONAL)]
+PlainText = Annotated[
+    str,
+    AfterValidator(_printable),
+    AfterValidator(_no_personal_number),
+    Field(max_length=500, json_schema_extra=NOT_PERSONAL),
+]
 Area = Annotated[
     Decimal,
     BeforeValidator(_decimal),
@@ -65,7 +77,12 @@ Area = Annotated[
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 9999}),
     PlainSerializer(str),
 ]
-CaseNumber = Annotated[str, Field(min_length=1, max_length=20, title="案件编号", description="例如 KT-2026-0001")]
+CaseNumber = Annotated[
+    str,
+    AfterValidator(_printable),
+    AfterValidator(_no_personal_number),
+    Field(min_length=1, max_length=20, title="案件编号", description="例如 KT-2026-0001"),
+]
 PersonField = Annotated[PlainText, Field(min_length=1, max_length=120)]
 
 

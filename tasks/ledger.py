@@ -64,9 +64,7 @@ def move(
     assert isinstance(taken, CursorResult)  # noqa: S101 - an UPDATE always gives one; the stubs do not know
     if taken.rowcount != 1:
         act.session.refresh(source)
-        raise Refused(
-            where, f"“{source.name}”余额为{in_yuan(source.balance_fen)},不足{in_yuan(amount_fen)},不能{kind.label}"
-        )
+        raise not_enough(source, kind, amount_fen, where)
     act.session.execute(
         update(LedgerAccount)
         .where(LedgerAccount.id == target.id)
@@ -98,6 +96,13 @@ def move(
     act.session.expire(source)
     act.session.expire(target)
     return entry
+
+
+def not_enough(source: LedgerAccount, kind: LedgerMove, amount_fen: int, where: str) -> Refused:
+    """Return the refusal that names what is there and what is asked for."""
+    return Refused(
+        where, f"“{source.name}”余额为{in_yuan(source.balance_fen)},不足{in_yuan(amount_fen)},不能{kind.label}"
+    )
 
 
 def pay_down(act: Act, case: Case, kind: LedgerMove, *, by: Person, document: Document, subsidy: Subsidy) -> None:
@@ -160,6 +165,9 @@ def spend(resources: Resources, command: Spend, *, at: datetime, key: str) -> in
         amount_fen = fen_of(command.amount_yuan)
         if amount_fen <= 0:
             raise Refused(subsidy.where, f"金额“{command.amount_yuan}”须大于零")
+        if amount_fen > village.balance_fen:
+            # Before the database is asked: it has no room for a number of twenty digits.
+            raise not_enough(village, LedgerMove.SPENDING, amount_fen, subsidy.where)
         document = attach(
             act.session,
             case,
