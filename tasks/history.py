@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Integer, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models.base import canonical
@@ -17,6 +18,9 @@ from models.work_item import Decision
 from rules.masking import mask_text
 
 SYSTEM = "系统"
+_KEPT_BESIDE = {"decision_taken": "decisions", "money_moved": "ledger_entries"}
+"""Facts that stand in a table of their own too, by the history's word for them."""
+R = TypeVar("R", HistoryRow, Decision, LedgerEntry)
 
 
 def append(
@@ -92,9 +96,15 @@ def verify(session: Session, *, number: str | None = None) -> Iterator[AuditFaul
 
 
 def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
-    rows = session.scalars(select(HistoryRow).where(HistoryRow.case_id == case.id).order_by(HistoryRow.seq)).all()
+    if hashlib.sha256(case.edition.text).hexdigest() != case.edition_sha256:
+        yield AuditFault(case.number, "cases", case.id, f"所依据政策 {case.edition_id} 的全文与立案时的摘要不符")
+    rows: list[HistoryRow] = []
     previous, told = "", dict[str, HistoryRow]()
-    for expected, row in enumerate(rows, start=1):
+    for expected, row in enumerate(_rows_of(session, HistoryRow, case), start=1):
+        if isinstance(row, AuditFault):
+            yield row
+            return
+        rows.append(row)
         if row.seq != expected:
             yield AuditFault(case.number, "history", row.id, f"序号应为 {expected},现为 {row.seq},其间有记录被删除")
             return
@@ -110,18 +120,63 @@ def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
         last = rows[-1].id if rows else 0
         yield AuditFault(case.number, "history", last, f"应有 {case.history_seq} 条记录,现有 {len(rows)} 条")
         return
-    for decision in session.scalars(select(Decision).where(Decision.case_id == case.id)):
-        if f"decision_taken:{canonical(decision_facts(decision))}" not in told:
+    for decision in _rows_of(session, Decision, case):
+        if isinstance(decision, AuditFault):
+            yield decision
+        elif told.pop(f"decision_taken:{canonical(decision_facts(decision))}", None) is None:
             yield AuditFault(case.number, "decisions", decision.id, "与办理记录不符,已被改动")
     yield from _verify_money(session, case, told)
+    for row in told.values():
+        if row.kind in _KEPT_BESIDE:
+            yield AuditFault(
+                case.number,
+                "history",
+                row.id,
+                f"此条办理记录在表 {_KEPT_BESIDE[row.kind]} 中没有对应的行,已被删除或改动",
+            )
 
 
-def _verify_money(session: Session, case: Case, told: Mapping[str, HistoryRow]) -> Iterator[AuditFault]:
+def _rows_of(session: Session, table: type[R], case: Case) -> Iterator[R | AuditFault]:
+    """Yield the case's rows of a table; a row so damaged that it can not be read is a fault, not the audit's end."""
+    order = HistoryRow.seq if table is HistoryRow else table.id
+    query = select(table).where(table.case_id == case.id).order_by(order)
+    try:
+        rows: list[R | AuditFault] = list(session.scalars(query).all())
+    except _UNREADABLE:
+        ids = session.scalars(query.with_only_columns(table.id)).all()
+        rows = [_read(session, table, row_id, case) for row_id in ids]
+    for row in rows:
+        if not isinstance(row, AuditFault) and not _whole(row):
+            row = AuditFault(case.number, table.__tablename__, row.id, "无法读取,已被改动")
+        yield row
+
+
+def _read(session: Session, table: type[R], row_id: int, case: Case) -> R | AuditFault:
+    try:
+        return session.get_one(table, row_id)
+    except _UNREADABLE:
+        return AuditFault(case.number, table.__tablename__, row_id, "无法读取,已被改动")
+
+
+def _whole(row: HistoryRow | Decision | LedgerEntry) -> bool:
+    """Return whether numbers are numbers: SQLite keeps any text in a column of integers."""
+    numbers = [column.key for column in row.__table__.columns if isinstance(column.type, Integer)]
+    return all(isinstance(getattr(row, name), int | None) for name in numbers)
+
+
+# Not a word of its list, no moment, no JSON; SQLite says OperationalError of text that is not UTF-8.
+_UNREADABLE = (ValueError, LookupError, OperationalError)
+
+
+def _verify_money(session: Session, case: Case, told: dict[str, HistoryRow]) -> Iterator[AuditFault]:
     moved: dict[int, int] = {}
-    for entry in session.scalars(select(LedgerEntry).where(LedgerEntry.case_id == case.id)):
+    for entry in _rows_of(session, LedgerEntry, case):
+        if isinstance(entry, AuditFault):
+            yield entry
+            continue
         moved[entry.from_id] = moved.get(entry.from_id, 0) - entry.amount_fen
         moved[entry.to_id] = moved.get(entry.to_id, 0) + entry.amount_fen
-        if f"money_moved:{canonical(entry_facts(entry))}" not in told:
+        if told.pop(f"money_moved:{canonical(entry_facts(entry))}", None) is None:
             yield AuditFault(case.number, "ledger_entries", entry.id, "与办理记录不符,已被改动")
     for account in session.scalars(select(LedgerAccount).where(LedgerAccount.case_id == case.id)):
         if account.balance_fen != moved.get(account.id, 0):
