@@ -80,6 +80,15 @@ EXAMPLES: dict[str, LetterContext] = {
     "escalation.today": letters.Escalation(
         **CASE, gate="社区办审核", due_on=DUE, days_late=0, responsible=(), late_note="系统停机，本督办迟发"
     ),
+    "escalation.lapsed": letters.Escalation(
+        **CASE,
+        gate="补正",
+        due_on=DUE,
+        days_late=1,
+        responsible=("陆负责",),
+        late_note="",
+        decided="逾期",
+    ),
     "urged": letters.Urged(**CASE, gate="社区办审核", by="周责任", due_on=DUE, message="农户已多次询问进展"),
     "handed_over": letters.HandedOver(
         **CASE, gate="社区办审核", from_name="沈审核", to_name="施审核", by="丁主任", reason="沈审核出差", due_on=DUE
