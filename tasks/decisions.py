@@ -7,7 +7,7 @@ from models.registry import Person, Unit
 from models.work_item import Decision, WorkItem
 from notifications.letters import Approved, Rejected, Returned
 from policies.errors import Refused
-from policies.vocabulary import Door, Gate, Role, Verdict
+from policies.vocabulary import Door, Gate, Verdict
 from rules.quota import check_quota
 from rules.transitions import check_door, check_verdict
 from runtime.resources import Resources, edition_of
@@ -26,7 +26,7 @@ from tasks.cases import (
 from tasks.checklists import missing
 from tasks.commands import Decide, Withdraw
 from tasks.lapses import lapse_if_over
-from tasks.mail import about, applicants, due_of, holders_of, names_of, send
+from tasks.mail import about, applicants, due_of, names_of, send, village_of
 
 RETURNS = (Gate.VILLAGE_FORWARD, Gate.OFFICE_REVIEW)
 
@@ -128,7 +128,7 @@ def _check_complete(act: Act, item: WorkItem) -> None:
 
 def _tell(act: Act, case: Case, item: WorkItem, decision: Decision, person: Person) -> None:
     event = f"{item.gate.value}-{item.round}-decided"
-    to = applicants(act.session, case) + holders_of(act, case, Role.VILLAGE_RESPONSIBLE)
+    to = applicants(act.session, case) + village_of(act, case)
     match decision.verdict:
         case Verdict.RETURNED:
             returned = Returned(
