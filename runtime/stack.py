@@ -31,6 +31,8 @@ from runtime.environment import api_url, child_environment
 from runtime.homelock import HomeLock, HomeTaken
 from runtime.settings import PROJECT, Settings
 
+SQLITE_SERVER = "cli.prefect_server"
+"""Module that is Prefect's command line with SQLite writers that wait for each other."""
 WORKER_NAME = "ketang"
 SERVER_START_SECONDS = 180
 STEP_SECONDS = 180
@@ -156,8 +158,10 @@ class Stack:
             return
         before = self._heartbeat()
         options = ["--pool", self.settings.work_pool, "--name", WORKER_NAME, "--type", "process"]
-        limit = ["--limit", str(self.settings.worker_limit), "--install-policy", "never"]
-        self.worker = self._child("工作进程", ["worker", "start", *options, *limit], log="worker.log")
+        # No --limit: a worker with one dies ("borrower is already holding") when a run is resumed before its process
+        # has ended. The limit is the pool's, kept by the server.
+        command = ["worker", "start", *options, "--install-policy", "never"]
+        self.worker = self._child("工作进程", command, log="worker.log")
         self._await(self.worker, lambda: self._heartbeat() not in {None, before}, seconds=STEP_SECONDS)
 
     def kill_worker(self) -> None:
@@ -203,12 +207,14 @@ class Stack:
         self._say(f"数据文件夹:{settings.home}")
         self._migrate()
         self._say("启动 Prefect 服务器……")
-        self.server = self._child("Prefect 服务器", ["server", "start"], log="server.log")
+        module = "prefect" if settings.prefect_database_url else SQLITE_SERVER
+        self.server = self._child("Prefect 服务器", ["server", "start"], log="server.log", module=module)
         self._await(self.server, self._healthy, seconds=SERVER_START_SECONDS)
         if settings.host not in LOOPBACK and not settings.prefect_auth.get_secret_value():
             self._say(f"注意:服务器监听 {settings.host},又没有密码,同一网络里人人都能操作;请设 KETANG_PREFECT_AUTH。")
         if self._ask("GET", f"/work_pools/{settings.work_pool}") is None:
             self._step("建立工作池", ["work-pool", "create", settings.work_pool, "--type", "process"])
+        self._ask("PATCH", f"/work_pools/{settings.work_pool}", {"concurrency_limit": settings.worker_limit})
         self._say("部署流程……")
         self._step("部署流程", ["--no-prompt", "deploy", "--all"])
         self._say("启动工作进程……")
@@ -222,10 +228,10 @@ class Stack:
             raise StackFailed(str(unknown)) from None
         self._say(f"业务数据库:升级了 {len(applied)} 步。" if applied else "业务数据库:已是最新。")
 
-    def _child(self, name: str, command: list[str], *, log: str) -> Child:
+    def _child(self, name: str, command: list[str], *, log: str, module: str = "prefect") -> Child:
         return Child(
             name,
-            [sys.executable, "-m", "prefect", *command],
+            [sys.executable, "-m", module, *command],
             environment=self.environment,
             folder=self.project,
             log=self.logs / log,
@@ -272,7 +278,7 @@ class Stack:
         for pause in BUSY_PAUSES_SECONDS:
             try:
                 with opener.open(request, timeout=30) as answer:
-                    return json.load(answer)
+                    return json.loads(answer.read() or "true")
             except urllib.error.HTTPError as error:
                 if error.code == HTTPStatus.NOT_FOUND:
                     return None

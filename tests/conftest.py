@@ -2,7 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ import pytest
 
 from migrations import run
 from models.engine import Database, open_engine
+from runtime.stack import Stack
 from tests import chromium, postgres
 
 if TYPE_CHECKING:
@@ -85,6 +88,34 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     else:
         with request.getfixturevalue("postgres_server").database(migrated=False) as url:
             yield url
+
+
+@pytest.fixture(scope="session")
+def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty Prefect database, to be copied: making one takes Prefect longer than all else at a start."""
+    home = tmp_path_factory.mktemp("prefect")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    subprocess.run(
+        [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"],
+        env={**environment, "PREFECT_HOME": str(home)},
+        cwd=home,
+        check=True,
+        capture_output=True,
+    )
+    return home / "prefect.db"
+
+
+@pytest.fixture(scope="session")
+def prepared(prefect_database: Path) -> Callable[[Stack], Stack]:
+    """A function that takes a stack not yet started, gives it an empty Prefect database, and returns it."""
+
+    def prepare(stack: Stack) -> Stack:
+        folder = stack.settings.home / "prefect"
+        folder.mkdir(parents=True)
+        shutil.copyfile(prefect_database, folder / "prefect.db")
+        return stack
+
+    return prepare
 
 
 # Not for the session: while Playwright runs, asyncio.run() refuses to work in this thread.

@@ -4,6 +4,8 @@ import atexit
 import contextlib
 import itertools
 import shutil
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -69,10 +71,29 @@ def running() -> Iterator[Postgres]:
     with contextlib.ExitStack() as clean:
         clean.callback(shutil.rmtree, folder, ignore_errors=True)
         server = _start(folder)
+        clean.enter_context(_watched(folder))
         # Its own hook at the exit would make the removed folder again.
         clean.callback(atexit.unregister, server._cleanup)
         clean.callback(server.cleanup)
         yield Postgres(str(server.get_postmaster_info().socket_dir))
+
+
+WATCH = """
+import os, pathlib, shutil, signal, sys
+sys.stdin.read()
+folder = pathlib.Path(sys.argv[1])
+if (running := folder / "data" / "postmaster.pid").exists():
+    os.kill(int(running.read_text().split()[0]), signal.SIGQUIT)
+shutil.rmtree(folder, ignore_errors=True)
+"""
+
+
+@contextlib.contextmanager
+def _watched(folder: Path) -> Iterator[None]:
+    """Have the server ended also when the tests are killed: a process waits for the end of a pipe that they hold."""
+    command = [sys.executable, "-I", "-c", WATCH, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True):
+        yield
 
 
 def _start(folder: Path) -> "PostgresServer":
