@@ -32,7 +32,7 @@ from runtime.resources import Resources, open_resources
 from tasks.asks import claim_run, clear_refusal, new_ask, open_asks, release_run, use_up
 from tasks.case_file import Awaited, CaseFile, case_file
 from tasks.cases import Asked, application_of, load_case
-from tasks.post import post_letters
+from tasks.post import letters_wait, post_letters
 from tasks.procedure import Ending, Procedure, run_pass
 
 
@@ -56,7 +56,8 @@ def carry(number: str, procedure: Procedure) -> State[Any]:
             _take_answers(client, resources, number, at=at)
         while True:
             result = run_pass(resources, number, procedure, at=at, perform=as_task)
-            as_task(lambda: _post(resources, number, at=at), name="寄出信函")
+            if letters_wait(resources, number):
+                as_task(lambda: _post(resources, number, at=at), name="寄出信函")
             file = case_file(resources, number, at=at)
             show(resources, file, me)
             if isinstance(result, Ending):

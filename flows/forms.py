@@ -48,7 +48,7 @@ def form_for(file: CaseFile, awaited: Awaited, application: SiteApplication) -> 
         awaited: the gate.
         application: its present round, the defaults of a correction.
     """
-    able = awaited.people
+    able = awaited.people + awaited.helpers
     if Verdict.WITHDRAWN in for_people(awaited.gate) and application.leader.display not in able:
         able = (*able, application.leader.display)  # the applicant may withdraw at any gate
     fields: dict[str, Any] = {"by": (_choice(NOBODY, able), Field(NOBODY, title="办理人"))}

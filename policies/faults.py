@@ -60,7 +60,7 @@ def faults_in(error: ValidationError, *, file: str, document: object) -> tuple[B
     """
     return tuple(
         BadPolicy(
-            file, _path(found["loc"], document), None if found["type"] == "missing" else found["input"], _reason(found)
+            file, _path(found["loc"], document), None if found["type"] == "missing" else found["input"], reason_of(found)
         )
         for found in error.errors(include_url=False)
         if not _echo(found)
@@ -88,7 +88,8 @@ def _path(loc: tuple[int | str, ...], document: object) -> str:
     return path
 
 
-def _reason(found: ErrorDetails) -> str:
+def reason_of(found: ErrorDetails) -> str:
+    """Return what one finding of pydantic means, in Chinese."""
     words = _WORDS.get(found["type"])
     return words(found.get("ctx", {})) if words else f"不符合要求:{found['msg']}"
 
@@ -116,6 +117,12 @@ _WORDS: dict[str, Callable[[Mapping[str, object]], str]] = {
     "extra_forbidden": lambda _: "未知的键,请检查拼写或删去",
     "value_error": lambda ctx: str(ctx["error"]),
     "int_type": lambda _: "须为整数,不加引号、不写小数",
+    "int_parsing": lambda _: "须为整数",
+    "int_from_float": lambda _: "须为整数,不写小数",
+    "date_from_datetime_parsing": lambda _: "须为日期,写作 2026-03-04",
+    "date_parsing": lambda _: "须为日期,写作 2026-03-04",
+    "list_type": lambda _: "须为列表",
+    "decimal_max_places": lambda ctx: f"最多写{ctx['decimal_places']}位小数",
     "string_type": lambda _: "须为文字;数字与日期作文字用时请加引号",
     "bool_type": lambda _: "须为 true 或 false",
     "date_type": lambda _: "须为日期,写作 2018-09-30,不加引号",

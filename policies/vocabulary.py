@@ -14,7 +14,7 @@ class Word(StrEnum):
 
     label: str
 
-    def __new__(cls, value: str, label: str) -> Self:
+    def __new__(cls, value: str, label: str = "") -> Self:  # look-up by value has no label to give
         member = str.__new__(cls, value)
         member._value_ = value
         member.label = label

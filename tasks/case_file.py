@@ -26,7 +26,7 @@ from rules.money import in_yuan
 from rules.periods import SHANGHAI
 from rules.quota import targets
 from runtime.resources import Resources, edition_of
-from tasks.cases import application_of, deciders, load_case, open_item
+from tasks.cases import application_of, deciders, entitled, load_case, open_item
 from tasks.checklists import done, points
 from tasks.mail import chinese_date, due_note, names_of
 from tasks.rolls import count_answers, households_of
@@ -41,6 +41,9 @@ class Awaited:
     round: int
     role: str
     people: tuple[str, ...]
+    """Who may decide."""
+    helpers: tuple[str, ...]
+    """Who else may record single points of the list."""
     due_on: date
     due_note: str
     late: bool
@@ -140,13 +143,22 @@ def _awaited(session: Session, case: Case, item: WorkItem, at: datetime) -> Awai
     asked = (
         session.scalars(select(Consent.household_id).where(Consent.work_item_id == item.id)).all() if consent else ()
     )
+    on = at.astimezone(SHANGHAI).date()
+    able = {each.id: each for each in deciders(session, item, on=on)}
+    others = {
+        each.id: each
+        for point in steps
+        if point.role is not item.role and point.code not in finished
+        for each in entitled(session, case, point.role, on=on)
+    }
     unsettled = {*counted.missing, *counted.objecting} if counted else set()
     return Awaited(
         work_item=item.id,
         gate=item.gate,
         round=item.round,
         role=item.role.label,
-        people=tuple(each.display for each in deciders(session, item, on=at.astimezone(SHANGHAI).date())),
+        people=tuple(each.display for each in able.values()),
+        helpers=tuple(each.display for each in others.values() if each.id not in able),
         due_on=item.due_on,
         due_note=due_note(item),
         late=at >= item.due_at,
@@ -204,7 +216,8 @@ def situation(file: CaseFile) -> str:
         text += f";未答复{len(awaited.missing)}户:{'、'.join(awaited.missing)}" if awaited.missing else ""
         text += f";不同意{len(awaited.objecting)}户:{'、'.join(awaited.objecting)}" if awaited.objecting else ""
     if awaited.open_points or awaited.done_points:
-        text += f"\n\n待完成:{'、'.join(awaited.open_points) or '无'};已完成:{'、'.join(awaited.done_points) or '无'}"
+        helpers = f"(其中须由{'、'.join(awaited.helpers)}登记的,由其本人选择办理人)" if awaited.helpers else ""
+        text += f"\n\n待完成{helpers}:{'、'.join(awaited.open_points) or '无'};已完成:{'、'.join(awaited.done_points) or '无'}"
     if file.undelivered:
         text += f"\n\n另有未送达信函待处理:{'、'.join(file.undelivered)}"
     return text

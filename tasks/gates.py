@@ -28,6 +28,13 @@ def decision_at(session: Session, case_id: int, gate: Gate, round_: int) -> Deci
     ).one_or_none()
 
 
+def item_at(session: Session, case_id: int, gate: Gate, round_: int) -> WorkItem | None:
+    """Return the work item of `gate` in that round, or None while it was never opened."""
+    return session.scalars(
+        select(WorkItem).where(WorkItem.case_id == case_id, WorkItem.gate == gate, WorkItem.round == round_)
+    ).one_or_none()
+
+
 def open_gate(resources: Resources, number: str, gate: Gate, round_: int, *, at: datetime) -> int:
     """
     Open `gate` for the case and ask those who decide, by letter.
@@ -39,9 +46,7 @@ def open_gate(resources: Resources, number: str, gate: Gate, round_: int, *, at:
     """
     with acting(resources, at=at) as act:
         case = load_case(act.session, number)
-        known = act.session.scalars(
-            select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.gate == gate, WorkItem.round == round_)
-        ).one_or_none()
+        known = item_at(act.session, case.id, gate, round_)
         if known is not None:
             return known.id
         if case.status is CaseStatus.CLOSED:

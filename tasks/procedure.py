@@ -20,7 +20,7 @@ from policies.vocabulary import CaseStatus, Gate, Outcome
 from runtime.resources import Resources, edition_of
 from tasks.cases import load_case
 from tasks.closing import close_case, list_site
-from tasks.gates import decision_at, open_gate
+from tasks.gates import decision_at, item_at, open_gate
 
 R = TypeVar("R")
 
@@ -76,6 +76,9 @@ def await_decision(case: CaseHandle, gate: Gate, round_: int = 1) -> Decision:
         decision = decision_at(session, row.id, gate, round_)
         if decision is not None:
             return decision
+        waits = item_at(session, row.id, gate, round_)
+        if waits is not None:
+            raise Waiting(gate, round_, waits.id)
     item = case.perform(
         lambda: open_gate(case.resources, case.number, gate, round_, at=case.at),
         name=f"开启环节:{gate.label}",
