@@ -4,24 +4,42 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from flows.site_lifecycle import site
 from models.case import Case
+from models.engine import Database
+from models.history import HistoryRow
 from models.outbox import OutboxEntry
 from models.registry import Household, Person, RoleHolding, Unit
-from models.work_item import WorkItem
-from policies.load import load_all
+from models.work_item import Decision, Timer, WorkItem
+from policies.load import LoadedEdition, load_all
 from policies.vocabulary import Answer, BeautifulVillage, CaseKind, Door, Gate, LeaderSource, Role, UnitKind, Verdict
 from runtime.clock import MovedClock
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
-from tasks import applications, consents, decisions, works
-from tasks.commands import ApplyForSite, Decide, HouseholdAnswer, RecordAnswers, RecordWorks, Resubmit, Withdraw, WorkRecord
+from tasks import applications, consents, decisions, ledger, office_acts, works
+from tasks.commands import (
+    ApplyForSite,
+    Decide,
+    HandOver,
+    HouseholdAnswer,
+    RecordAnswers,
+    RecordWorks,
+    Resubmit,
+    Spend,
+    Urge,
+    Withdraw,
+    WorkRecord,
+)
+from tasks.deadlines import SweepCounts
 from tasks.drivers import Rehearsal
 from tasks.procedure import Ending, Waiting
 
@@ -53,9 +71,8 @@ class Township:
 
     def __init__(self, resources: Resources) -> None:
         self.resources = resources
-        self.rehearsal = Rehearsal(resources, PROCEDURES)
-        self.clock = self.rehearsal.clock
         self.number = ""
+        self.stand_at(resources.clock.now())
 
     # -- what is there ------------------------------------------------------------------------------------------------
 
@@ -92,19 +109,46 @@ class Township:
                 if role is not None and unit is not None:
                     session.add(RoleHolding(person_id=person.id, role=role, unit_id=units[unit].id, since=since))
 
-    def add_group(self, code: str, *, households: int = 1) -> None:
-        """Add another group to the village."""
+    def add_village(self, code: str) -> None:
+        """Add another village to the town, without people."""
         with self.resources.database.write() as session:
-            village = session.scalars(select(Unit).where(Unit.code == "ZD")).one()
-            group = Unit(code=code, kind=UnitKind.GROUP, name=code, parent_id=village.id)
+            town = session.scalars(select(Unit).where(Unit.code == "Z")).one()
+            session.add(Unit(code=code, kind=UnitKind.VILLAGE, name=f"{code}村", parent_id=town.id))
+
+    def add_person(
+        self, code: str, name: str, role: Role, unit: str, *, email: str | None = "new@office.example"
+    ) -> None:
+        """Let somebody take up a role."""
+        with self.resources.database.write() as session:
+            place = session.scalars(select(Unit).where(Unit.code == unit)).one()
+            person = Person(code=code, name=name, email=email)
+            session.add(person)
+            session.flush()
+            session.add(RoleHolding(person_id=person.id, role=role, unit_id=place.id, since=date(2010, 1, 1)))
+
+    def end_role(self, code: str, on: date) -> None:
+        """Let somebody's roles end: `on` is the first day without."""
+        with self.resources.database.write() as session:
+            person = session.scalars(select(Person).where(Person.code == code)).one()
+            for holding in session.scalars(select(RoleHolding).where(RoleHolding.person_id == person.id)):
+                holding.until = on
+
+    def set_email(self, code: str, address: str | None) -> None:
+        """Change a person's e-mail address."""
+        with self.resources.database.write() as session:
+            session.scalars(select(Person).where(Person.code == code)).one().email = address
+
+    def add_group(self, code: str, *, households: int = 1, village: str = "ZD") -> None:
+        """Add another group to a village, under the same group head."""
+        with self.resources.database.write() as session:
+            parent = session.scalars(select(Unit).where(Unit.code == village)).one()
+            group = Unit(code=code, kind=UnitKind.GROUP, name=code, parent_id=parent.id)
             session.add(group)
             session.flush()
             for number in range(1, households + 1):
                 session.add(Household(number=f"{code}-{number:03d}", group_id=group.id, head_name=f"户主{number}"))
             head = session.scalars(select(Person).where(Person.code == GROUP_HEAD)).one()
-            session.add(
-                RoleHolding(person_id=head.id, role=Role.GROUP_HEAD, unit_id=group.id, since=date(2010, 1, 1))
-            )
+            session.add(RoleHolding(person_id=head.id, role=Role.GROUP_HEAD, unit_id=group.id, since=date(2010, 1, 1)))
 
     def now(self) -> datetime:
         """Where the clock stands."""
@@ -133,11 +177,52 @@ class Township:
         with self.resources.database.read() as session:
             return session.scalars(select(Case).where(Case.number == (number or self.number))).one()
 
-    def letters(self) -> list[tuple[str, str]]:
-        """Letter and recipient of every outbox entry, in order."""
+    def entries(self, letter: str = "") -> list[OutboxEntry]:
+        """Every outbox entry, or those of one letter, in order."""
         with self.resources.database.read() as session:
             rows = session.scalars(select(OutboxEntry).order_by(OutboxEntry.id)).all()
-            return [(row.letter.value, row.to_name) for row in rows]
+            return [row for row in rows if letter in ("", row.letter.value)]
+
+    def letters(self) -> list[tuple[str, str]]:
+        """Letter and recipient of every outbox entry, in order."""
+        return [(row.letter.value, row.to_name) for row in self.entries()]
+
+    def told(self, letter: str) -> list[str]:
+        """Who got the letter, in order."""
+        return [row.to_name for row in self.entries(letter)]
+
+    def eml(self) -> list[EmailMessage]:
+        """Every letter file in the folder, by name."""
+        files = sorted(self.resources.settings.letters_folder.glob("*.eml"))
+        return [message_from_bytes(each.read_bytes(), policy=policy.default) for each in files]
+
+    def history(self, number: str = "") -> list[HistoryRow]:
+        """The case's history."""
+        with self.resources.database.read() as session:
+            query = select(HistoryRow).join(Case).where(Case.number == (number or self.number))
+            return list(session.scalars(query.order_by(HistoryRow.seq)))
+
+    def decisions(self, number: str = "") -> list[Decision]:
+        """The case's decisions, in order."""
+        with self.resources.database.read() as session:
+            query = select(Decision).join(Case, Case.id == Decision.case_id)
+            query = query.where(Case.number == (number or self.number)).options(joinedload(Decision.work_item))
+            return list(session.scalars(query.order_by(Decision.id)))
+
+    def timers(self, number: str = "") -> list[Timer]:
+        """The timers of the gate that waits, in the order in which they are due."""
+        item = self.item(number)
+        with self.resources.database.read() as session:
+            query = select(Timer).where(Timer.work_item_id == (item.id if item else 0))
+            return list(session.scalars(query.order_by(Timer.fires_at, Timer.id)))
+
+    def state(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table."""
+        with self.resources.database.read() as session:
+            return {
+                table.name: [tuple(row) for row in session.execute(select(table).order_by(*table.primary_key.columns))]
+                for table in Case.metadata.sorted_tables
+            }
 
     def proof(self, name: str) -> str:
         """Put a file into the documents folder and return its name."""
@@ -186,7 +271,9 @@ class Township:
         command = RecordAnswers(
             case=number or self.number,
             by=by,
-            answers=[HouseholdAnswer(household=household, answer=answer.label) for household, answer in answers.items()],
+            answers=[
+                HouseholdAnswer(household=household, answer=answer.label) for household, answer in answers.items()
+            ],
         )
         counted = consents.record_answers(self.resources, command, door=Door.CLI, at=self.now())
         self.rehearsal.carry(number or self.number)
@@ -224,12 +311,65 @@ class Township:
         left: tuple[str, ...] = ()
         for point, by in points.items():
             done = WorkRecord(
-                point=point, done_on=done_on or self.now().astimezone(SHANGHAI).date(), proof=self.proof(f"{point}.jpg".replace(":", "-"))
+                point=point,
+                done_on=done_on or self.now().astimezone(SHANGHAI).date(),
+                proof=self.proof(f"{point}.jpg".replace(":", "-")),
             )
             command = RecordWorks(case=self.number, by=by, works=[done])
             left = works.record_works(self.resources, command, door=Door.CLI, at=self.now())
             self.rehearsal.carry(self.number)
         return left
+
+    def urge(self, *, by: str, message: str = "") -> tuple[str, ...]:
+        """Urge those who decide."""
+        return office_acts.urge(self.resources, Urge(case=self.number, by=by, message=message), at=self.now())
+
+    def hand_over(self, *, by: str, to: str, reason: str = "出差") -> None:
+        """Hand the gate over."""
+        command = HandOver(case=self.number, by=by, to=to, reason=reason)
+        office_acts.hand_over(self.resources, command, at=self.now())
+
+    def spend(
+        self, yuan: str, *, key: str, by: str = "P010", purpose: str = "设施添置", proof: str = "发票.jpg"
+    ) -> int:
+        """Spend of the subsidy; the voucher is there unless another one is named."""
+        self.proof("发票.jpg")
+        command = Spend(case=self.number, by=by, purpose=purpose, amount_yuan=yuan, memo="购置", proof=proof)
+        return ledger.spend(self.resources, command, at=self.now(), key=key)
+
+    def stand_at(self, moment: datetime) -> None:
+        """Start anew from a moment, also an earlier one."""
+        self.resources = replace(self.resources, clock=MovedClock(moment))
+        self.rehearsal = Rehearsal(self.resources, PROCEDURES)
+        self.clock = self.rehearsal.clock
+
+    def pass_until(self, when: str) -> None:
+        """Let time pass with a sweep at every moment at which something is due."""
+        self.rehearsal.move_to(at(when))
+
+    def sleep_until(self, when: str) -> SweepCounts:
+        """Let time pass with the sweep down; then one sweep."""
+        self.clock.move_to(at(when))
+        return self.rehearsal.sweep()
+
+    def to_gate(self, gate: Gate) -> None:
+        """Carry an application straight to a gate."""
+        steps = {
+            Gate.HOUSEHOLD_CONSENT: lambda: self.apply(),
+            Gate.VILLAGE_FORWARD: lambda: self.everybody_agrees(),
+            Gate.OFFICE_REVIEW: lambda: self.decide(Verdict.FORWARDED, by=self.forwarder()),
+            Gate.PLAQUE: lambda: self.decide(Verdict.APPROVED, by=REVIEWER),
+            Gate.SUBSIDY: lambda: self.finish_works(),
+        }
+        for step in steps.values():
+            step()
+            if self.gate() is gate:
+                return
+        raise AssertionError(f"{gate} was not reached, but {self.gate()}")
+
+    def forwarder(self) -> str:
+        """Who forwards in this edition."""
+        return {Role.LIAISON: LIAISON}.get(self.edition().site.gates.village_forward.decided_by, RESPONSIBLE)
 
     def finish_works(self) -> None:
         """Do all the works of the plaque gate."""
@@ -242,12 +382,23 @@ class Township:
 
 @contextmanager
 def township(
-    database_url: str, home: Path, *, edition: str, now: str, households: int = 4, **settings: Any
+    database_url: str,
+    home: Path,
+    *,
+    edition: str | LoadedEdition,
+    now: str,
+    households: int = 4,
+    database: Database | None = None,
+    **settings: Any,
 ) -> Iterator[Township]:
-    """Open a settled township at a moment."""
+    """Open a settled township at a moment; in `database` if one is open already."""
     chosen = Settings(home=home, database_url=database_url, _env_file=None, **settings)
     with open_resources(chosen, clock=MovedClock(at(now))) as resources:
-        there = Township(replace(resources, editions=dict(load_all())))
+        editions = dict(load_all())
+        if isinstance(edition, LoadedEdition):
+            editions[edition.edition.id] = edition
+            edition = edition.edition.id
+        there = Township(replace(resources, editions=editions, database=database or resources.database))
         there.settle(edition, households=households)
         yield there
 
