@@ -88,7 +88,6 @@ REFUSALS: list[tuple[str, dict[str, str], str, str]] = [
         {"purpose": "聚餐"},
         "“聚餐”不在补贴的用途之内,专款专用,只能用于:设施添置、报刊订阅",
         CLAUSE,
-        id="other-purpose",
     ),
     ("10", {"by": REVIEWER}, r"沈审核\(P001\)无权支出;现责任人为周责任\(P010\)", CLAUSE),
     ("10", {"by": STRANGER}, r"路人甲\(P099\)无权支出", CLAUSE),
