@@ -99,6 +99,7 @@ def refuse_if_any(findings: Sequence[Finding]) -> None:
         raise Refused(";".join(named), "。".join(finding.message for finding in refusing))
 
 
+_SHALL = {Firmness.REFUSE: "应", Firmness.WARN: "一般应", Firmness.CURE: "应"}
 _NEXT = {
     Firmness.REFUSE: "不符合即不予受理,请补足后再申请",
     Firmness.WARN: "可以申请,须由审核员确认",
@@ -132,11 +133,11 @@ def _unmet(facts: ApplicationFacts, standard: Standard) -> str | None:
             count = facts.volunteers
             if (low is None or count >= low) and (high is None or count <= high):
                 return None
-            return f"{standard.name}现有{count}人,应为{_bounds(low, high)}(含本数)"
+            return f"{standard.name}现有{count}人,{_SHALL[standard.firmness]}为{_bounds(low, high)}(含本数)"
         case AreaStandard(at_least_square_metres=low):
             if facts.area_square_metres >= low:
                 return None
-            return f"{standard.name}现有{facts.area_square_metres:f}平方米,应不少于{low}平方米"
+            return f"{standard.name}现有{facts.area_square_metres:f}平方米,{_SHALL[standard.firmness]}不少于{low}平方米"
         case FacilityStandard(any_of=choices):
             if not facts.facilities.isdisjoint(choices):
                 return None

@@ -37,7 +37,7 @@ from tasks.cases import Asked, application_of, check_authority, item_asked, load
 from tasks.commands import ApplyForSite, Resubmit, SiteDetails
 from tasks.history import append
 from tasks.lapses import lapse_if_over
-from tasks.mail import about, applicants, due_of, names_of, send, village_of
+from tasks.mail import about, applicants, due_of, names_of, send, village_of, warnings_of
 
 
 def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, key: str, at: datetime) -> str:
@@ -263,7 +263,7 @@ def _tell_received(act: Act, case: Case, application: SiteApplication, gate: Gat
         submitted_on=act.day,
         next_step=NEXT_STEP[gate],
         due_on=due_of(case, gate, act),
-        warnings=names_of(application.warnings, case),
+        warnings=warnings_of(application, case),
         deficiencies=names_of(application.deficiencies, case),
     )
     to = applicants(act.session, case) + village_of(act, case)

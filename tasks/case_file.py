@@ -28,7 +28,7 @@ from rules.quota import targets
 from runtime.resources import Resources, edition_of
 from tasks.cases import application_of, deciders, entitled, load_case, open_item
 from tasks.checklists import done, points
-from tasks.mail import chinese_date, due_note, names_of
+from tasks.mail import chinese_date, due_note, names_of, warnings_of
 from tasks.rolls import count_answers, households_of
 
 
@@ -130,7 +130,7 @@ def _facts(session: Session, case: Case) -> tuple[tuple[str, str], ...]:
         ("现有设施", "、".join(Facility(code).label for code in application.facilities) or "—"),
         ("特色主题", application.speciality),
         ("结合建设", "、".join(CombinedWith(code).label for code in application.combined_with) or "—"),
-        ("提示", "、".join(names_of(application.warnings, case)) or "无"),
+        ("提示", ";".join(warnings_of(application, case)) or "无"),
         ("挂牌前须补齐", "、".join(names_of(application.deficiencies, case)) or "无"),
     )
 
@@ -209,7 +209,7 @@ def situation(file: CaseFile) -> str:
     text = (
         f"**等待“{awaited.gate.label}”**(第{awaited.round}轮):{late}由{awaited.role}"
         f"{'、'.join(awaited.people) or '(登记簿中尚无人担任)'}办理,期限至**{chinese_date(awaited.due_on)}**。"
-        f"{awaited.due_note}。"
+        f"{awaited.due_note}"
     )
     if awaited.gate is Gate.HOUSEHOLD_CONSENT:
         text += f"\n\n已同意{awaited.agreeing}户"
@@ -217,10 +217,14 @@ def situation(file: CaseFile) -> str:
         text += f";不同意{len(awaited.objecting)}户:{'、'.join(awaited.objecting)}" if awaited.objecting else ""
     if awaited.open_points or awaited.done_points:
         helpers = f"(其中须由{'、'.join(awaited.helpers)}登记的,由其本人选择办理人)" if awaited.helpers else ""
-        text += f"\n\n待完成{helpers}:{'、'.join(awaited.open_points) or '无'};已完成:{'、'.join(awaited.done_points) or '无'}"
+        text += f"\n\n待完成{helpers}:{_listed(awaited.open_points)};已完成:{_listed(awaited.done_points)}"
     if file.undelivered:
         text += f"\n\n另有未送达信函待处理:{'、'.join(file.undelivered)}"
     return text
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return "、".join(names) or "无"
 
 
 def _cell(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Gates: opened once, with the letters that ask for the decision; what a household group's roll is when it is asked."""
+"""Gates: opened once, with the letters that ask for the decision; the roll of households is frozen there."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from tasks import checklists
 from tasks.act import Act, acting
 from tasks.cases import application_of, deciders, load_case
 from tasks.items import create
-from tasks.mail import about, due_note, names_of, send, to_household, to_person
+from tasks.mail import about, due_note, names_of, send, to_household, to_person, warnings_of
 
 
 def decision_at(session: Session, case_id: int, gate: Gate, round_: int) -> Decision | None:
@@ -90,7 +90,7 @@ def _ask(act: Act, case: Case, item: WorkItem) -> None:
             send(act, case, ForwardWaiting(**known, due_on=due, due_note=note), to, event=event)
         case Gate.OFFICE_REVIEW:
             review = ReviewWaiting(
-                **known, due_on=due, due_note=note, warnings=names_of(application.warnings, case), round=item.round
+                **known, due_on=due, due_note=note, warnings=warnings_of(application, case), round=item.round
             )
             send(act, case, review, to, event=event)
         case Gate.PLAQUE:

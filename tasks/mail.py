@@ -13,7 +13,8 @@ from models.registry import Household, Person
 from models.work_item import Decision, WorkItem
 from notifications.letters import CaseLetter, LetterUndelivered
 from notifications.outbox import Recipient, enqueue
-from policies.vocabulary import DayUnit, Gate, Letter, LetterStatus, Role, UnitKind, Verdict, WorkItemStatus
+from policies.vocabulary import DayUnit, Facility, Gate, Letter, LetterStatus, Role, UnitKind, Verdict, WorkItemStatus
+from rules.eligibility import ApplicationFacts, examine
 from rules.periods import plan
 from runtime.resources import edition_of
 from tasks import items
@@ -45,7 +46,7 @@ def about(case: Case) -> About:
         plaque_text=edition.site.plaque_text,
         case_number=case.number,
         village=case.village.name,
-        group=case.group.name,
+        group=case.group.name.removeprefix(case.village.name) or case.group.name,
         household_head=case.household.head_name,
     )
 
@@ -143,11 +144,30 @@ def village_of(act: Act, case: Case) -> list[Recipient]:
 def due_note(item: WorkItem) -> str:
     """Return how the period was counted, as a letter says it."""
     due = policy_of(item.case, item.gate).due
-    unit = "工作日(含调休上班日)" if due.unit is DayUnit.WORKING_DAYS else "自然日(末日遇节假日顺延至下一工作日)"
-    note = f"期限{due.days}日,按{unit}计算,自次日起算"
+    unit = "工作日（含调休上班日）" if due.unit is DayUnit.WORKING_DAYS else "自然日（末日遇节假日顺延至下一工作日）"
+    note = f"期限{due.days}日，按{unit}计算，自次日起算。"
     if item.provisional:
-        note += ";所跨年度的放假安排尚未公布,该日期为暂定,公布后自动重算"
+        note += "所跨年度的放假安排尚未公布，该日期为暂定，公布后自动重算。"
     return note
+
+
+def facts_of(application: SiteApplication) -> ApplicationFacts:
+    """Return the application as the rules examine it."""
+    return ApplicationFacts(
+        volunteers=application.volunteers,
+        area_square_metres=application.area_square_metres,
+        facilities=frozenset(Facility(code) for code in application.facilities),
+        confirmations=frozenset(application.confirmations),
+        leader_source=application.leader_source,
+        recommended_by=application.recommended_by,
+        leader_agrees=application.leader_agrees,
+    )
+
+
+def warnings_of(application: SiteApplication, case: Case) -> tuple[str, ...]:
+    """Return what the reviewer must acknowledge, each with the value and what is usual (D0-R2, D0-R3)."""
+    seen = {finding.code: finding for finding in examine(facts_of(application), edition_of(case).site)}
+    return tuple(seen[code].message.partition(";")[0] for code in application.warnings if code in seen)
 
 
 def names_of(codes: Sequence[str], case: Case) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def test_r2_ten_and_thirty_volunteers_are_within_the_bounds(volunteers: int, cod
 
 def test_r2_the_sentence_names_value_bounds_and_what_follows() -> None:
     (finding,) = examine(replace(GOOD, volunteers=8), ZHUJIAJIAO)
-    assert finding.message == "志愿者人数现有8人,应为10人以上30人以下(含本数);可以申请,须由审核员确认"
+    assert finding.message == "志愿者人数现有8人,一般应为10人以上30人以下(含本数);可以申请,须由审核员确认"
 
 
 @pytest.mark.parametrize(
