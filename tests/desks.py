@@ -104,23 +104,27 @@ def variant(edition: str, new_id: str, *changes: tuple[str, str]) -> LoadedEditi
     return parse_edition(text.encode(), f"{new_id}.yaml")
 
 
-def keep(town: Township) -> Callable[[], None]:
+def keep(town: Township, name: str = "kept") -> Callable[[], None]:
     """Keep the township as it stands on SQLite; return the function that brings it back."""
     database = town.resources.database
     path = Path(str(database.engine.url.database))
-    kept, moment, number = path.with_suffix(".kept"), town.now(), town.number
+    kept, moment, number = path.with_suffix(f".{name}"), town.now(), town.number
     with database.engine.connect() as connection:
         connection.exec_driver_sql("COMMIT")
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.exec_driver_sql("BEGIN")
     shutil.copyfile(path, kept)
+    letters = town.resources.settings.letters_folder
+    letters.mkdir(parents=True, exist_ok=True)
+    kept_letters = shutil.copytree(letters, letters.with_name(f"letters.{name}"), dirs_exist_ok=True)
 
     def bring_back() -> None:
         database.engine.dispose()
         for leftover in (f"{path.name}-wal", f"{path.name}-shm"):
             path.with_name(leftover).unlink(missing_ok=True)
         shutil.copyfile(kept, path)
-        shutil.rmtree(town.resources.settings.letters_folder, ignore_errors=True)
+        shutil.rmtree(letters, ignore_errors=True)
+        shutil.copytree(kept_letters, letters)
         town.stand_at(moment)
         town.number = number
 

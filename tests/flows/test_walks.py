@@ -60,7 +60,8 @@ def test_an_application_is_carried_from_the_form_to_the_list(
     assert town.letters() == letters(*expected)
     assert {entry.status.value for entry in town.entries()} == {"sent"}
     (site,) = town.state()["sites"]
-    assert SiteStatus.ACTIVE in site and f"{number}-S" in site
+    assert SiteStatus.ACTIVE in site
+    assert f"{number}-S" in site
     verdicts = [Verdict.CARRIED, Verdict.FORWARDED, Verdict.APPROVED, Verdict.COMPLETED]
     assert [each.verdict for each in town.decisions()] == verdicts + [Verdict.COMPLETED] * len(subsidy)
 
