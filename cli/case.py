@@ -12,7 +12,6 @@ from models.case import Case
 from models.registry import Unit
 from policies.vocabulary import Answer, CaseStatus, Door
 from tasks import applications, consents, decisions, office_acts, works
-from tasks.answer_sheet import read_answer_sheet
 from tasks.case_file import as_markdown, case_file
 from tasks.cases import load_case
 from tasks.commands import (
@@ -27,6 +26,7 @@ from tasks.commands import (
     Withdraw,
     WorkRecord,
 )
+from tasks.sheets import read_answers
 
 app = typer.Typer(name="case", help="案件:申请、登记、办理、查看。", no_args_is_help=True)
 
@@ -124,7 +124,7 @@ def consent(
             for each in households
         ]
         if sheet is not None:
-            answers += read_answer_sheet(sheet.resolve().parent, sheet.name)
+            answers += read_answers(sheet.resolve().parent, sheet.name)
         command = RecordAnswers(case=number, by=by, answers=answers)
         door = Door.SHEET if sheet else Door.CLI
         counted = consents.record_answers(resources, command, door=door, at=resources.clock.now())

@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
+import orjson
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.input.run_input import keyset_from_base_key
 from pydantic import ValidationError
 
 from flows.forms import NOBODY, UNDECIDED
+from models.work_item import Ask
 from policies.errors import Refused
 from policies.vocabulary import Answer, Door, Gate, Verdict
 from runtime.resources import Resources
@@ -99,3 +106,19 @@ def _answers(filled: Filled) -> list[HouseholdAnswer]:
     return [
         HouseholdAnswer(household=each.partition(" ")[0], answer=answer.label, note=note) for answer, each in chosen
     ]
+
+
+def answer_to(client: SyncPrefectClient, ask: Ask) -> Mapping[str, Any] | None:
+    """Return what was filled into the form; None when nothing was (not yet, or it was only woken)."""
+    try:
+        text = client.read_flow_run_input(
+            UUID(ask.flow_run_id), keyset_from_base_key(f"suspended-{ask.key}")["response"]
+        )
+    except ObjectNotFound:
+        return None
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        raise
+    filled: Mapping[str, Any] = orjson.loads(text) if text else {}
+    return filled or None

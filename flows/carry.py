@@ -6,23 +6,20 @@ procedure pass over everything that is done, delivers the letters, and suspends 
 decides; Prefect waits and wakes. A form's key is never used twice, so suspending always leaves the process here.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-import orjson
 from prefect import get_run_logger
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import ObjectNotFound
 from prefect.flow_runs import suspend_flow_run
 from prefect.input.run_input import keyset_from_base_key
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from flows.answers import apply
+from flows.answers import answer_to, apply
 from flows.artifacts import show
 from flows.forms import form_for
 from flows.step import as_task
@@ -88,7 +85,7 @@ def _carrier(client: SyncPrefectClient, resources: Resources, number: str, me: s
 def _take_answers(client: SyncPrefectClient, resources: Resources, number: str, *, at: datetime) -> None:
     """Apply every answer that came in on a form of this case, in whichever run it was asked."""
     for ask in open_asks(resources, number):
-        filled = _answer(client, ask)
+        filled = answer_to(client, ask)
         if filled is None:
             if ask.flow_run_id == str(flow_run.id) or not _still_open(client, ask):
                 use_up(resources, ask.id, at=at)
@@ -106,20 +103,6 @@ def _take_answers(client: SyncPrefectClient, resources: Resources, number: str, 
         else:
             use_up(resources, ask.id, at=at)
             clear_refusal(resources, ask.work_item_id)
-
-
-def _answer(client: SyncPrefectClient, ask: Ask) -> Mapping[str, Any] | None:
-    """Return what was filled into the form; None when nothing was (not yet, or it was only woken)."""
-    try:
-        text = client.read_flow_run_input(
-            UUID(ask.flow_run_id), keyset_from_base_key(f"suspended-{ask.key}")["response"]
-        )
-    except PrefectHTTPStatusError as error:
-        if error.response.status_code == HTTPStatus.NOT_FOUND:
-            return None
-        raise
-    filled: Mapping[str, Any] = orjson.loads(text) if text else {}
-    return filled or None
 
 
 def _still_open(client: SyncPrefectClient, ask: Ask) -> bool:

@@ -30,9 +30,9 @@ class GateForm(RunInput):
     gate: ClassVar[Gate]
 
     @classmethod
-    def keep(cls, keyset: Keyset) -> None:
-        """Store schema and description under the key that the run is about to suspend with."""
-        RunInput.save.__func__(cls, keyset)  # type: ignore[attr-defined]
+    def keep(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> None:
+        """Store schema and description under the key that the run (None: this one) is about to suspend with."""
+        RunInput.save.__func__(cls, keyset, flow_run_id)  # type: ignore[attr-defined]
 
     @classmethod
     def save(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> None:

@@ -23,7 +23,6 @@ from rules.money import in_yuan
 from rules.transitions import for_people
 from runtime.resources import Resources, open_resources
 from tasks import applications, consents, decisions, ledger, office_acts, works
-from tasks.answer_sheet import read_answer_sheet
 from tasks.commands import (
     ApplyForSite,
     CaseNumber,
@@ -41,6 +40,7 @@ from tasks.commands import (
     WorkRecord,
 )
 from tasks.faults import refusal_of
+from tasks.sheets import read_answers
 
 DECISIONS = tuple(
     dict.fromkeys(verdict.label for gate in Gate if gate is not Gate.CORRECTION for verdict in for_people(gate))
@@ -125,7 +125,7 @@ def record_consents(entry: ConsentEntry) -> State[Any]:
             for number in numbers
         ]
         if entry.sheet:
-            answers += read_answer_sheet(resources.settings.documents_folder, entry.sheet)
+            answers += read_answers(resources.settings.documents_folder, entry.sheet)
         if not answers:
             raise Refused("default", "没有填写任何农户的答复,请填写户号或答复表")
         command = RecordAnswers(case=entry.case, by=entry.by, answers=answers)

@@ -1,4 +1,4 @@
-"""The engine and its sessions: SQLite in WAL mode by default, PostgreSQL by its address. Opened by entry points only."""
+"""The engine and its sessions: SQLite in WAL mode by default, PostgreSQL by its address."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -60,7 +60,10 @@ def faults_in(error: ValidationError, *, file: str, document: object) -> tuple[B
     """
     return tuple(
         BadPolicy(
-            file, _path(found["loc"], document), None if found["type"] == "missing" else found["input"], reason_of(found)
+            file,
+            _path(found["loc"], document),
+            None if found["type"] == "missing" else found["input"],
+            reason_of(found),
         )
         for found in error.errors(include_url=False)
         if not _echo(found)

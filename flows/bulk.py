@@ -1,0 +1,84 @@
+"""The bulk driver's run: one sheet of decisions, one Prefect run, however many cases."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from pydantic import Field
+
+from flows.present import present
+from flows.site_lifecycle import site
+from flows.step import as_task
+from flows.waking import wake
+from policies.errors import Refused, Temporary
+from policies.vocabulary import CaseKind, Door
+from runtime.resources import Resources, open_resources
+from tasks.commands import Command, Decide, PlainText
+from tasks.decisions import decide
+from tasks.drivers import BulkReport, carry_in_bulk
+from tasks.sheets import read_decisions
+
+PROCEDURES = {CaseKind.SITE: site}
+
+
+class BulkEntry(Command):
+    """A sheet of decisions."""
+
+    sheet: PlainText = Field(
+        min_length=1,
+        max_length=300,
+        title="决定表",
+        description="资料文件夹内的 XLSX 或 CSV 文件名,表头为 案件编号、办理人、决定、理由、已知悉的提示",
+    )
+
+
+@flow(name="decide-in-bulk", flow_run_name="批量办理 {entry.sheet}")
+def decide_in_bulk(entry: BulkEntry) -> State[Any]:
+    """
+    批量办理:按一张表逐行作出决定;有误的行单独列出,不影响其他行.
+
+    Args:
+        entry: 决定表
+    """
+    with open_resources() as resources:
+        at = resources.clock.now()
+        try:
+            report = as_task(lambda: decide_sheet(resources, entry.sheet, at=at), name="逐行登记决定")
+        except Refused as refusal:
+            return Failed(message=f"未办理:{refusal}")
+        as_task(lambda: show_all(resources, report, at=at), name="更新各案件页面")
+    refused = [{"行": row, "未办理的原因": reason} for row, reason in report.refused]
+    message = f"已办理{report.done}行,未办理{len(refused)}行"
+    get_run_logger().info(message)
+    if refused:
+        create_table_artifact(key="bulk-refused", table=refused, description=f"{entry.sheet} 未办理的行")
+        return Failed(message=f"{message}:" + ";".join(f"{each['行']} {each['未办理的原因']}" for each in refused[:20]))
+    return Completed(message=message)
+
+
+def decide_sheet(resources: Resources, sheet: str, *, at: datetime) -> BulkReport:
+    """Take every decision of a sheet and carry the cases on; Refused when the sheet itself is faulty."""
+    rows = read_decisions(resources.settings.documents_folder, sheet)
+    acts = [(f"第{number}行", command.case, partial(_decide, resources, command, at)) for number, command in rows]
+    return carry_in_bulk(resources, acts, PROCEDURES, at=at)
+
+
+def _decide(resources: Resources, command: Decide, at: datetime) -> object:
+    return decide(resources, command, door=Door.SHEET, at=at)
+
+
+def show_all(resources: Resources, report: BulkReport, *, at: datetime) -> None:
+    """Bring the runs of the cases that were carried to where the cases are; one that can not be is woken."""
+    with get_client(sync_client=True) as client:
+        for number in report.carried:
+            if present(client, resources, number, at=at):
+                continue
+            try:
+                wake(resources, number, at=at)
+            except Temporary as delay:
+                get_run_logger().warning("%s:%s", number, delay)
