@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models.case import Case, Document, PublishedEdition, SiteApplication
 from models.engine import insert_unless_there
 from models.registry import Person, RoleHolding, Unit, holders
-from models.work_item import Ask, WorkItem
+from models.work_item import Ask, Decision, WorkItem
 from policies.edition import GatePolicy
 from policies.errors import BadPolicy, Refused
 from policies.load import LoadedEdition
@@ -68,12 +68,13 @@ def item_that_waits(session: Session, case: Case, gate: Gate | None = None) -> W
     item = open_item(session, case)
     if item is not None and gate in (None, item.gate):
         return item
-    if gate is not None:
-        last = session.scalars(
-            select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.gate == gate).order_by(WorkItem.round.desc())
-        ).first()
-        if last is not None and last.decision is not None:
-            raise already_decided(last)
+    # Also without a named gate: between two gates, who comes now was slower than whoever closed the last one.
+    named = WorkItem.gate == gate if gate is not None else WorkItem.gate != Gate.UNDELIVERED_LETTER
+    last = session.scalars(
+        select(WorkItem).join(Decision).where(WorkItem.case_id == case.id, named).order_by(Decision.id.desc())
+    ).first()
+    if last is not None:
+        raise already_decided(last)
     now = f"现处于“{item.gate.label}”环节" if item else "现无待办环节,请稍候片刻再试"
     wanted = f",不能办理“{gate.label}”" if gate else ""
     raise Refused("default", f"案件 {case.number} {now}{wanted}")
