@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,8 @@ from sqlalchemy import event, text
 
 from models import Base
 from models.engine import Database, open_engine
-from policies.load import EDITIONS, LoadedEdition, parse_edition
+from policies.load import EDITIONS, LoadedEdition, parse_calendar, parse_edition
+from rules.calendar import WorkCalendar
 from tests.postgres import Postgres
 from tests.township import Township, township
 
@@ -102,6 +103,23 @@ def variant(edition: str, new_id: str, *changes: tuple[str, str]) -> LoadedEditi
         assert old in text, old
         text = text.replace(old, new)
     return parse_edition(text.encode(), f"{new_id}.yaml")
+
+
+ARRANGEMENT = """
+published_through: 2027
+years:
+  - year: 2027
+    clause: 测试用
+    holidays: [2027-01-01, 2027-01-02, 2027-01-03, 2027-01-11]
+    workdays: []
+"""
+
+
+def publish_2027(town: Township) -> None:
+    """Let the arrangement of 2027 come out: 11 January, a Monday, is off."""
+    calendar = WorkCalendar(parse_calendar(ARRANGEMENT.encode(), "calendar.yaml"))
+    town.resources = replace(town.resources, calendar=calendar)
+    town.rehearsal.resources = town.resources
 
 
 def keep(town: Township, name: str = "kept") -> Callable[[], None]:
