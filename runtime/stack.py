@@ -19,6 +19,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -40,6 +41,8 @@ PATIENCE_SECONDS = 20
 """How long a stop waits for the flow runs that are on their way; they take a few seconds."""
 END_SECONDS = 10
 WATCH_SECONDS = 0.5
+MOST_RESTARTS = 5
+RESTARTS_WITHIN_SECONDS = 600
 BUSY_PAUSES_SECONDS = (0.5, 1, 2, 4, 8, 16, None)
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -75,6 +78,7 @@ class Stack:
         self.project = project
         self.server: Child | None = None
         self.worker: Child | None = None
+        self._restarts: deque[float] = deque(maxlen=MOST_RESTARTS)
         self._say = say
         self._lock = HomeLock(settings.home)
         self._temporary: Path | None = None
@@ -177,10 +181,27 @@ class Stack:
                 raise StackFailed(_died(child))
 
     def watch(self) -> None:
-        """Wait until a process dies, then raise StackFailed; a signal's exception (`stop_signals`) gets through."""
+        """Look after the processes until a signal's exception (`stop_signals`) gets through, or `look_after` fails."""
         while True:
-            self.check()
+            self.look_after()
             time.sleep(WATCH_SECONDS)
+
+    def look_after(self) -> None:
+        """
+        Start a worker that has died again; raise StackFailed when it dies again and again, or the server has died.
+
+        The database decides and the sweep makes up for what was lost, so nobody has to stand by for a dead worker.
+        """
+        worker = self.worker
+        if worker is not None and worker.status is not None:
+            now = time.monotonic()
+            if len(self._restarts) == MOST_RESTARTS and now - self._restarts[0] < RESTARTS_WITHIN_SECONDS:
+                raise StackFailed(_died(worker))
+            self._restarts.append(now)
+            self._say(f"工作进程意外退出(状态 {worker.status}),现重新启动。日志:{worker.log}")
+            self.kill_worker()
+            self.start_worker()
+        self.check()
 
     def __enter__(self) -> Self:
         self.start()

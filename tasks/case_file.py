@@ -105,7 +105,7 @@ def case_file(resources: Resources, number: str, *, at: datetime) -> CaseFile:
             scheme=edition.title,
             village=case.village.name,
             village_code=case.village.code,
-            group=case.group.name,
+            group=case.group.name.removeprefix(case.village.name) or case.group.name,
             household=f"{case.household.number} {case.household.head_name}",
             opened_on=case.opened_at.astimezone(SHANGHAI).date(),
             status=case.status.label,

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +22,7 @@ from runtime.children import Child, living_in_group, until
 from runtime.environment import child_environment
 from runtime.homelock import HomeLock, HomeTaken, find_running
 from runtime.settings import PROJECT, Settings
-from runtime.stack import Stack, StackFailed
+from runtime.stack import MOST_RESTARTS, Stack, StackFailed
 
 FLOWS = """
 import os, sys, time
@@ -205,7 +206,20 @@ class TestRunning:
         stack.start_worker()
         api.wait_for(api.run("tell"), "Completed")
 
-    def test_a_dead_worker_is_noticed_with_its_log(self, stack: Stack, api: Api) -> None:
+    def test_a_dead_worker_is_started_again(self, stack: Stack, api: Api) -> None:
+        assert stack.worker is not None
+        before = stack.worker.pid
+        os.kill(before, signal.SIGKILL)
+        assert until(lambda: not alive(before), seconds=30)
+        stack.look_after()
+        assert stack.worker is not None
+        assert stack.worker.pid != before
+        api.wait_for(api.run("tell"), "Completed")
+
+    def test_a_worker_that_dies_again_and_again_is_told_with_its_log(
+        self, stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(stack, "_restarts", deque([time.monotonic()] * MOST_RESTARTS, maxlen=MOST_RESTARTS))
         assert stack.worker is not None
         os.kill(stack.worker.pid, signal.SIGKILL)
         with pytest.raises(StackFailed, match=r"工作进程意外退出.*worker\.log"):
