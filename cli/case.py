@@ -26,6 +26,7 @@ from tasks.commands import (
     Withdraw,
     WorkRecord,
 )
+from tasks.deadlines import sweep_silence
 from tasks.sheets import read_answers
 
 app = typer.Typer(name="case", help="案件:申请、登记、办理、查看。", no_args_is_help=True)
@@ -59,6 +60,8 @@ def list_cases(
             typer.echo(f"{file.number}  {file.village}{file.group}  {file.household}  {waits}")
         if not numbers:
             typer.echo("没有案件。" if everything else "没有在办案件(加 --all 查看已办结的)。")
+        if numbers and (silence := sweep_silence(resources, at=at)):
+            typer.secho(silence, fg="red", err=True)
 
 
 @app.command("show", help="查看一个案件的案卷:情况、等待谁、办理记录。")

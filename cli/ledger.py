@@ -11,6 +11,7 @@ from models.ledger import LedgerAccount, LedgerEntry
 from rules.money import in_capitals, in_yuan
 from rules.periods import SHANGHAI
 from tasks.commands import Spend
+from tasks.documents import changed_documents
 from tasks.history import verify
 from tasks.ledger import spend
 
@@ -54,12 +55,13 @@ def spend_money(
         typer.echo(f"已登记支出;余额{in_yuan(left)}({in_capitals(left) if left else '人民币零元整'})")
 
 
-@audit.command("verify", help="核对每个案件的办理记录、决定和台账;发现改动即指出哪张表哪一行,退出码为 1。")
+@audit.command("verify", help="核对每个案件的办理记录、决定、台账和材料;发现改动即指出哪张表哪一行,退出码为 1。")
 def audit_verify(number: Annotated[str, typer.Argument(help="案件编号;不写为全部")] = "") -> None:
     with opened() as resources, resources.database.read() as session:
-        faults = list(verify(session, number=number or None))
+        faults = [str(fault) for fault in verify(session, number=number or None)]
+        faults += changed_documents(session, folder=resources.settings.documents_folder, number=number or None)
     for fault in faults:
-        typer.secho(str(fault), fg="red", err=True)
+        typer.secho(fault, fg="red", err=True)
     if faults:
         raise typer.Exit(1)
-    typer.echo("核对无误:办理记录、决定和台账均未被改动。")
+    typer.echo("核对无误:办理记录、决定、台账和材料均未被改动。")

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import case, db, ledger, letters, policy, registry
+from cli import case, db, ledger, letters, policy, registry, site
 from cli.context import opened, reach_prefect, told
 from cli.demo import app as demo
 from cli.up import HELP as UP_HELP
@@ -21,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (policy.app, registry.app, case.app, letters.app, ledger.app, ledger.audit, db.app, demo):
+for part in (policy.app, registry.app, case.app, site.app, letters.app, ledger.app, ledger.audit, db.app, demo):
     app.add_typer(part)
 app.command("up", help=UP_HELP)(up)
 

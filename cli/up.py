@@ -7,10 +7,12 @@ import typer
 from sqlalchemy import select
 
 from cli.context import told
+from models.case import PublishedEdition
 from models.registry import Unit
 from runtime.resources import open_resources
 from runtime.settings import PROJECT, Settings
 from runtime.stack import Stack, StackFailed, stop_signals
+from tasks.cases import check_unchanged
 from tasks.registry import import_registry
 
 HELP = "启动客堂:业务数据库、Prefect 服务器、流程、工作进程。按 Ctrl-C 全部停止。"
@@ -25,6 +27,7 @@ def up(
     """Start the stack, bring the example township into an empty registry, and wait for Ctrl-C."""
     try:
         with stop_signals(), told(), Stack(Settings(), say=typer.echo) as stack:
+            check_published(stack.settings)
             if example:
                 import_example(stack.settings)
             typer.echo("")
@@ -41,6 +44,14 @@ def up(
         raise typer.Exit(1) from failed
     except KeyboardInterrupt:
         typer.echo("客堂已停止。")
+
+
+def check_published(settings: Settings) -> None:
+    """Refuse to work on with a policy file that was changed after it was published."""
+    with open_resources(settings) as resources, resources.database.read() as session:
+        for published in session.scalars(select(PublishedEdition)):
+            if (loaded := resources.editions.get(published.id)) is not None:
+                check_unchanged(published, loaded)
 
 
 def import_example(settings: Settings, *, path: Path = EXAMPLE) -> None:

@@ -15,8 +15,7 @@ def show(resources: Resources, file: CaseFile, flow_run_id: str) -> None:
     create_markdown_artifact(
         key=f"case-{_key(file.number)}", markdown=as_markdown(file), description=f"案卷 {file.number} {file.title}"
     )
-    if file.awaited is None:
-        show_progress(resources, file.village_code)
+    show_progress(resources, file.village_code)
     waits = f"等待{file.awaited.gate.label}" if file.awaited else file.outcome or file.status
     tags = [f"案件:{file.number}", f"村居:{file.village}", f"环节:{waits}"]
     if file.awaited and file.awaited.late:

@@ -14,8 +14,6 @@ from tasks.deadlines import SweepCounts, beat, fire_due, recompute_provisional
 from tasks.post import post_letters
 from tasks.procedure import Perform, directly
 
-NAME = "deadline_sweep"
-
 
 @flow(name="deadline-sweep", flow_run_name="期限巡检")
 def deadline_sweep() -> State[Any]:
@@ -56,7 +54,7 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
         told.append(f"唤醒{woken[Woken.RESUMED]}件,新启动{woken[Woken.STARTED] + woken[Woken.REPLACED]}件")
     except Temporary as delay:
         counts.failures.append(str(delay))
-    beat(resources, NAME, started_at=at, finished_at=resources.clock.now(), counts=counts)
+    beat(resources, started_at=at, finished_at=resources.clock.now(), counts=counts)
     return counts, told
 
 

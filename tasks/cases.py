@@ -1,15 +1,13 @@
 """What every command needs of a case: the case itself, locked; the people who ask; the files they show."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models.case import Case, Document, PublishedEdition, SiteApplication
+from models.case import Case, PublishedEdition, SiteApplication
 from models.engine import insert_unless_there
 from models.registry import Person, RoleHolding, Unit, holders
 from models.work_item import Ask, Decision, WorkItem
@@ -213,45 +211,6 @@ def holds_any(session: Session, person: Person, roles: set[Role], units: list[Un
         ).first()
         is not None
     )
-
-
-def attach(
-    session: Session, case: Case, *, folder: Path, reference: str, kind: str, by: Person | None, at: datetime
-) -> Document:
-    """
-    Keep a file of the documents folder as belonging to `case`, with the SHA-256 of its bytes.
-
-    Raises:
-        Refused: no such file below `folder`, or an empty one.
-    """
-    root = folder.resolve()
-    path = (root / reference.replace("\\", "/")).resolve()
-    if not path.is_relative_to(root) or path == root:
-        raise Refused("default", f"材料“{reference}”不在资料文件夹之内,请填写资料文件夹内的文件名")
-    if not path.is_file():
-        raise Refused("default", f"资料文件夹中没有“{reference}”,请先把文件放入 {root.name} 文件夹再登记")
-    content = path.read_bytes()
-    if not content:
-        raise Refused("default", f"材料“{reference}”是空文件,请重新放入")
-    digest = hashlib.sha256(content).hexdigest()
-    name = path.relative_to(root).as_posix()
-    known = session.scalars(
-        select(Document).where(Document.case_id == case.id, Document.reference == name, Document.sha256 == digest)
-    ).one_or_none()
-    if known is not None:
-        return known
-    document = Document(
-        case_id=case.id,
-        kind=kind,
-        reference=name,
-        sha256=digest,
-        size=len(content),
-        added_at=at,
-        added_by_id=by.id if by else None,
-    )
-    session.add(document)
-    session.flush()
-    return document
 
 
 def publish(session: Session, loaded: LoadedEdition, *, at: datetime) -> PublishedEdition:

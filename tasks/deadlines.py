@@ -1,7 +1,7 @@
 """What time does to open work items: reminders, escalations, lapses, and due days recomputed when a calendar is out."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
@@ -21,6 +21,9 @@ from tasks.mail import about, chinese_date, due_note, send, to_person
 from tasks.rolls import count_answers, households_of
 
 BATCH = 500
+SWEEP = "deadline_sweep"
+SILENT_AFTER = timedelta(minutes=15)
+"""Three passes missed."""
 
 
 @dataclass
@@ -176,12 +179,12 @@ def _recompute(act: Act, case: Case, item_id: int) -> bool:
     return True
 
 
-def beat(resources: Resources, name: str, *, started_at: datetime, finished_at: datetime, counts: SweepCounts) -> None:
+def beat(resources: Resources, *, started_at: datetime, finished_at: datetime, counts: SweepCounts) -> None:
     """Leave the mark by which a sweep that no longer runs is noticed."""
     with resources.database.write() as session:
         session.merge(
             SweepBeat(
-                name=name,
+                name=SWEEP,
                 started_at=started_at,
                 finished_at=finished_at,
                 counts={
@@ -195,12 +198,17 @@ def beat(resources: Resources, name: str, *, started_at: datetime, finished_at: 
         )
 
 
-def last_beat(resources: Resources, name: str) -> SweepBeat | None:
-    """Return the mark of the last pass of a sweep; None when it has never run."""
+def sweep_silence(resources: Resources, *, at: datetime) -> str:
+    """
+    Return a warning in Chinese when the sweep has not run as it should; empty when it has.
+
+    A deadline that nobody watches is the failure that is seen last, so it is told wherever cases are listed.
+    """
     with resources.database.read() as session:
-        return session.get(SweepBeat, name)
-
-
-def shown_moment(moment: datetime) -> str:
-    """Return a moment as people read it, Asia/Shanghai."""
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        last = session.get(SweepBeat, SWEEP)
+    if last is None:
+        return "注意:期限巡检从未运行,到期提醒和期满处理都不会发生;请运行 ketang up"
+    if at - last.started_at <= SILENT_AFTER:
+        return ""
+    moment = f"{last.started_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return f"注意:期限巡检自{moment}以来没有运行,到期提醒和期满处理会推迟;请检查 ketang up 是否在运行"

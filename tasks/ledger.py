@@ -14,8 +14,9 @@ from policies.vocabulary import CaseStatus, LedgerLevel, LedgerMove, Outcome, Ro
 from rules.money import fen_of, in_yuan
 from runtime.resources import Resources, edition_of
 from tasks.act import Act, acting
-from tasks.cases import attach, entitled, load_case, person_of
+from tasks.cases import entitled, load_case, person_of
 from tasks.commands import Spend
+from tasks.documents import attach
 from tasks.history import append, entry_facts
 
 

@@ -13,7 +13,6 @@ from tasks import items
 from tasks.act import Act, acting
 from tasks.cases import (
     Asked,
-    attach,
     check_authority,
     entitled,
     item_asked,
@@ -24,6 +23,7 @@ from tasks.cases import (
 )
 from tasks.checklists import Point, done, missing, points
 from tasks.commands import RecordWorks, WorkRecord
+from tasks.documents import attach
 from tasks.history import append
 from tasks.ledger import pay_down
 from tasks.mail import about, applicants, chinese_date, send, village_of
