@@ -1,0 +1,237 @@
+"""The audit finds whatever was changed, removed or put in behind the product's back, and names the row."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+
+from models.history import APPEND_ONLY
+from policies.errors import BadPolicy
+from policies.vocabulary import Verdict
+from runtime.resources import edition_of
+from tasks.cases import load_case
+from tasks.history import AuditFault, verify
+from tests.desks import OpenTown
+from tests.township import RESPONSIBLE, REVIEWER, Township
+
+
+def list_two(town: Township) -> Township:
+    """List a site with every kind of record, and open a second case beside it."""
+    town.apply(volunteers=9)
+    town.everybody_agrees()
+    town.decide(Verdict.RETURNED, by=RESPONSIBLE, reason="请补充")
+    town.resubmit(volunteers=9)
+    town.decide(Verdict.FORWARDED, by=RESPONSIBLE)
+    town.decide(Verdict.APPROVED, by=REVIEWER, acknowledged=["志愿者人数"])
+    town.finish_works()
+    town.finish_subsidy()
+    town.spend("1280.50", key="1")
+    first = town.number
+    town.add_group("ZD02")
+    town.apply(household="ZD02-001")
+    town.number = first
+    return town
+
+
+@pytest.fixture
+def listed(open_sqlite: OpenTown) -> Township:
+    return list_two(open_sqlite("zhujiajiao-2018", "2018-10-08 10:00"))
+
+
+@pytest.fixture
+def on_both(both: Township) -> Township:
+    return list_two(both)
+
+
+@contextmanager
+def forged(town: Township, *statements: str) -> Iterator[Connection]:
+    """Run statements as somebody with the database's password would: the seals broken. Taken back afterwards."""
+    engine = town.resources.database.engine
+    sqlite = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        if sqlite:
+            connection.exec_driver_sql("COMMIT")
+            for pragma in ("foreign_keys = OFF", "ignore_check_constraints = ON"):
+                connection.exec_driver_sql(f"PRAGMA {pragma}")
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection.exec_driver_sql("SET session_replication_role = replica")  # no foreign keys, no triggers
+        try:
+            for table in APPEND_ONLY if sqlite else ():
+                for verb in ("update", "delete"):
+                    connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb}")
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+            yield connection
+        finally:
+            connection.rollback()
+            connection.invalidate()
+
+
+def faults(town: Township, *statements: str) -> list[AuditFault]:
+    with forged(town, *statements) as connection, Session(connection) as session:
+        return list(verify(session))
+
+
+def named(found: list[AuditFault]) -> set[tuple[str, int]]:
+    return {(fault.table, fault.row) for fault in found}
+
+
+def value(town: Township, query: str) -> Any:
+    with town.resources.database.engine.connect() as connection:
+        return connection.exec_driver_sql(query).scalar()
+
+
+def rows_of(town: Township) -> list[int]:
+    with town.resources.database.engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT id FROM history WHERE case_id = 1 ORDER BY seq")
+        return [row for (row,) in found]
+
+
+def test_untouched_records_are_clean_and_the_database_keeps_them_so(on_both: Township) -> None:
+    assert faults(on_both) == []
+    for table in APPEND_ONLY:
+        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
+            with on_both.resources.database.engine.connect() as connection:
+                with pytest.raises(DBAPIError, match=f"{table} is append-only"):
+                    connection.exec_driver_sql(statement)
+                connection.rollback()
+    assert faults(on_both) == []
+
+
+HISTORY = ["case_id", "seq", "at", "kind", "actor", "summary", "data", "previous", "hash"]
+DECISIONS = ["work_item_id", "case_id", "verdict", "reason", "decided_by_id", "door", "decided_at", "effective_at"]
+ENTRIES = ["case_id", "key", "move", "from_id", "to_id", "amount_fen", "memo", "document_id", "booked_at"]
+COLUMNS = [
+    *(("history", column) for column in HISTORY),
+    *(("decisions", column) for column in [*DECISIONS, "acknowledged", "details"]),
+    *(("ledger_entries", column) for column in [*ENTRIES, "booked_by_id"]),
+    ("ledger_accounts", "balance_fen"),
+]
+MAY_BE_EMPTY = {"reason", "memo", "acknowledged", "details", "document_id"}
+ANOTHER_ROW = {("history", "case_id")}
+"""A row taken out of a case is told by the next row, which no longer follows."""
+
+
+def one_byte_off(text: str) -> list[str]:
+    """Return SQL values that differ from `text` in one sign: the first, the middle, the last."""
+    changed = []
+    for place in sorted({0, len(text) // 2, len(text) - 1}):
+        sign = text[place]
+        other = {"9": "8", "z": "y", "Z": "Y"}.get(sign, chr(ord(sign) + 1))
+        changed.append((text[:place] + other + text[place + 1 :]).replace("'", "''"))
+    return [f"'{each}'" for each in changed]
+
+
+def test_one_changed_byte_in_any_column_is_found_and_named(listed: Township) -> None:
+    tried: set[tuple[str, str]] = set()
+    for table, column in COLUMNS:
+        filled = f"AND {column} NOT IN ('', '[]', '{{}}')" if column in MAY_BE_EMPTY else ""
+        rows = f"FROM {table} WHERE case_id = 1 {filled}"
+        middle = value(listed, f"SELECT COUNT(*) {rows}") // 2
+        row = value(listed, f"SELECT id {rows} ORDER BY id LIMIT 1 OFFSET {middle}")
+        before = value(listed, f"SELECT {column} FROM {table} WHERE id = {row}")
+        for changed in one_byte_off(str(before)):
+            try:
+                found = faults(listed, f"UPDATE {table} SET {column} = {changed} WHERE id = {row}")
+            except IntegrityError:
+                continue  # a unique key stands in the way: so much the better
+            tried.add((table, column))
+            assert found, f"{table}.{column}: {before!r} became {changed} unseen"
+            if (table, column) not in ANOTHER_ROW:
+                assert (table, row) in named(found), f"{table}.{column}: {before!r} became {changed}: {found}"
+            assert re.search(r"案件 ZJJ-2018-000[12]:表 [a-z_]+ 第 [0-9]+ 行:", str(found[0]))
+    assert set(COLUMNS) - tried <= {("history", "seq"), ("decisions", "work_item_id")}, "those have a unique key"
+
+
+GARBAGE = [
+    ("history", "at", "'gestern'"),
+    ("history", "seq", "'x'"),
+    ("history", "summary", "CAST(x'e5a4' AS TEXT)"),
+    ("decisions", "verdict", "'approvee'"),
+    ("decisions", "details", "'{'"),
+    ("decisions", "effective_at", "'2018-13-01 00:00:00.000000'"),
+    ("decisions", "decided_by_id", "'x'"),
+    ("ledger_entries", "amount_fen", "'viel'"),
+    ("ledger_entries", "move", "'grand'"),
+]
+
+
+def test_a_row_so_damaged_that_it_can_not_be_read_is_named_too(listed: Township) -> None:
+    for table, column, garbage in GARBAGE:
+        row = value(listed, f"SELECT MAX(id) FROM {table} WHERE case_id = 1")
+        found = faults(listed, f"UPDATE {table} SET {column} = {garbage} WHERE id = {row}")
+        assert (table, row) in named(found), f"{table}.{column} = {garbage}: {found}"
+
+
+def test_changed_and_removed_and_swapped_rows_are_named_on_both_databases(on_both: Township) -> None:
+    town, rows = on_both, rows_of(on_both)
+    last = {table: value(town, f"SELECT MAX(id) FROM {table} WHERE case_id = 1") for table in ("decisions", "history")}
+    entry = value(town, "SELECT MAX(id) FROM ledger_entries WHERE case_id = 1")
+    account = value(town, "SELECT id FROM ledger_accounts WHERE level = 'village'")
+    for expected, *statements in (
+        (("history", rows[7]), f"UPDATE history SET data = replace(data, '1', '2') WHERE id = {rows[7]}"),
+        (("decisions", last["decisions"]), f"UPDATE decisions SET reason = 'x' WHERE id = {last['decisions']}"),
+        (("decisions", 777), f"UPDATE decisions SET id = 777, work_item_id = 9999 WHERE id = {last['decisions']}"),
+        (("ledger_entries", entry), f"UPDATE ledger_entries SET memo = 'x' WHERE id = {entry}"),
+        (
+            ("ledger_accounts", account),
+            f"UPDATE ledger_accounts SET balance_fen = balance_fen + 1 WHERE id = {account}",
+        ),
+        (("history", rows[6]), f"DELETE FROM history WHERE id = {rows[5]}"),
+        (("history", rows[-2]), f"DELETE FROM history WHERE id = {rows[-1]}"),
+        (("history", 0), "DELETE FROM history WHERE case_id = 1"),
+        (
+            ("history", rows[4]),
+            f"UPDATE history SET seq = -1 WHERE id = {rows[3]}",
+            f"UPDATE history SET seq = 4 WHERE id = {rows[4]}",
+            f"UPDATE history SET seq = 5 WHERE id = {rows[3]}",
+        ),
+        (("cases", 1), "UPDATE cases SET edition_sha256 = 'x' WHERE id = 1"),
+    ):
+        assert expected in named(faults(town, *statements)), statements
+    assert faults(town) == []
+
+
+def test_the_reason_says_what_is_missing(listed: Township) -> None:
+    rows = rows_of(listed)
+    (gap,) = faults(listed, f"DELETE FROM history WHERE id = {rows[5]}")
+    assert "序号应为 6,现为 7,其间有记录被删除" in gap.reason
+    (tail,) = faults(listed, f"DELETE FROM history WHERE id = {rows[-1]}")
+    assert f"应有 {len(rows)} 条记录,现有 {len(rows) - 1} 条" in tail.reason
+
+
+def test_a_removed_decision_or_movement_of_money_is_missed(on_both: Township) -> None:
+    decision = value(on_both, "SELECT MAX(id) FROM decisions WHERE case_id = 1")
+    (fault,) = faults(on_both, f"DELETE FROM decisions WHERE id = {decision}")
+    assert fault.table == "history"
+    assert "在表 decisions 中没有对应的行" in fault.reason
+    (fault,) = faults(
+        on_both,
+        "DELETE FROM ledger_entries WHERE move = 'spending'",
+        "UPDATE ledger_accounts SET balance_fen = balance_fen + 128050 WHERE level = 'village'",
+        "UPDATE ledger_accounts SET balance_fen = balance_fen - 128050 WHERE level = 'spent'",
+    )
+    assert fault.table == "history"
+    assert "在表 ledger_entries 中没有对应的行" in fault.reason
+
+
+def test_an_edition_changed_in_the_database_is_found_and_no_longer_applied(listed: Township) -> None:
+    change = "UPDATE editions SET text = CAST(replace(text, 'amount_yuan: 10000', 'amount_yuan: 90000') AS BLOB)"
+    assert named(faults(listed, change)) == {("cases", 1), ("cases", 2)}
+    with forged(listed, change) as connection, Session(connection) as session:
+        case = load_case(session, listed.number, lock=False)
+        with pytest.raises(BadPolicy, match=r"与立案时的摘要 .* 不符,已被改动"):
+            edition_of(case)
+
+
+def test_only_the_case_asked_for_is_examined(listed: Township) -> None:
+    change = "UPDATE history SET actor = 'x' WHERE case_id = 2"
+    with forged(listed, change) as connection, Session(connection) as session:
+        assert list(verify(session, number="ZJJ-2018-0001")) == []
+        assert len(list(verify(session, number="ZJJ-2018-0002"))) == 1
