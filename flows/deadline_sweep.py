@@ -13,6 +13,7 @@ from runtime.resources import Resources, open_resources
 from tasks.deadlines import SweepCounts, beat, fire_due, recompute_provisional
 from tasks.post import post_letters
 from tasks.procedure import Perform, directly
+from tasks.year_end import report_shortfalls
 
 
 @flow(name="deadline-sweep", flow_run_name="期限巡检")
@@ -45,6 +46,8 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
     counts = perform(lambda: fire_due(resources, at=at), name="提醒、督办、期满")
     counts.recomputed = recomputed
     told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件,重算{recomputed}件"]
+    if short := perform(lambda: report_shortfalls(resources, at=at), name="年度建设数量"):
+        told.append(f"上年度建设未达标的村(居){short}个,已报社区办")
     report = perform(lambda: post_letters(resources, at=at), name="寄出信函")
     told.append(f"寄出{report.sent}封,待重寄{report.retried}封,无法寄达{len(report.dead)}封")
     if report.trouble:

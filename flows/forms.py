@@ -12,10 +12,11 @@ from uuid import UUID
 
 from prefect.input import RunInput
 from prefect.input.run_input import Keyset
-from pydantic import Field, create_model
+from pydantic import Field, WithJsonSchema, create_model
 
 from models.case import SiteApplication
 from policies.vocabulary import CombinedWith, Facility, Gate, LeaderSource, Verdict
+from rules.periods import SHANGHAI
 from rules.transitions import for_people
 from tasks.case_file import Awaited, CaseFile, situation
 from tasks.commands import NOT_PERSONAL
@@ -72,11 +73,12 @@ def describe(file: CaseFile, awaited: Awaited) -> str:
     lines = [f"## {awaited.gate.label} · {file.number} {file.title}", ""]
     if awaited.refusal:
         lines += [f"> ⚠️ **上次提交未被接受:**{awaited.refusal}", ""]
-    lines += [situation(file), "", "| 项目 | 内容 |", "|---|---|"]
+    # A list, because the cells of a table do not wrap in the form and a long warning would run out of sight.
     rows = (("村(居)、组", f"{file.village} {file.group}"), ("申请户", file.household), *file.facts)
-    lines += [f"| {name} | {value.replace('|', '/')} |" for name, value in rows]
-    lines += ["", "最近记录:", ""]
-    lines += [f"- {moment:%m-%d} {actor}:{summary}" for moment, actor, summary in file.timeline[-4:]]
+    lines += [situation(file), "", *(f"- **{name}**:{value}" for name, value in rows), "", "最近记录:", ""]
+    lines += [
+        f"- {moment.astimezone(SHANGHAI):%m-%d} {actor}:{summary}" for moment, actor, summary in file.timeline[-4:]
+    ]
     return "\n".join(lines)
 
 
@@ -85,7 +87,9 @@ def _choice(default: str, options: tuple[str, ...]) -> Any:
 
 
 def _several(options: tuple[str, ...]) -> Any:
-    return types.GenericAlias(list, (Literal.__getitem__(options),)) if options else list[str]
+    # Without the list of its own a single option would be a "const", for which the UI offers no choice.
+    option = Annotated[Literal.__getitem__(options or ("",)), WithJsonSchema({"type": "string", "enum": [*options]})]
+    return types.GenericAlias(list, (option,)) if options else list[str]
 
 
 def _text(title: str, *, default: str = "", description: str = "", longest: int = 500) -> tuple[Any, Any]:

@@ -256,6 +256,21 @@ class LetterUndelivered(CaseLetter):
     due_on: date
 
 
+class QuotaShortfall(LetterContext):
+    """To the office and the villages concerned: who built too few in the year. D1-R2."""
+
+    letter_kind = Letter.QUOTA_SHORTFALL
+    township: Name
+    office: Name
+    scheme_title: Name
+    plaque_text: Name
+    year: Annotated[int, Field(ge=2000, strict=True)]
+    at_least: Count
+    """What every village owes in a year."""
+    villages: tuple[str, ...]
+    """Each village that built too few, with its number."""
+
+
 CONTEXTS: Mapping[Letter, type[LetterContext]] = MappingProxyType(
     {
         context.letter_kind: context
@@ -278,6 +293,7 @@ CONTEXTS: Mapping[Letter, type[LetterContext]] = MappingProxyType(
             HandedOver,
             CaseClosed,
             LetterUndelivered,
+            QuotaShortfall,
         )
     }
 )

@@ -233,6 +233,7 @@ class Letter(Word):
     HANDED_OVER = "handed_over", "转办"
     CASE_CLOSED = "case_closed", "办结"
     LETTER_UNDELIVERED = "letter_undelivered", "信函未送达"
+    QUOTA_SHORTFALL = "quota_shortfall", "年度建设未达标"
 
 
 class LedgerLevel(Word):

@@ -28,9 +28,6 @@ from tasks.commands import Decide, Withdraw
 from tasks.lapses import lapse_if_over
 from tasks.mail import about, applicants, due_of, names_of, send, village_of
 
-RETURNS = (Gate.VILLAGE_FORWARD, Gate.OFFICE_REVIEW)
-
-
 def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, asked: Asked | None = None) -> Decision:
     """
     Take a decision at the gate that waits (D0-R9).
@@ -46,9 +43,9 @@ def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, a
             an acknowledgement is missing, the quota is used up, the file was returned too often.
     """
     if command.verdict is Verdict.WITHDRAWN:
-        withdrawal = Withdraw(case=command.case, by=command.by, reason=command.reason or "(未填写)")
         if not command.reason:
             raise Refused("default", "撤回申请须填写理由")
+        withdrawal = Withdraw(case=command.case, by=command.by, reason=command.reason)
         return withdraw(resources, withdrawal, door=door, at=at, asked=asked)
     lapse_if_over(resources, command.case, at=at)
     with acting(resources, at=at) as act:
@@ -118,12 +115,10 @@ def _check_returns(act: Act, case: Case, item: WorkItem) -> None:
 
 
 def _check_complete(act: Act, item: WorkItem) -> None:
+    """Refuse: a checklist closes with its last point, so while it waits something is missing."""
     left = missing(act.session, item)
     names = "、".join(point.name for point in left)
-    raise Refused(
-        left[0].where if left else policy_of(item.case, item.gate).where,
-        f"“{item.gate.label}”尚有未完成事项:{names};请逐项登记完成日期和证明材料" if left else "请逐项登记",
-    )
+    raise Refused(left[0].where, f"“{item.gate.label}”尚有未完成事项:{names};请逐项登记完成日期和证明材料")
 
 
 def _tell(act: Act, case: Case, item: WorkItem, decision: Decision, person: Person) -> None:

@@ -19,6 +19,7 @@ from runtime.resources import Resources
 from tasks.deadlines import SweepCounts, fire_due, recompute_provisional
 from tasks.post import post_letters
 from tasks.procedure import Ending, Procedure, Waiting, directly, run_pass
+from tasks.year_end import report_shortfalls
 
 Act = Callable[[], object]
 
@@ -101,6 +102,7 @@ class Rehearsal:
         at = self.clock.now()
         recomputed = recompute_provisional(self.resources, at=at)
         counts = fire_due(self.resources, at=at)
+        report_shortfalls(self.resources, at=at)
         counts.recomputed = recomputed
         for number in self._behind():
             carry_directly(self.resources, number, self.procedures, at=at)

@@ -184,7 +184,7 @@ def upgrade() -> None:
     op.create_table('outbox',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=True),
-    sa.Column('letter', sa.Enum('application_received', 'consent_asked', 'consent_missing', 'consent_complete', 'forward_waiting', 'review_waiting', 'returned', 'rejected', 'approved', 'plaque_due', 'subsidy_due', 'subsidy_paid', 'reminder', 'escalation', 'urged', 'handed_over', 'case_closed', 'letter_undelivered', name='letter', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('letter', sa.Enum('application_received', 'consent_asked', 'consent_missing', 'consent_complete', 'forward_waiting', 'review_waiting', 'returned', 'rejected', 'approved', 'plaque_due', 'subsidy_due', 'subsidy_paid', 'reminder', 'escalation', 'urged', 'handed_over', 'case_closed', 'letter_undelivered', 'quota_shortfall', name='letter', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=True),
     sa.Column('household_id', sa.Integer(), nullable=True),
     sa.Column('to_name', sa.String(length=100), nullable=False),

@@ -99,4 +99,13 @@ EXAMPLES: dict[str, LetterContext] = {
     "letter_undelivered": letters.LetterUndelivered(
         **CASE, letter="征求农户意见", to_name="孙三", error="没有电子邮箱", due_on=DUE
     ),
+    "quota_shortfall": letters.QuotaShortfall(
+        township="示例镇",
+        office="示例镇社区办",
+        scheme_title="徐行镇“客堂匯”建设标准",
+        plaque_text="客堂匯",
+        year=2013,
+        at_least=2,
+        villages=("周荡村：建成1个", "柳河村：建成0个"),
+    ),
 }

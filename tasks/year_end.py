@@ -1,0 +1,87 @@
+"""What the end of a year shows: villages that built fewer sites than they owe (D1-R2). Called by the sweep."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.engine import insert_unless_there
+from models.registry import Unit, holders
+from models.sweep import SweepBeat
+from notifications.letters import QuotaShortfall
+from notifications.outbox import enqueue
+from policies.edition import Edition
+from policies.vocabulary import Role, UnitKind
+from rules.quota import shortfall
+from runtime.resources import Resources
+from tasks.act import Act, acting
+from tasks.applications import approved_in_year
+from tasks.mail import to_person
+
+
+def report_shortfalls(resources: Resources, *, at: datetime) -> int:
+    """
+    Tell the office and the villages concerned who built too few in the year before, once.
+
+    Also when the sweep was down over the new year: the report is then made at its first pass.
+    Safe to repeat because the report of a year leaves its mark in the transaction of its letters.
+
+    Returns:
+        How many villages were reported now.
+    """
+    with acting(resources, at=at) as act:
+        year = act.day.year - 1
+        mark = f"quota-{year}"
+        if act.session.get(SweepBeat, mark) is not None:
+            return 0
+        reported = [village for town in _towns(act.session) for village in _report(act, town, year)]
+        codes = {"villages": [each.code for each in reported]}
+        insert_unless_there(act.session, SweepBeat, name=mark, started_at=at, finished_at=at, counts=codes)
+        return len(reported)
+
+
+def _towns(session: Session) -> list[Unit]:
+    return list(session.scalars(select(Unit).where(Unit.kind == UnitKind.TOWN).order_by(Unit.code)))
+
+
+def _report(act: Act, town: Unit, year: int) -> Iterator[Unit]:
+    loaded = act.resources.editions.get(town.edition_id or "")
+    if loaded is None or loaded.edition.site.quota is None or not _in_force(loaded.edition, year):
+        return
+    edition, quota = loaded.edition, loaded.edition.site.quota
+    villages = act.session.scalars(
+        select(Unit).where(Unit.parent_id == town.id, Unit.kind == UnitKind.VILLAGE).order_by(Unit.code)
+    ).all()
+    built = {village: approved_in_year(act.session, village, edition, year) for village in villages}
+    short = [village for village in villages if shortfall(quota, built=built[village])]
+    if not short:
+        return
+    letter = QuotaShortfall(
+        township=town.name,
+        office=f"{town.name}社区办",
+        scheme_title=edition.title,
+        plaque_text=edition.site.plaque_text,
+        year=year,
+        at_least=quota.per_village_per_year_at_least,
+        villages=tuple(f"{village.name}:建成{built[village]}个" for village in short),
+    )
+    people = {
+        person.id: person
+        for role, unit in [
+            (Role.OFFICE_HEAD, town),
+            (Role.OFFICE_REVIEWER, town),
+            *((role, village) for village in short for role in (Role.VILLAGE_RESPONSIBLE, Role.LIAISON)),
+        ]
+        for person in holders(act.session, role=role, unit=unit, on=act.day)
+    }
+    for person in people.values():
+        key = f"quota:{edition.id}:{town.code}:{year}:p{person.id}"
+        enqueue(act.session, case_id=None, letter=letter, to=to_person(person), dedup_key=key, at=act.at)
+    yield from short
+
+
+def _in_force(edition: Edition, year: int) -> bool:
+    """Return whether the edition was in force on a day of that year."""
+    first, until = edition.in_force.from_, edition.in_force.until
+    return first <= date(year, 12, 31) and (until is None or until > date(year, 1, 1))
