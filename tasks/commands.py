@@ -20,8 +20,8 @@ W = TypeVar("W", bound=Word)
 
 
 def _printable(text: str) -> str:
-    if any(sign not in "\t\n\r" and unicodedata.category(sign) in ("Cc", "Cs") for sign in text):
-        raise ValueError("含有无法保存的控制字符,请删去后重新填写")
+    if any(sign not in "\t\n\r" and unicodedata.category(sign) == "Cc" for sign in text):
+        raise ValueError("含有无法保存的字符,请删去后重新填写")
     return text
 
 
@@ -114,10 +114,14 @@ class SiteDetails(Command):
     combined_with: list[CombinedField] = Field(default_factory=list, title="结合建设")
 
 
-class ApplyForSite(SiteDetails):
-    """A household applies for a site (D0-R1…R9)."""
+class Applicant(Command):
+    """Who applies; a base of its own, so that forms ask it first."""
 
     household: PlainText = Field(min_length=1, max_length=30, title="户号", description="登记簿中的户号,例如 ZD01-003")
+
+
+class ApplyForSite(SiteDetails, Applicant):
+    """A household applies for a site (D0-R1…R9)."""
 
 
 class Resubmit(SiteDetails):

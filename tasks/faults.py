@@ -4,6 +4,7 @@ from pydantic import BaseModel, ValidationError
 
 from policies.errors import Refused
 from policies.faults import reason_of
+from rules.masking import mask_text
 
 
 def refusal_of(error: ValidationError, model: type[BaseModel]) -> Refused:
@@ -19,7 +20,8 @@ def refusal_of(error: ValidationError, model: type[BaseModel]) -> Refused:
         shown = "" if found["type"] == "missing" or isinstance(value, dict | list) else f"(现值:{value})"
         if "勿填写" in reason_of(found):
             shown = ""  # it must not appear again in the message that refuses it
-        faults.append(f"“{_title(model, loc)}”{reason_of(found)}{shown}")
+        # Another fault may be found first, and its message is kept and shown in the next form.
+        faults.append(mask_text(f"“{_title(model, loc)}”{reason_of(found)}{shown}"))
     return Refused("表单填写要求", ";".join(faults))
 
 
