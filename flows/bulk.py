@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 from pydantic import Field
 
+from flows.forms import titled
 from flows.present import present
 from flows.site_lifecycle import site
 from flows.step import as_task
@@ -38,7 +39,7 @@ class BulkEntry(Command):
 
 
 @flow(name="decide-in-bulk", flow_run_name="批量办理 {entry.sheet}")
-def decide_in_bulk(entry: BulkEntry) -> State[Any]:
+def decide_in_bulk(entry: BulkEntry = titled("决定表")) -> State[Any]:
     """
     批量办理:按一张表逐行作出决定;有误的行单独列出,不影响其他行.
 

@@ -68,6 +68,11 @@ def form_for(file: CaseFile, awaited: Awaited, application: SiteApplication) -> 
     return form
 
 
+def titled(title: str) -> Any:
+    """Return the default of a flow's parameter that gives it a title; Prefect would show the parameter's name."""
+    return Field(json_schema_extra={"title": title})
+
+
 def describe(file: CaseFile, awaited: Awaited) -> str:
     """Return the head of the form, Markdown: what is refused, what is asked, what is known."""
     lines = [f"## {awaited.gate.label} · {file.number} {file.title}", ""]
@@ -87,9 +92,11 @@ def _choice(default: str, options: tuple[str, ...]) -> Any:
 
 
 def _several(options: tuple[str, ...]) -> Any:
-    # Without the list of its own a single option would be a "const", for which the UI offers no choice.
-    option = Annotated[Literal.__getitem__(options or ("",)), WithJsonSchema({"type": "string", "enum": [*options]})]
-    return types.GenericAlias(list, (option,)) if options else list[str]
+    if not options:
+        return list[str]
+    # With its list spelled out, because a single option would become a "const", for which the UI offers no choice.
+    listed = WithJsonSchema({"type": "string", "enum": list(options)})
+    return types.GenericAlias(list, (Annotated[Literal.__getitem__(options), listed],))
 
 
 def _text(title: str, *, default: str = "", description: str = "", longest: int = 500) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from pydantic import Field, ValidationError
 
+from flows.forms import titled
 from flows.step import as_task
 from flows.waking import wake
 from policies.errors import BadPolicy, Refused, Temporary
@@ -94,7 +95,7 @@ class OfficeAct(Command):
 
 
 @flow(name="site-application", flow_run_name="客堂间申请")
-def site_application(application: ApplyForSite) -> State[Any]:
+def site_application(application: ApplyForSite = titled("申请")) -> State[Any]:
     """
     客堂间申请:为一户登记创建客堂间的申请,受理后自动进入农户同意环节.
 
@@ -110,7 +111,7 @@ def site_application(application: ApplyForSite) -> State[Any]:
 
 
 @flow(name="record-consents", flow_run_name="登记农户同意 {entry.case}")
-def record_consents(entry: ConsentEntry) -> State[Any]:
+def record_consents(entry: ConsentEntry = titled("答复")) -> State[Any]:
     """
     登记农户同意:逐户填写,或由答复表批量登记;一处有误则全部不登记.
 
@@ -139,7 +140,7 @@ def record_consents(entry: ConsentEntry) -> State[Any]:
 
 
 @flow(name="decide", flow_run_name="办理 {entry.case}")
-def decide(entry: DecisionEntry) -> State[Any]:
+def decide(entry: DecisionEntry = titled("决定")) -> State[Any]:
     """
     办理(决定):在案件当前环节作出决定,或逐项登记完成事项;与案件页面上的 Resume 表单效果相同.
 
@@ -170,7 +171,7 @@ def decide(entry: DecisionEntry) -> State[Any]:
 
 
 @flow(name="office-act", flow_run_name="{entry.action} {entry.case}")
-def office_act(entry: OfficeAct) -> State[Any]:
+def office_act(entry: OfficeAct = titled("事项")) -> State[Any]:
     """
     催办、转办、撤回:催办当前办理人,转给担任同一职务的他人,或由申请的负责人撤回申请.
 
@@ -198,7 +199,7 @@ def office_act(entry: OfficeAct) -> State[Any]:
 
 
 @flow(name="spend-subsidy", flow_run_name="补贴支出 {entry.case}")
-def spend_subsidy(entry: Spend) -> State[Any]:
+def spend_subsidy(entry: Spend = titled("支出")) -> State[Any]:
     """
     补贴支出登记:专款专用,只能用于政策规定的用途,不得超过余额.
 

@@ -14,6 +14,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.carry import carry
+from flows.forms import titled
 from policies.vocabulary import Gate, Outcome, Verdict
 from tasks.procedure import CaseHandle, Ending, await_decision, put_on_the_list
 
@@ -80,7 +81,7 @@ def correct(case: CaseHandle, rounds: Iterator[int]) -> Ending | None:
 
 
 @flow(name="site-lifecycle", flow_run_name="{case_number}")
-def site_lifecycle(case_number: str) -> State[Any]:
+def site_lifecycle(case_number: str = titled("案件编号")) -> State[Any]:
     """
     客堂间办理:由系统为每个案件自动启动,在每个环节等待办理人,一般无须手工运行.
 
