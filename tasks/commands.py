@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from policies.vocabulary import Answer, CombinedWith, Facility, LeaderSource, Verdict, Word
-from rules.masking import PERSONAL_NUMBER_PATTERN, has_personal_number
+from rules.masking import USUAL_NUMBERS_FORBIDDEN, has_personal_number
 
 W = TypeVar("W", bound=Word)
 
@@ -63,7 +63,7 @@ CombinedField = Annotated[CombinedWith, _one_of(CombinedWith), _shown(CombinedWi
 AnswerField = Annotated[Answer, _one_of(Answer), _shown(Answer), _AS_LABEL]
 VerdictField = Annotated[Verdict, _one_of(Verdict), _shown(Verdict), _AS_LABEL]
 
-NOT_PERSONAL = {"pattern": f"^(?![\\s\\S]*(?:{PERSONAL_NUMBER_PATTERN}))"}
+NOT_PERSONAL = {"pattern": USUAL_NUMBERS_FORBIDDEN}
 PlainText = Annotated[
     str,
     AfterValidator(_printable),

@@ -28,6 +28,7 @@ from tasks.commands import Decide, Withdraw
 from tasks.lapses import lapse_if_over
 from tasks.mail import about, applicants, due_of, names_of, send, village_of
 
+
 def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, asked: Asked | None = None) -> Decision:
     """
     Take a decision at the gate that waits (D0-R9).
