@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.case import Case, Consent
 from models.registry import register
-from models.work_item import Decision, WorkItem
+from models.work_item import WorkItem
 from notifications.letters import ConsentAsked, ForwardWaiting, PlaqueDue, ReviewWaiting, SubsidyDue
 from policies.errors import Refused
 from policies.vocabulary import CaseStatus, Gate, LedgerLevel
@@ -17,15 +17,6 @@ from tasks.act import Act, acting
 from tasks.cases import application_of, deciders, load_case
 from tasks.items import create
 from tasks.mail import about, due_note, names_of, send, to_household, to_person, warnings_of
-
-
-def decision_at(session: Session, case_id: int, gate: Gate, round_: int) -> Decision | None:
-    """Return the decision taken at `gate` in that round, or None while it waits or was never opened."""
-    return session.scalars(
-        select(Decision)
-        .join(WorkItem)
-        .where(WorkItem.case_id == case_id, WorkItem.gate == gate, WorkItem.round == round_)
-    ).one_or_none()
 
 
 def item_at(session: Session, case_id: int, gate: Gate, round_: int) -> WorkItem | None:

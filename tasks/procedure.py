@@ -6,21 +6,22 @@ a driver catches: the live one suspends a Prefect run, the bulk one goes on with
 the clock. Everything done is read from the database and passed over, so any line may run any number of times.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
 
 from models.case import Case, Site
-from models.work_item import Decision
+from models.work_item import Decision, WorkItem
 from policies.edition import SiteScheme
 from policies.vocabulary import CaseStatus, Gate, Outcome
 from runtime.resources import Resources, edition_of
 from tasks.cases import load_case
 from tasks.closing import close_case, list_site
-from tasks.gates import decision_at, item_at, open_gate
+from tasks.gates import open_gate
 
 R = TypeVar("R")
 
@@ -56,6 +57,12 @@ class CaseHandle:
 
     number: str
     scheme: SiteScheme
+    decisions: Mapping[tuple[Gate, int], Decision]
+    """What was decided when this pass began, by gate and round; what comes later is for the next pass."""
+    waiting: Mapping[tuple[Gate, int], int]
+    """Work items that were opened and wait, by gate and round."""
+    listed: bool
+    """The parlour stands in the register."""
     resources: Resources
     at: datetime
     perform: Perform
@@ -71,28 +78,21 @@ def await_decision(case: CaseHandle, gate: Gate, round_: int = 1) -> Decision:
     Raises:
         Waiting: nobody has decided yet.
     """
-    with case.resources.database.read() as session:
-        row = load_case(session, case.number, lock=False)
-        decision = decision_at(session, row.id, gate, round_)
-        if decision is not None:
-            return decision
-        waits = item_at(session, row.id, gate, round_)
-        if waits is not None:
-            raise Waiting(gate, round_, waits.id)
-    item = case.perform(
-        lambda: open_gate(case.resources, case.number, gate, round_, at=case.at),
-        name=f"开启环节:{gate.label}",
-    )
+    decision = case.decisions.get((gate, round_))
+    if decision is not None:
+        return decision
+    item = case.waiting.get((gate, round_))
+    if item is None:
+        item = case.perform(
+            lambda: open_gate(case.resources, case.number, gate, round_, at=case.at),
+            name=f"开启环节:{gate.label}",
+        )
     raise Waiting(gate, round_, item)
 
 
 def put_on_the_list(case: CaseHandle) -> None:
     """List the parlour as an active site, once."""
-    with case.resources.database.read() as session:
-        listed = session.scalars(
-            select(Site.id).join(Case, Case.id == Site.case_id).where(Case.number == case.number)
-        ).one_or_none()
-    if listed is None:
+    if not case.listed:
         case.perform(lambda: list_site(case.resources, case.number, at=case.at), name="列入客堂间名册")
 
 
@@ -110,8 +110,20 @@ def run_pass(
         if case.status is CaseStatus.CLOSED and case.outcome is not None:
             _mark_carried(resources, number, case.decision_seq)
             return Ending(case.outcome, case.because)
-        seen, scheme = case.decision_seq, edition_of(case).site
-    handle = CaseHandle(number=number, scheme=scheme, resources=resources, at=at, perform=perform)
+        items = session.scalars(
+            select(WorkItem).where(WorkItem.case_id == case.id).options(joinedload(WorkItem.decision))
+        ).all()
+        handle = CaseHandle(
+            number=number,
+            scheme=edition_of(case).site,
+            decisions={(item.gate, item.round): item.decision for item in items if item.decision is not None},
+            waiting={(item.gate, item.round): item.id for item in items if item.decision is None},
+            listed=session.scalars(select(Site.id).where(Site.case_id == case.id)).first() is not None,
+            resources=resources,
+            at=at,
+            perform=perform,
+        )
+        seen = case.decision_seq
     try:
         ending = procedure(handle)
     except Waiting as waiting:
