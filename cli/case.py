@@ -29,7 +29,7 @@ from tasks.commands import (
 from tasks.deadlines import sweep_silence
 from tasks.sheets import read_answers
 
-app = typer.Typer(name="case", help="案件:申请、登记、办理、查看。", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 Number = Annotated[str, typer.Argument(help="案件编号,例如 KT-2026-0001", metavar="案件编号")]
 By = Annotated[str, typer.Option("--by", help="办理人:人员编号或姓名", metavar="人员")]

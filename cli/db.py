@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from migrations import run
 from runtime.settings import Settings
 
-app = typer.Typer(name="db", help="业务数据库:升级、检查。", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("upgrade", help="把业务数据库升级到本程序的版本;已是最新则什么也不做。升级前请先备份。")

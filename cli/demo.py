@@ -22,7 +22,7 @@ from tasks.case_file import CaseFile, as_markdown, case_file
 from tasks.history import verify
 from tasks.outbox import pending_counts
 
-app = typer.Typer(name="demo", help="演示:在真实的流程引擎上走完一个完整的案件。", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 PATIENCE_SECONDS = 120
 LOOK_EVERY_SECONDS = 0.3

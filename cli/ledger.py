@@ -15,8 +15,8 @@ from tasks.documents import changed_documents
 from tasks.history import verify
 from tasks.ledger import spend
 
-app = typer.Typer(name="ledger", help="专款台账:查看、登记支出。", no_args_is_help=True)
-audit = typer.Typer(name="audit", help="核查:办理记录和台账有无被改动。", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
+audit = typer.Typer(no_args_is_help=True)
 
 
 @app.command("show", help="查看一个案件(或全部)的专款流水和余额。")

@@ -20,7 +20,7 @@ from rules.periods import SHANGHAI, shanghai_day
 from tasks.outbox import pending_counts, requeue
 from tasks.post import post_letters
 
-app = typer.Typer(name="letters", help="信函:列出、查看、投递、重新寄送。", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 _EntryId = Annotated[int, typer.Argument(metavar="编号", help="信函编号,见 ketang letters list。")]
 _CaseNumber = Annotated[str | None, typer.Option("--case", metavar="案件编号", help="只限这一案件的信函。")]

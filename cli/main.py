@@ -1,54 +1,79 @@
-"""``ketang``: everything an office does from the command line."""
+"""
+``ketang``: everything an office does from the command line.
+
+Each part is imported when it is asked for: importing them all takes seconds.
+"""
 
 import os
-import subprocess
-import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer import rich_utils
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
 
-from cli import case, db, ledger, letters, policy, registry, site
-from cli.context import opened, reach_prefect, told
-from cli.demo import app as demo
-from cli.up import HELP as UP_HELP
-from cli.up import up
-from runtime.environment import child_environment
-from runtime.settings import PROJECT, Settings
-
-app = typer.Typer(
-    name="ketang",
-    help="客堂:社区办的流程台。先运行 ketang up,再打开它给出的网址。",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+HELP = "客堂:社区办的流程台。先运行 ketang up,再打开它给出的网址。"
+PARTS = (
+    ("up", "cli.up:up", "启动客堂:业务数据库、Prefect 服务器、流程、工作进程。按 Ctrl-C 全部停止。"),
+    ("demo", "cli.demo:app", "演示:在真实的流程引擎上走完一个完整的案件。"),
+    ("case", "cli.case:app", "案件:申请、登记、办理、查看。"),
+    ("site", "cli.site:app", "客堂间:名册、各村建设进度。"),
+    ("registry", "cli.registry:app", "登记簿:导入、模板、查看、导出。"),
+    ("letters", "cli.letters:app", "信函:列出、查看、投递、重新寄送。"),
+    ("ledger", "cli.ledger:app", "专款台账:查看、登记支出。"),
+    ("policy", "cli.policy:app", "政策文件:列出、查看、检查。"),
+    ("audit", "cli.ledger:audit", "核查:办理记录、台账和材料有无被改动。"),
+    ("sweep", "cli.engine:sweep", "立即巡检一次:提醒、督办、期满、信函、续办。平时由系统每五分钟自动进行。"),
+    ("deploy", "cli.engine:deploy", "把全部流程部署到正在运行的 Prefect 服务器。"),
+    ("db", "cli.db:app", "业务数据库:升级、检查。"),
 )
-for part in (policy.app, registry.app, case.app, site.app, letters.app, ledger.app, ledger.audit, db.app, demo):
-    app.add_typer(part)
-app.command("up", help=UP_HELP)(up)
+"""Name, where it is, help."""
 
 
-@app.command("deploy", help="把全部流程部署到正在运行的 Prefect 服务器。")
-def deploy() -> None:
-    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    done = subprocess.run(command, cwd=PROJECT, env=child_environment(Settings()), check=False)  # noqa: S603 - our own command
-    raise typer.Exit(done.returncode)
+class Part(TyperCommand):
+    """
+    A part of the command line that is not imported yet.
+
+    Args:
+        name: as people type it.
+        place: ``module:attribute`` of its Typer application, or of the function that is the command.
+        help: one Chinese sentence.
+    """
+
+    def __init__(self, name: str, place: str, help: str) -> None:
+        super().__init__(name, help=help)
+        self.place = place
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Import the part, and go on with it."""
+        module, _, attribute = self.place.partition(":")
+        part = getattr(import_module(module), attribute)
+        if isinstance(part, typer.Typer):
+            command: Any = get_group(part)
+        else:
+            alone = typer.Typer(add_completion=False)
+            alone.command()(part)
+            command = get_command(alone)
+        command.help = self.help
+        return command.make_context(info_name, args, parent, **extra)
 
 
-@app.command("sweep", help="立即巡检一次:提醒、督办、期满、信函、续办。平时由系统每五分钟自动进行。")
-def sweep() -> None:
-    with told(), opened() as resources:
-        reach_prefect(resources.settings)
-        from flows.deadline_sweep import sweep_directly
-
-        counts, lines = sweep_directly(resources)
-    for line in lines:
-        typer.echo(line)
-    for failure in counts.failures:
-        typer.secho(f"处理失败:{failure}", fg="red", err=True)
-    if counts.failures:
-        raise typer.Exit(1)
+def speak_chinese() -> None:
+    """Put those of typer's own words into Chinese that it keeps in variables."""
+    rich_utils.ARGUMENTS_PANEL_TITLE = "参数"
+    rich_utils.OPTIONS_PANEL_TITLE = "选项"
+    rich_utils.COMMANDS_PANEL_TITLE = "命令"
+    rich_utils.ERRORS_PANEL_TITLE = "有误"
+    rich_utils.REQUIRED_LONG_STRING = "[必填]"
+    rich_utils.DEFAULT_STRING = "[不写为:{}]"
+    rich_utils.ABORTED_TEXT = "已中止。"
+    rich_utils.RICH_HELP = "用法见:[blue]{command_path} {help_option}[/]"
 
 
 def main() -> None:
     """Run the command line."""
     os.environ.setdefault("TZ", "Asia/Shanghai")
-    app()
+    speak_chinese()
+    ketang = TyperGroup(help=HELP, no_args_is_help=True, commands=[Part(*part) for part in PARTS])
+    ketang(prog_name="ketang")

@@ -31,7 +31,7 @@ from policies.vocabulary import Gate
 from rules.money import in_yuan
 from rules.window import spoken_day, spoken_window
 
-app = typer.Typer(name="policy", help="政策文件:列出、查看、检查。", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 _Folder = Annotated[Path, typer.Option("--folder", help="存放政策文件的文件夹。")]
 

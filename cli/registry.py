@@ -21,7 +21,7 @@ from tasks.registry_book import write_template
 from tasks.registry_export import export_registry
 from tasks.registry_outline import Holder, Node, outline
 
-app = typer.Typer(name="registry", help="登记簿:导入、模板、查看、导出。", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("import", help="导入登记簿:一个 .xlsx 工作簿,或放着四个 CSV 文件的文件夹。有错就全部列出,一行也不导入。")

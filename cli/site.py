@@ -12,7 +12,7 @@ from rules.money import in_yuan
 from tasks.case_file import progress
 from tasks.sites import sites
 
-app = typer.Typer(name="site", help="客堂间:名册、各村建设进度。", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 Village = Annotated[str, typer.Option("--village", help="只看这个村(居)的编码", metavar="编码")]
 

@@ -15,8 +15,9 @@ from runtime.stack import Stack, StackFailed, stop_signals
 from tasks.cases import check_unchanged
 from tasks.registry import import_registry
 
-HELP = "启动客堂:业务数据库、Prefect 服务器、流程、工作进程。按 Ctrl-C 全部停止。"
 EXAMPLE = PROJECT / "examples" / "示例镇登记簿.xlsx"
+WAITING = "/runs?state=Suspended&type=span&seconds=-315360000"
+"""The runs that wait, of the last ten years: the UI's own list ends after a week, and a case takes longer."""
 
 
 def up(
@@ -28,14 +29,16 @@ def up(
     try:
         with stop_signals(), told(), Stack(Settings(), say=typer.echo) as stack:
             check_published(stack.settings)
+            stack.settings.documents_folder.mkdir(exist_ok=True)
             if example:
                 import_example(stack.settings)
             typer.echo("")
             typer.secho("客堂已启动。", fg="green", bold=True)
             typer.echo(f"  办事界面(在这里申请、点 Resume 办理):{stack.ui_url}/deployments")
-            typer.echo(f"  进行中的流程:                        {stack.ui_url}/runs")
+            typer.echo(f"  等待办理的案件:                      {stack.ui_url}{WAITING}")
             typer.echo(f"  Prefect 新界面(Resume 在“…”菜单里): {stack.new_ui_url}/dashboard")
-            typer.echo(f"  信件文件夹(没有设置邮件服务器时):    {stack.settings.letters_folder}")
+            typer.echo(f"  信函文件夹(没有设置邮件服务器时):    {stack.settings.letters_folder}")
+            typer.echo(f"  资料文件夹(证明材料、答复表放这里):  {stack.settings.documents_folder}")
             typer.echo(f"  日志:                                {stack.logs}")
             typer.echo("按 Ctrl-C 停止。再次启动时,一切照旧。")
             stack.watch()

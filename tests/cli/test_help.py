@@ -1,0 +1,52 @@
+"""What `ketang --help` shows, and what it costs."""
+
+import subprocess
+import sys
+
+import pytest
+
+from cli.main import PARTS, main
+
+HEAVY = ("sqlalchemy", "prefect", "alembic", "openpyxl", "holidays")
+
+
+def ketang(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Run the command line in this process and return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["ketang", *words])
+    with pytest.raises(SystemExit) as left:
+        main()
+    return int(left.value.code or 0)
+
+
+def test_the_list_of_parts_is_shown_without_importing_what_the_parts_need() -> None:
+    program = (
+        "import sys\n"
+        "from cli.main import main\n"
+        "sys.argv = ['ketang', '--help']\n"
+        "try:\n    main()\n"
+        f"finally:\n    print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert shown.stdout.rstrip().endswith("[]")
+    for name, _, told in PARTS:
+        assert f"│ {name} " in shown.stdout
+        assert told.partition(":")[0] in shown.stdout
+
+
+@pytest.mark.parametrize(("name", "told"), [(name, told) for name, _, told in PARTS])
+def test_every_part_can_be_imported_and_shows_its_help(
+    name: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ketang(monkeypatch, name, "--help") == 0
+    shown = capsys.readouterr().out
+    assert f"ketang {name} " in shown
+    assert told.partition(":")[0] in shown
+
+
+def test_an_unknown_part_is_refused_with_the_nearest_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ketang(monkeypatch, "cases") == 2
+    told = capsys.readouterr().err
+    assert "用法见:ketang --help" in told
+    assert "'case'" in told
