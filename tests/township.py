@@ -4,24 +4,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
 from flows.site_lifecycle import site
 from models.case import Case
 from models.engine import Database
-from models.history import HistoryRow
-from models.outbox import OutboxEntry
 from models.registry import Household, Person, RoleHolding, Unit
-from models.work_item import Decision, Timer, WorkItem
 from policies.load import LoadedEdition, load_all
-from policies.vocabulary import Answer, BeautifulVillage, CaseKind, Door, Gate, LeaderSource, Role, UnitKind, Verdict
+from policies.vocabulary import Answer, BeautifulVillage, CaseKind, Door, Gate, Role, UnitKind, Verdict
 from runtime.clock import MovedClock
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
@@ -42,6 +36,7 @@ from tasks.commands import (
 from tasks.deadlines import SweepCounts
 from tasks.drivers import Rehearsal
 from tasks.procedure import Ending, Waiting
+from tests.records import Records
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PROCEDURES = {CaseKind.SITE: site}
@@ -66,7 +61,7 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
 
 
-class Township:
+class Township(Records):
     """One town, one village, one group of four households; and what its people do."""
 
     def __init__(self, resources: Resources) -> None:
@@ -153,76 +148,6 @@ class Township:
     def now(self) -> datetime:
         """Where the clock stands."""
         return self.clock.now()
-
-    def gate(self, number: str = "") -> Gate | None:
-        """The gate that waits."""
-        item = self.item(number)
-        return item.gate if item else None
-
-    def item(self, number: str = "") -> WorkItem | None:
-        """The work item that waits."""
-        with self.resources.database.read() as session:
-            return session.scalars(
-                select(WorkItem)
-                .join(Case)
-                .where(
-                    Case.number == (number or self.number),
-                    WorkItem.status == "open",
-                    WorkItem.gate != Gate.UNDELIVERED_LETTER,
-                )
-            ).one_or_none()
-
-    def case(self, number: str = "") -> Case:
-        """The case."""
-        with self.resources.database.read() as session:
-            return session.scalars(select(Case).where(Case.number == (number or self.number))).one()
-
-    def entries(self, letter: str = "") -> list[OutboxEntry]:
-        """Every outbox entry, or those of one letter, in order."""
-        with self.resources.database.read() as session:
-            rows = session.scalars(select(OutboxEntry).order_by(OutboxEntry.id)).all()
-            return [row for row in rows if letter in ("", row.letter.value)]
-
-    def letters(self) -> list[tuple[str, str]]:
-        """Letter and recipient of every outbox entry, in order."""
-        return [(row.letter.value, row.to_name) for row in self.entries()]
-
-    def told(self, letter: str) -> list[str]:
-        """Who got the letter, in order."""
-        return [row.to_name for row in self.entries(letter)]
-
-    def eml(self) -> list[EmailMessage]:
-        """Every letter file in the folder, by name."""
-        files = sorted(self.resources.settings.letters_folder.glob("*.eml"))
-        return [message_from_bytes(each.read_bytes(), policy=policy.default) for each in files]
-
-    def history(self, number: str = "") -> list[HistoryRow]:
-        """The case's history."""
-        with self.resources.database.read() as session:
-            query = select(HistoryRow).join(Case).where(Case.number == (number or self.number))
-            return list(session.scalars(query.order_by(HistoryRow.seq)))
-
-    def decisions(self, number: str = "") -> list[Decision]:
-        """The case's decisions, in order."""
-        with self.resources.database.read() as session:
-            query = select(Decision).join(Case, Case.id == Decision.case_id)
-            query = query.where(Case.number == (number or self.number)).options(joinedload(Decision.work_item))
-            return list(session.scalars(query.order_by(Decision.id)))
-
-    def timers(self, number: str = "") -> list[Timer]:
-        """The timers of the gate that waits, in the order in which they are due."""
-        item = self.item(number)
-        with self.resources.database.read() as session:
-            query = select(Timer).where(Timer.work_item_id == (item.id if item else 0))
-            return list(session.scalars(query.order_by(Timer.fires_at, Timer.id)))
-
-    def state(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table."""
-        with self.resources.database.read() as session:
-            return {
-                table.name: [tuple(row) for row in session.execute(select(table).order_by(*table.primary_key.columns))]
-                for table in Case.metadata.sorted_tables
-            }
 
     def proof(self, name: str) -> str:
         """Put a file into the documents folder and return its name."""
@@ -401,6 +326,3 @@ def township(
         there = Township(replace(resources, editions=editions, database=database or resources.database))
         there.settle(edition, households=households)
         yield there
-
-
-__all__ = ["LeaderSource", "Township", "at", "township"]

@@ -165,7 +165,7 @@ def test_two_passes_and_two_deliverers_at_once_do_everything_once(both: Township
     assert both.told("plaque_due") == ["沈审核", "施审核"]
     both.rehearsal.sweep()
     assert {entry.status.value for entry in both.entries()} == {"sent"}
-    ids = [str(each["Message-ID"]) for each in both.eml()]
+    ids = both.message_ids()
     assert len(ids) == len(set(ids)) == len(both.entries())
     sound(both)
 
