@@ -103,7 +103,7 @@ def deliver_letters(case: _CaseNumber = None) -> None:
         raise typer.Exit(1)
 
 
-@app.command("resend", help="重新寄送一封无法寄达的信函,寄往花名册现有的地址。")
+@app.command("resend", help="重新寄送一封无法寄达的信函,寄往登记簿现有的地址。")
 def resend_letter(entry_id: _EntryId) -> None:
     """Queue a dead letter again; the next delivery sends it."""
     with opened() as resources, resources.database.write() as session:

@@ -81,7 +81,7 @@ def checked_address(address: str) -> str:
     """
     address = address.strip()
     if len(address) > 254 or ".." in address or not _ADDRESS.fullmatch(address):
-        raise Permanent(f"电子邮箱地址“{masked_address(_one_line(address))}”不合规范,请在花名册中更正后重新寄送")
+        raise Permanent(f"电子邮箱地址“{masked_address(_one_line(address))}”不合规范,请在登记簿中更正后重新寄送")
     return address
 
 

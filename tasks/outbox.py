@@ -139,7 +139,7 @@ def requeue(session: Session, entry_id: int, *, at: datetime) -> OutboxEntry:
         )
     address = _present_address(session, entry) or entry.to_address
     if not address:
-        raise Refused("default", f"信函 {entry_id} 的收信人“{entry.to_name}”{NO_ADDRESS},请先在花名册中补登后再寄送")
+        raise Refused("default", f"信函 {entry_id} 的收信人“{entry.to_name}”{NO_ADDRESS},请先在登记簿中补登后再寄送")
     entry.to_address = address
     entry.status = LetterStatus.QUEUED
     entry.attempts = 0

@@ -579,7 +579,7 @@ def test_a_dead_letter_goes_to_the_address_that_the_registry_has_now(
         to = Recipient("孙三", person.email, person_id=person.id)
         entry = enqueue(session, case_id=None, letter=LETTER, to=to, dedup_key="a", at=AT)
         assert entry is not None
-        with pytest.raises(Refused, match="花名册"):
+        with pytest.raises(Refused, match="登记簿"):
             requeue(session, entry.id, at=AT)
         person.email = "sun@example.com"
     again = AT + timedelta(days=9)

@@ -59,7 +59,7 @@ def test_the_list_shows_who_waits_for_what_and_why(ketang: Callable[..., Result]
         (("deliver", "--case", "KT-1"), "KT-1"),
         (("show", "99"), "99"),
         (("resend", "1"), "待寄"),
-        (("resend", "2"), "花名册"),
+        (("resend", "2"), "登记簿"),
     ],
 )
 def test_what_can_not_be_done_is_told_in_chinese(

@@ -66,7 +66,7 @@ def test_the_office_sends_it_again_once_the_address_is_known(both: Township) -> 
     town.set_email(GROUP_HEAD, None)
     town.apply()
     (entry,) = dead(town)
-    with pytest.raises(Refused, match="请先在花名册中补登"):
+    with pytest.raises(Refused, match="请先在登记簿中补登"):
         settle(town, Verdict.RESENT, entry=entry)
     assert items(town)[0].status is WorkItemStatus.OPEN
     town.set_email(GROUP_HEAD, "gu@village.example")
