@@ -14,7 +14,7 @@ from tasks.deadlines import fire_due
 from tasks.history import verify
 from tasks.post import post_letters
 from tests.desks import OpenTown
-from tests.township import GROUP_HEAD, LIAISON, RESPONSIBLE, REVIEWER, SECOND_REVIEWER, Township
+from tests.township import GROUP_HEAD, LIAISON, RESPONSIBLE, REVIEWER, SECOND_REVIEWER, Township, at
 
 Act = Callable[[], Any]
 
@@ -97,15 +97,19 @@ def applying(town: Township, household: str, key: str) -> Act:
 
 
 def test_eight_households_of_four_villages_that_apply_at_once_get_eight_numbers(open_town: OpenTown) -> None:
-    town = open_town("zhujiajiao-2018", "2018-10-08 10:00")
-    villages = ["YA", "YB", "YC"]
-    for code in villages:
+    town = open_town("example-2026", "2026-12-31 10:00")
+    for code in ("YA", "YB", "YC"):
         town.add_village(code)
-        town.add_group(f"{code}01", households=2, village=code)
-    households = [f"{group}-00{number}" for group in ("ZD01", "YA01", "YB01", "YC01") for number in (1, 2)]
-    # The year's counter and the edition's row do not exist yet.
-    numbers = at_once([applying(town, household, f"key-{household}") for household in households])
-    assert sorted(numbers) == [f"ZJJ-2018-{number:04d}" for number in range(1, 9)]
+        town.add_group(f"{code}01", households=4, village=code)
+
+    def all_apply(first: int) -> list[str]:
+        households = [f"{code}01-00{number}" for code in ("ZD", "YA", "YB", "YC") for number in (first, first + 1)]
+        return sorted(at_once([applying(town, household, f"key-{household}") for household in households]))
+
+    # First the edition was never used before, then the new year's counter does not exist yet.
+    assert all_apply(1) == [f"KT-2026-{number:04d}" for number in range(1, 9)]
+    town.clock.move_to(at("2027-01-01 00:00"))
+    assert all_apply(3) == [f"KT-2027-{number:04d}" for number in range(1, 9)]
     sound(town)
 
 

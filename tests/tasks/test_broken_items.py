@@ -24,11 +24,14 @@ def break_case(town: Township, number: str) -> str:
     return sha256
 
 
-@pytest.fixture
-def four(both: Township) -> tuple[Township, list[str]]:
+def four_cases(town: Township, *, others_on: str = "2018-10-08 10:00") -> list[str]:
+    """Open a case, and three more in other groups on the same or a later day."""
+    numbers = [town.apply()]
+    town.clock.move_to(at(others_on))
     for group in GROUPS:
-        both.add_group(group)
-    return both, [both.apply(household=f"{group}-001") for group in ("ZD01", *GROUPS)]
+        town.add_group(group)
+        numbers.append(town.apply(household=f"{group}-001"))
+    return numbers
 
 
 def failures(town: Township) -> list[tuple[int, str]]:
@@ -38,40 +41,36 @@ def failures(town: Township) -> list[tuple[int, str]]:
 
 
 def test_a_broken_case_stops_no_other_and_its_failure_is_on_record(
-    four: tuple[Township, list[str]], monkeypatch: pytest.MonkeyPatch
+    both: Township, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    town, numbers = four
-    monkeypatch.setattr(deadlines, "BATCH", 1)  # the broken one's timers alone would fill a batch
-    sha256 = break_case(town, numbers[1])
-    counts = town.sleep_until("2018-11-08 09:00")
+    town = both
+    broken, *others = four_cases(town, others_on="2018-10-20 10:00")
+    monkeypatch.setattr(deadlines, "BATCH", 1)  # the broken one's timers, the oldest, alone would fill a batch
+    sha256 = break_case(town, broken)
+    counts = town.sleep_until("2018-11-20 09:00")
 
     assert counts.lapses == 3
     (failure,) = counts.failures
-    assert numbers[1] in failure
+    assert broken in failure
     assert "BadPolicy" in failure
-    assert failures(town) == [(1, failures(town)[0][1])] * 5
-    assert "已被改动,请核查" in failures(town)[0][1]
-    assert [town.gate(number) for number in numbers] == [
-        Gate.CORRECTION,
-        Gate.HOUSEHOLD_CONSENT,
-        Gate.CORRECTION,
-        Gate.CORRECTION,
-    ]
+    assert [count for count, _ in failures(town)] == [1] * 5
+    assert all("已被改动,请核查" in error for _, error in failures(town))
+    assert town.gate(broken) is Gate.HOUSEHOLD_CONSENT
+    assert [town.gate(number) for number in others] == [Gate.CORRECTION] * 3
     assert {entry.status.value for entry in town.entries()} == {"sent"}, "letters of the others leave all the same"
 
     for _ in range(30):
         assert fire_due(town.resources, at=town.now()).lapses == 0
-    change(town, f"UPDATE cases SET edition_sha256 = '{sha256}' WHERE number = '{numbers[1]}'")
-    assert town.sleep_until("2018-11-09 09:00").lapses == 1, "a deadline is never given up"
-    assert town.gate(numbers[1]) is Gate.CORRECTION
-    assert town.decisions(numbers[1])[0].effective_at == at("2018-11-08 00:00")
+    change(town, f"UPDATE cases SET edition_sha256 = '{sha256}' WHERE number = '{broken}'")
+    assert town.sleep_until("2018-11-21 09:00").lapses == 1, "a deadline is never given up"
+    assert town.gate(broken) is Gate.CORRECTION
+    assert town.decisions(broken)[0].effective_at == at("2018-11-08 00:00")
 
 
 def test_a_letter_that_can_not_be_written_undoes_its_reminder_only(
-    four: tuple[Township, list[str]], monkeypatch: pytest.MonkeyPatch
+    town: Township, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    town, numbers = four
-    about, broken = deadlines.about, numbers[2]
+    about, broken = deadlines.about, four_cases(town)[2]
 
     def fails(case: object) -> object:
         found = about(case)  # type: ignore[arg-type]
