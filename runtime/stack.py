@@ -216,6 +216,7 @@ class Stack:
         settings = self.settings
         if not (self.project / "prefect.yaml").is_file():
             raise StackFailed(f"在 {self.project} 没有找到 prefect.yaml。请在客堂的项目文件夹里安装并启动。")
+        _refuse_unusable_password(settings)
         try:
             self._lock.take()
         except HomeTaken as taken:
@@ -325,6 +326,14 @@ def _already_running(home: Path, taken: HomeTaken) -> str:
 def _free_port(host: str) -> int:
     with socket.create_server((host, 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+def _refuse_unusable_password(settings: Settings) -> None:
+    secret = settings.prefect_auth.get_secret_value()
+    user, colon, password = secret.partition(":")
+    # Prefect's server compares it as ASCII, and answers 500 to everything otherwise.
+    if secret and not (user and colon and password and secret.isascii() and secret.isprintable()):
+        raise StackFailed("KETANG_PREFECT_AUTH 须写作 用户名:密码,只用英文字母、数字和英文符号。请改正后再启动。")
 
 
 def _refuse_busy_port(settings: Settings) -> None:

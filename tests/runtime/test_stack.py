@@ -352,6 +352,17 @@ def test_a_folder_without_deployments_is_told(tmp_path: Path) -> None:
         Stack(settings_for(tmp_path), project=tmp_path).start()
 
 
+@pytest.mark.parametrize("secret", ["office", "office:", ":word", "办公室:密码", "office:wo\nrd"])
+def test_a_password_that_the_server_can_not_use_is_told_before_anything_starts(
+    secret: str, tmp_path: Path, project: Path
+) -> None:
+    settings = Settings(_env_file=None, home=tmp_path / "home", port=0, prefect_auth=SecretStr(secret))
+    with pytest.raises(StackFailed, match="KETANG_PREFECT_AUTH 须写作 用户名:密码") as refused:
+        Stack(settings, project=project).start()
+    assert secret not in str(refused.value)
+    assert not (tmp_path / "home" / "logs").exists()
+
+
 def test_a_home_is_taken_once_and_freed_with_its_holder(tmp_path: Path) -> None:
     hold = "import sys, pathlib; from runtime.homelock import HomeLock; lock = HomeLock(pathlib.Path(sys.argv[1]))"
     hold += (
