@@ -77,7 +77,7 @@ def describe(file: CaseFile, awaited: Awaited) -> str:
     """Return the head of the form, Markdown: what is refused, what is asked, what is known."""
     lines = [f"## {awaited.gate.label} · {file.number} {file.title}", ""]
     if awaited.refusal:
-        lines += [f"> ⚠️ **上次提交未被接受:**{awaited.refusal}", ""]
+        lines += [f"> ⚠️ **上次提交未被接受**:{awaited.refusal}", ""]
     # A list, because the cells of a table do not wrap in the form and a long warning would run out of sight.
     rows = (("村(居)、组", f"{file.village} {file.group}"), ("申请户", file.household), *file.facts)
     lines += [situation(file), "", *(f"- **{name}**:{value}" for name, value in rows), "", "最近记录:", ""]
