@@ -8,13 +8,13 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.states import Completed
 from pydantic import Field
 
 from flows.forms import titled
 from flows.present import present
 from flows.site_lifecycle import site
-from flows.step import as_task
+from flows.step import as_task, failed
 from flows.waking import wake
 from policies.errors import Refused, Temporary
 from policies.vocabulary import CaseKind, Door
@@ -51,14 +51,14 @@ def decide_in_bulk(entry: BulkEntry = titled("决定表")) -> State[Any]:
         try:
             report = as_task(lambda: decide_sheet(resources, entry.sheet, at=at), name="逐行登记决定")
         except Refused as refusal:
-            return Failed(message=f"未办理:{refusal}")
+            return failed(f"未办理:{refusal}")
         as_task(lambda: show_all(resources, report, at=at), name="更新各案件页面")
     refused = [{"行": row, "未办理的原因": reason} for row, reason in report.refused]
     message = f"已办理{report.done}行,未办理{len(refused)}行"
     get_run_logger().info(message)
     if refused:
         create_table_artifact(key="bulk-refused", table=refused, description=f"{entry.sheet} 未办理的行")
-        return Failed(message=f"{message}:" + ";".join(f"{each['行']} {each['未办理的原因']}" for each in refused[:20]))
+        return failed(f"{message}:" + ";".join(f"{each['行']} {each['未办理的原因']}" for each in refused[:20]))
     return Completed(message=message)
 
 

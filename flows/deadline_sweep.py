@@ -4,9 +4,9 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.states import Completed
 
-from flows.step import as_task
+from flows.step import as_task, failed
 from flows.waking import Woken, wake_all
 from policies.errors import Temporary
 from runtime.resources import Resources, open_resources
@@ -25,7 +25,7 @@ def deadline_sweep() -> State[Any]:
             get_run_logger().info(line)
     message = "；".join(told)
     if counts.failures:
-        return Failed(message=f"{message};以下案件处理失败:{'；'.join(counts.failures)}")
+        return failed(f"{message};以下案件处理失败:{'；'.join(counts.failures)}")
     return Completed(message=message)
 
 

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
+from prefect.states import Completed
 from pydantic import Field, ValidationError
 
 from flows.forms import titled
-from flows.step import as_task
+from flows.step import as_task, failed
 from flows.waking import wake
 from policies.errors import BadPolicy, Refused, Temporary
 from policies.vocabulary import Answer, Door, Gate, Verdict
@@ -218,12 +218,21 @@ def _once(name: str, act: Act, model: type[Command]) -> State[Any]:
     """Carry out a command, wake its case, and end the run with what was done, or why not."""
     with open_resources() as resources:
         at = resources.clock.now()
-        try:
-            number, told = as_task(lambda: act(resources, at), name=name)
-        except (Refused, BadPolicy, ValidationError) as error:
-            refusal = refusal_of(error, model) if isinstance(error, ValidationError) else error
-            get_run_logger().error("未办理:%s", refusal)
-            return Failed(message=f"未办理:{refusal}")
+
+        def attempt() -> tuple[str, str] | Refused | BadPolicy:
+            # A refusal is an answer: a task that raises is shown as broken, in English.
+            try:
+                return act(resources, at)
+            except (Refused, BadPolicy) as refusal:
+                return refusal
+            except ValidationError as error:
+                return refusal_of(error, model)
+
+        outcome = as_task(attempt, name=name)
+        if isinstance(outcome, (Refused, BadPolicy)):
+            get_run_logger().error("未办理:%s", outcome)
+            return failed(f"未办理:{outcome}")
+        number, told = outcome
         get_run_logger().info("%s:%s", number, told)
         try:
             wake(resources, number, at=at)
