@@ -14,7 +14,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format browser demo-site migration migration-0001
+.PHONY: help up test test-all lint format browser demo-site migration migration-0001
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -22,7 +22,10 @@ help:  ## list the targets
 up: $(SYNCED)  ## start everything; Ctrl-C stops it
 	@$(BIN)/ketang up
 
-test: $(SYNCED) browser  ## run all tests (KETANG_WITHOUT_BROWSER=1 leaves the browser's out)
+test: $(SYNCED) browser  ## run the tests (KETANG_WITHOUT_BROWSER=1 leaves the browser's out)
+	@$(BIN)/python -m pytest -m "not endurance" $(ARGS)
+
+test-all: $(SYNCED) browser  ## run these and the long live ones: kills, losses, restarts (a quarter of an hour more)
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(SYNCED)  ## check style, types and import directions

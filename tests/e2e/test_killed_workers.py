@@ -16,7 +16,7 @@ from tasks.case_file import CaseFile
 from tests.e2e.live import FINAL, Office, Played, see
 from tests.notifications.mailserver import MailServer
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.endurance, pytest.mark.timeout(1200)]
 
 LEASE = timedelta(minutes=16)
 """By then what a dead deliverer had in its hands is free again."""

@@ -5,7 +5,7 @@ import pytest
 from policies.vocabulary import Door, Gate, Verdict
 from tests.e2e.live import Office, see
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.endurance, pytest.mark.timeout(600)]
 
 
 def test_a_decision_whose_wake_was_lost_is_carried_on_by_the_sweep(office: Office) -> None:

@@ -9,7 +9,7 @@ from models.registry import Household, Person
 from tests.e2e.live import Office
 from tests.notifications.mailserver import MailServer
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.endurance, pytest.mark.timeout(600)]
 
 
 def numbers(office: Office) -> set[str]:

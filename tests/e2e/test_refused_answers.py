@@ -7,7 +7,7 @@ from tasks import office_acts
 from tasks.commands import HandOver
 from tests.e2e.live import Office
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.endurance, pytest.mark.timeout(600)]
 
 
 def test_what_the_form_does_not_offer_is_refused_at_once_and_an_overlooked_warning_is_asked_again(

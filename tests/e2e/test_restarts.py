@@ -11,7 +11,7 @@ from runtime.settings import Settings
 from runtime.stack import Stack
 from tests.e2e.live import CARRYING, Office, at_the_api, office_at
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.endurance, pytest.mark.timeout(900)]
 
 SECRET = "office:correct horse"
 

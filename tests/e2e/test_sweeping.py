@@ -8,7 +8,7 @@ import pytest
 from policies.vocabulary import Gate, Verdict
 from tests.e2e.live import Office, see
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.endurance, pytest.mark.timeout(600)]
 
 SWEEP = "deadline-sweep/期限巡检"
 
