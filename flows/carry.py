@@ -30,7 +30,7 @@ from tasks.asks import claim_run, clear_refusal, new_ask, open_asks, release_run
 from tasks.case_file import Awaited, CaseFile, case_file
 from tasks.cases import Asked, application_of, load_case
 from tasks.post import letters_wait, post_letters
-from tasks.procedure import Ending, Procedure, run_pass
+from tasks.procedure import Ending, Procedure, end_shown, run_pass
 
 
 def carry(number: str, procedure: Procedure) -> State[Any]:
@@ -58,6 +58,7 @@ def carry(number: str, procedure: Procedure) -> State[Any]:
             file = case_file(resources, number, at=at)
             show(resources, file, me)
             if isinstance(result, Ending):
+                end_shown(resources, number)
                 because = f":{result.because}" if result.because else ""
                 return Completed(message=f"{number} 办结:{result.outcome.label}{because}")
             if file.awaited is not None and file.awaited.work_item == result.work_item:

@@ -22,6 +22,7 @@ from runtime.resources import Resources
 from tasks.asks import new_ask, open_asks
 from tasks.case_file import case_file
 from tasks.cases import application_of, load_case
+from tasks.procedure import end_shown
 
 
 def present(client: SyncPrefectClient, resources: Resources, number: str, *, at: datetime) -> bool:
@@ -62,4 +63,6 @@ def present(client: SyncPrefectClient, resources: Resources, number: str, *, at:
         if any(answer_to(client, old) for old in open_asks(resources, number) if old.id != ask.id):
             client.resume_flow_run(run_id, run_input={})
     show(resources, file, file.flow_run_id)
+    if file.awaited is None:
+        end_shown(resources, number)
     return True

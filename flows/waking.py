@@ -53,7 +53,7 @@ def wake(resources: Resources, number: str, *, at: datetime) -> Woken:
         Temporary: Prefect can not be reached; the sweep will wake the case.
     """
     run = run_of(resources, number)
-    if run is None or not run.open:
+    if run is None or run.settled:
         return Woken.CLOSED
     with _reached() as client:
         desk = _Desk(client, resources, at)
@@ -141,7 +141,7 @@ class _Desk:
             with suppress(httpx.HTTPError, ObjectNotFound):
                 self.client.set_flow_run_state(flow_run.id, given_up, force=True)
         fresh = run_of(self.resources, run.number)
-        if fresh is None or not fresh.open:
+        if fresh is None or fresh.settled:
             return Woken.CLOSED
         started = self._start(fresh)
         return Woken.REPLACED if started is Woken.STARTED else started
@@ -150,8 +150,8 @@ class _Desk:
         """
         Return whether nobody will ever carry on this run.
 
-        It ended although the case is open (cancelled, crashed, failed); it is Running or Pending for longer than a
-        pass can take; or it waits for a deployment that is no longer there. A run that waits for a worker is not
+        It ended although the case is not settled (cancelled, crashed, failed); it is Running or Pending for longer than
+        a pass can take; or it waits for a deployment that is no longer there. A run that waits for a worker is not
         lost: the worker may be down for the night.
         """
         state = flow_run.state

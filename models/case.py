@@ -46,8 +46,8 @@ class Case(Base):
         Index(
             "ix_cases_to_wake",
             "id",
-            sqlite_where=text("status = 'open' AND carried_seq < decision_seq"),
-            postgresql_where=text("status = 'open' AND carried_seq < decision_seq"),
+            sqlite_where=text("carried_seq < decision_seq"),
+            postgresql_where=text("carried_seq < decision_seq"),
         ),
         Index(
             "ix_cases_to_check",

@@ -160,6 +160,7 @@ class Stack:
         """Start the worker and wait until it polls; StackFailed when it does not."""
         if self.worker is not None and self.worker.status is None:
             return
+        self._give_up_lost_runs()
         before = self._heartbeat()
         options = ["--pool", self.settings.work_pool, "--name", WORKER_NAME, "--type", "process"]
         # No --limit: a worker with one dies ("borrower is already holding") when a run is resumed before its process
@@ -282,10 +283,30 @@ class Stack:
             return self._ask("GET", "/health") is True
         return False
 
+    def _give_up_lost_runs(self) -> None:
+        """
+        Let the runs that died with a worker have crashed.
+
+        Prefect takes them for running for ever, and each keeps a slot of the pool: two of them stop everything, the
+        sweep too. Left alone when other machines work for the pool, because theirs may well be running.
+        """
+        if any(worker["status"] == "ONLINE" for worker in self._workers() if worker["name"] != WORKER_NAME):
+            return
+        lost = {
+            "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}},
+            "work_pools": {"name": {"any_": [self.settings.work_pool]}},
+        }
+        crashed = {"type": "CRASHED", "message": "工作进程中断,本次运行没有完成;期限巡检会接续办理"}
+        for each in self._ask("POST", "/flow_runs/filter", lost) or []:
+            self._ask("POST", f"/flow_runs/{each['id']}/set_state", {"state": crashed, "force": True})
+
+    def _workers(self) -> list[dict[str, Any]]:
+        """Return what the server knows of the pool's workers, living and dead."""
+        return self._ask("POST", f"/work_pools/{self.settings.work_pool}/workers/filter", {}) or []
+
     def _heartbeat(self) -> str | None:
         """Return when our worker was last heard of, None when never."""
-        workers = self._ask("POST", f"/work_pools/{self.settings.work_pool}/workers/filter", {})
-        return next((worker["last_heartbeat_time"] for worker in workers or [] if worker["name"] == WORKER_NAME), None)
+        return next((each["last_heartbeat_time"] for each in self._workers() if each["name"] == WORKER_NAME), None)
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         """Return the API's answer, None for "not found"; OSError when there is none."""

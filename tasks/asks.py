@@ -25,7 +25,12 @@ class CaseRun:
     attempt: int
     requested_at: datetime | None
     behind: bool
-    """A decision was taken that no pass has seen yet."""
+    """A decision was taken that no pass has seen yet, or the case's end is not shown in Prefect yet."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing left to wake the case for."""
+        return not self.open and not self.behind
 
 
 _RUN = (
@@ -63,14 +68,8 @@ def run_of(resources: Resources, number: str) -> CaseRun | None:
 
 
 def runs_behind(resources: Resources, *, limit: int) -> list[CaseRun]:
-    """Return open cases with a decision that no pass has seen: their wake was lost, or is under way."""
-    return _runs(
-        resources,
-        select(*_RUN)
-        .where(Case.status == CaseStatus.OPEN, Case.carried_seq < Case.decision_seq)
-        .order_by(Case.id)
-        .limit(limit),
-    )
+    """Return the cases that are behind: their wake was lost, or is under way."""
+    return _runs(resources, select(*_RUN).where(Case.carried_seq < Case.decision_seq).order_by(Case.id).limit(limit))
 
 
 def runs_to_check(resources: Resources, *, at: datetime, limit: int) -> list[CaseRun]:
@@ -99,7 +98,7 @@ def request_run(resources: Resources, run: CaseRun, *, at: datetime, patience: t
             update(Case)
             .where(
                 Case.number == run.number,
-                Case.status == CaseStatus.OPEN,
+                (Case.status == CaseStatus.OPEN) | (Case.carried_seq < Case.decision_seq),
                 Case.flow_run_id.is_(None),
                 Case.run_attempt == run.attempt,
                 (Case.run_requested_at.is_(None)) | (Case.run_requested_at <= at - patience),

@@ -108,7 +108,6 @@ def run_pass(
     with resources.database.read() as session:
         case = load_case(session, number, lock=False)
         if case.status is CaseStatus.CLOSED and case.outcome is not None:
-            _mark_carried(resources, number, case.decision_seq)
             return Ending(case.outcome, case.because)
         items = session.scalars(
             select(WorkItem).where(WorkItem.case_id == case.id).options(joinedload(WorkItem.decision))
@@ -133,8 +132,17 @@ def run_pass(
         lambda: close_case(resources, number, ending.outcome, ending.because, at=at),
         name=f"办结:{ending.outcome.label}",
     )
-    _mark_carried(resources, number, seen)
     return ending
+
+
+def end_shown(resources: Resources, number: str) -> None:
+    """Note that the end of a case is shown in Prefect; until then the sweep wakes it, closed as it is."""
+    with resources.database.write() as session:
+        session.execute(
+            update(Case)
+            .where(Case.number == number, Case.status == CaseStatus.CLOSED)
+            .values(carried_seq=Case.decision_seq)
+        )
 
 
 def _mark_carried(resources: Resources, number: str, seen: int) -> None:

@@ -132,7 +132,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.create_index('ix_cases_to_check', ['run_checked_at'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
-        batch_op.create_index('ix_cases_to_wake', ['id'], unique=False, sqlite_where=sa.text("status = 'open' AND carried_seq < decision_seq"), postgresql_where=sa.text("status = 'open' AND carried_seq < decision_seq"))
+        batch_op.create_index('ix_cases_to_wake', ['id'], unique=False, sqlite_where=sa.text('carried_seq < decision_seq'), postgresql_where=sa.text('carried_seq < decision_seq'))
         batch_op.create_index(batch_op.f('ix_cases_village_id'), ['village_id'], unique=False)
         batch_op.create_index('uq_cases_open_household', ['kind', 'household_id'], unique=True, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
 
@@ -452,7 +452,7 @@ def downgrade() -> None:
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.drop_index('uq_cases_open_household', sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
         batch_op.drop_index(batch_op.f('ix_cases_village_id'))
-        batch_op.drop_index('ix_cases_to_wake', sqlite_where=sa.text("status = 'open' AND carried_seq < decision_seq"), postgresql_where=sa.text("status = 'open' AND carried_seq < decision_seq"))
+        batch_op.drop_index('ix_cases_to_wake', sqlite_where=sa.text('carried_seq < decision_seq'), postgresql_where=sa.text('carried_seq < decision_seq'))
         batch_op.drop_index('ix_cases_to_check', sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
 
     op.drop_table('cases')

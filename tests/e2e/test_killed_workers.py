@@ -18,6 +18,7 @@ from tests.notifications.mailserver import MailServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.endurance, pytest.mark.timeout(1200)]
 
+APPLY, SWEEP = "site-application/客堂间申请", "deadline-sweep/期限巡检"
 LEASE = timedelta(minutes=16)
 """By then what a dead deliverer had in its hands is free again."""
 
@@ -41,6 +42,9 @@ class Moments:
     def decided(self) -> bool:
         return len(self.office.decided(self.number)) > self.decisions
 
+    def closed(self) -> bool:
+        return self.office.file(self.number).outcome != ""
+
     def posting(self) -> bool:
         return len(self.mail.received) > self.received
 
@@ -55,7 +59,7 @@ class HauntedDemo(SiteDemo):
         (Gate.CORRECTION, 1): ("running", True),
         (Gate.OFFICE_REVIEW, 2): ("posting", False),
         (Gate.PLAQUE, 1): ("resuming", False),
-        (Gate.SUBSIDY, 1): ("decided", False),
+        (Gate.SUBSIDY, 1): ("closed", False),
     }
     """Per gate and round the moment, and whether the new worker is there before the sweep comes."""
 
@@ -132,6 +136,10 @@ def test_the_outcome_and_the_letters_are_those_of_an_undisturbed_case(
     assert {"SCHEDULED", "PENDING", "RUNNING"} <= set(left), demo.killed
     assert left["RUNNING"] >= 3, demo.killed
 
+    run = office.carrier(demo.number)
+    assert run is not None
+    assert (run.type, run.message) == ("COMPLETED", f"{demo.number} 办结:已建成挂牌")
+    assert "环节:已建成挂牌" in run.tags
     assert told(office, demo.number) == told(office, played.number)
     assert office.decided(demo.number) == office.decided(played.number)
     letters = office.letters(demo.number)
@@ -141,3 +149,19 @@ def test_the_outcome_and_the_letters_are_those_of_an_undisturbed_case(
     assert open_asks(office.resources, demo.number) == []
     assert office.faults(demo.number) == []
     assert office.ketang("audit", "verify", demo.number).stdout.startswith("核对无误")
+
+
+def test_runs_that_died_with_the_worker_hold_no_place_for_ever(office: Office) -> None:
+    application = office.start(APPLY, {"application": office.application(next(office.households))})
+    sweep = office.start(SWEEP, {})
+    see(lambda: all(office.run(each).type in {"PENDING", "RUNNING"} for each in (application, sweep)), "both under way")
+    office.stack.kill_worker()
+    assert {office.run(each).type for each in (application, sweep)} <= {"PENDING", "RUNNING"}
+    office.stack.start_worker()
+    assert [office.run(each).type for each in (application, sweep)] == ["CRASHED", "CRASHED"]
+    assert "工作进程中断" in office.run(application).message
+
+    # Both places of the pool and the only one of the sweep are free again.
+    assert office.ended(office.start(SWEEP, {})).type == "COMPLETED"
+    assert office.set_state(application, "SCHEDULED") == "ACCEPT"
+    assert "已受理,案件编号" in office.ended(application).message

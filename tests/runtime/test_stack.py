@@ -207,10 +207,12 @@ class TestRunning:
         api.wait_for(api.run("tell"), "Completed")
 
     def test_a_dead_worker_is_started_again(self, stack: Stack, api: Api) -> None:
-        assert stack.worker is not None
-        before = stack.worker.pid
+        dying = stack.worker
+        assert dying is not None
+        before = dying.pid
         os.kill(before, signal.SIGKILL)
-        assert until(lambda: not alive(before), seconds=30)
+        # Its first thread is a zombie before the last one has ended, and only then it has a status.
+        assert until(lambda: dying.status is not None, seconds=30)
         stack.look_after()
         assert stack.worker is not None
         assert stack.worker.pid != before
