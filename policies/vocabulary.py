@@ -54,6 +54,8 @@ class Role(Word):
     LIAISON = "liaison", "联络员"
     GROUP_HEAD = "group_head", "村(居)民小组长"
     SITE_LEADER = "site_leader", "客堂间负责人"
+    REPRESENTATIVE = "representative", "村(居)民代表"
+    PROJECT_LEADER = "project_leader", "微项目负责人"
 
     @property
     def level(self) -> UnitKind:
@@ -61,7 +63,7 @@ class Role(Word):
         match self:
             case Role.OFFICE_HEAD | Role.OFFICE_REVIEWER:
                 return UnitKind.TOWN
-            case Role.VILLAGE_RESPONSIBLE | Role.LIAISON:
+            case Role.VILLAGE_RESPONSIBLE | Role.LIAISON | Role.REPRESENTATIVE | Role.PROJECT_LEADER:
                 return UnitKind.VILLAGE
             case Role.GROUP_HEAD | Role.SITE_LEADER:
                 return UnitKind.GROUP
@@ -71,6 +73,9 @@ class CaseKind(Word):
     """Which procedure carries a case."""
 
     SITE = "site", "客堂间创建"
+    CALL = "call", "微项目征集"
+    PROJECT = "project", "微项目"
+    NOTICE = "notice", "公示"
 
 
 class CaseStatus(Word):
@@ -87,6 +92,13 @@ class Outcome(Word):
     REJECTED = "rejected", "不予批准"
     WITHDRAWN = "withdrawn", "已撤回"
     LAPSED = "lapsed", "逾期终止"
+    CONCLUDED = "concluded", "已总结归档"
+    NO_PROJECTS = "no_projects", "无入选项目"
+    COMPLETED = "completed", "已完成归档"
+    NOT_SELECTED = "not_selected", "未入选"
+    CLEARED = "cleared", "公示通过"
+    AMENDED = "amended", "调整后重新公示"
+    RETRACTED = "retracted", "公示已撤销"
 
 
 class Gate(Word):
@@ -99,6 +111,22 @@ class Gate(Word):
     PLAQUE = "plaque", "挂牌与布置"
     SUBSIDY = "subsidy", "补贴拨付"
     UNDELIVERED_LETTER = "undelivered_letter", "信函未送达"
+    CALL_WINDOW = "call_window", "征集申报"
+    SURVEY = "survey", "社情民意调研"
+    SCREENING = "screening", "协商筛选"
+    SELECTION_NOTICE = "selection_notice", "入选公示"
+    PROJECTS = "projects", "项目实施"
+    SELF_CHECK = "self_check", "自查总结"
+    SELECTION = "selection", "等待遴选"
+    PLAN = "plan", "细化方案"
+    PLAN_REVIEW = "plan_review", "方案审核"
+    FUNDING = "funding", "资金拨付"
+    MILESTONE = "milestone", "进度节点"
+    ACCEPTANCE = "acceptance", "项目验收"
+    EVALUATION = "evaluation", "项目评估"
+    SETTLEMENT = "settlement", "结余清退"
+    NOTICE_PERIOD = "notice_period", "公示期"
+    OBJECTION_REVIEW = "objection_review", "异议复核"
 
     @property
     def slug(self) -> str:
@@ -129,6 +157,16 @@ class Verdict(Word):
     LAPSED = "lapsed", "逾期"
     RESENT = "resent", "重新寄送"
     TOLD_OTHERWISE = "told_otherwise", "已用其他方式告知"
+    ENDED = "ended", "期满结束"
+    SELECTED = "selected", "确认入选"
+    NOT_SELECTED = "not_selected", "未入选"
+    CLEARED = "cleared", "公示通过"
+    AMENDED = "amended", "调整后重新公示"
+    RETRACTED = "retracted", "撤销公示"
+    SUBMITTED = "submitted", "已提交"
+    ACCEPTED = "accepted", "验收合格"
+    RECTIFY = "rectify", "限期整改"
+    ABANDONED = "abandoned", "终止实施"
 
 
 class Door(Word):
@@ -234,6 +272,17 @@ class Letter(Word):
     CASE_CLOSED = "case_closed", "办结"
     LETTER_UNDELIVERED = "letter_undelivered", "信函未送达"
     QUOTA_SHORTFALL = "quota_shortfall", "年度建设未达标"
+    TASK_WAITING = "task_waiting", "待办事项"
+    CALL_OPENED = "call_opened", "征集公告"
+    PROPOSAL_RECEIVED = "proposal_received", "微项目申报已受理"
+    PROPOSAL_RESULT = "proposal_result", "微项目遴选结果"
+    PROJECT_FUNDED = "project_funded", "项目资金已拨付"
+    PROJECT_EVALUATED = "project_evaluated", "项目评估结果"
+    NOTICE_PUBLISHED = "notice_published", "公示发布"
+    NOTICE_CHANGED = "notice_changed", "公示变更"
+    NOTICE_CLOSED = "notice_closed", "公示结束"
+    OBJECTION_RECEIVED = "objection_received", "收到异议"
+    OBJECTION_ANSWERED = "objection_answered", "异议答复"
 
 
 class LedgerLevel(Word):
@@ -243,6 +292,16 @@ class LedgerLevel(Word):
     TOWN = "town", "镇级专户"
     VILLAGE = "village", "村级专账"
     SPENT = "spent", "已支出"
+    DONOR = "donor", "社会捐赠"
+    TOWN_BUDGET = "town_budget", "镇级财政"
+
+
+class AccountKind(Word):
+    """What an account of the dedicated ledger stands for."""
+
+    SOURCE = "source", "资金来源"
+    HOLDING = "holding", "专户"
+    PURPOSE = "purpose", "支出用途"
 
 
 class LedgerMove(Word):
@@ -252,9 +311,94 @@ class LedgerMove(Word):
     TRANSFER = "transfer", "镇下拨到村"
     SPENDING = "spending", "支出"
     REFUND = "refund", "退回"
+    MATCH = "match", "镇级配套"
+    DONATION = "donation", "社会捐赠"
 
 
 class SiteStatus(Word):
     """Whether a site works."""
 
     ACTIVE = "active", "运行中"
+
+
+class SourceKind(Word):
+    """From where money comes in (D2-R13)."""
+
+    GRANT = "grant", "区级试点资金"
+    MATCH = "match", "镇级配套资金"
+    DONATION = "donation", "社会捐赠"
+
+
+class NoticeKind(Word):
+    """What a public notice is about."""
+
+    SELECTION = "selection", "微项目入选"
+    GENERAL = "general", "一般事项"
+
+
+class ObjectionChannel(Word):
+    """By which channel an objection came (D2-R10)."""
+
+    WRITTEN = "written", "书面"
+    PHONE = "phone", "来电"
+    VISIT = "visit", "来访"
+    ONLINE = "online", "网络"
+
+
+class ObjectionFinding(Word):
+    """What the office found about an objection."""
+
+    UPHELD = "upheld", "异议成立"
+    NOT_UPHELD = "not_upheld", "异议不成立"
+
+
+class ProjectStanding(Word):
+    """Where a proposal stands in its call."""
+
+    PROPOSED = "proposed", "已申报"
+    NOT_SUPPORTED = "not_supported", "民意支持不足"
+    NOT_CARRIED = "not_carried", "会议未通过"
+    BELOW_PASS = "below_pass", "评分未达标"
+    OVER_BUDGET = "over_budget", "超出预算"
+    SELECTED = "selected", "拟入选"
+    UPHELD_AGAINST = "upheld_against", "异议成立取消"
+    CONFIRMED = "confirmed", "确认入选"
+    WITHDRAWN = "withdrawn", "已撤回"
+
+
+class MajorityOf(Word):
+    """The base of a majority."""
+
+    ENTITLED = "entitled", "全体应到人数"
+    PRESENT = "present", "实到人数"
+
+
+class TieBreak(Word):
+    """What decides between two proposals of the same score, in the edition's order."""
+
+    SUPPORT = "support", "民意支持率高者优先"
+    SMALLER_AMOUNT = "smaller_amount", "申请金额少者优先"
+    EARLIER = "earlier", "申报在先者优先"
+
+
+class OverBudget(Word):
+    """What happens when the next proposal in rank does not fit into what is left."""
+
+    SKIP = "skip", "跳过,看后一名"
+    STOP = "stop", "到此为止"
+
+
+class MissingPanel(Word):
+    """What a missing evaluation panel does (D2-R11)."""
+
+    REDISTRIBUTE = "redistribute", "权重按比例分给其他方"
+    ZERO = "zero", "按零分计"
+    REFUSE = "refuse", "不得办结"
+
+
+class EvaluationPanel(Word):
+    """Who evaluates a project (D2-R11)."""
+
+    RESIDENTS = "residents", "居民评议"
+    EXPERTS = "experts", "专家评议"
+    THIRD_PARTY = "third_party", "第三方评估"
