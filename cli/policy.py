@@ -15,18 +15,10 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from policies.edition import (
-    AreaStandard,
-    ConfirmationStandard,
-    CountStandard,
-    FacilityStandard,
-    GatePolicy,
-    InForce,
-    Sourced,
-    Standard,
-)
 from policies.errors import BadPolicy
 from policies.load import EDITIONS, LoadedEdition, edition_schema, faults_of, load_all, load_edition
+from policies.sections import GatePolicy, InForce, Sourced
+from policies.site_scheme import AreaStandard, ConfirmationStandard, CountStandard, FacilityStandard, Standard
 from policies.vocabulary import Gate
 from rules.money import in_yuan
 from rules.window import spoken_day, spoken_window
@@ -98,7 +90,7 @@ def _refused(error: BadPolicy) -> typer.Exit:
 
 
 def _show_edition(loaded: LoadedEdition) -> None:
-    edition, scheme = loaded.edition, loaded.edition.site
+    edition, scheme = loaded.edition, loaded.edition.for_sites
     typer.echo(f"{edition.title}({edition.township})")
     typer.echo(f"编号 {edition.id} · 文号 {edition.document_number or '无'} · 原文 {edition.source_document}")
     typer.echo(f"施行 {_in_force(edition.in_force)} · 牌匾“{scheme.plaque_text}” · 案号 {scheme.case_prefix}-年份-序号")

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, StrictInt, model_validator
 
-from policies.edition import Day, Section, Sourced
+from policies.sections import Day, Section, Sourced
 
 Year = Annotated[StrictInt, Field(ge=2001, le=2100)]
 

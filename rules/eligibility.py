@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from policies.edition import (
+from policies.errors import Refused
+from policies.site_scheme import (
     AreaStandard,
     ConfirmationStandard,
     CountStandard,
@@ -18,7 +19,6 @@ from policies.edition import (
     SiteScheme,
     Standard,
 )
-from policies.errors import Refused
 from policies.vocabulary import Facility, Firmness, LeaderSource
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from policies.edition import GatePolicy
+from policies.sections import GatePolicy
 from policies.vocabulary import DayUnit, TimerKind
 from rules.calendar import WorkCalendar
 

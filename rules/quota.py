@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
 
-from policies.edition import Quota, Targets
 from policies.errors import Refused
+from policies.site_scheme import Quota, Targets
 from policies.vocabulary import BeautifulVillage
 
 

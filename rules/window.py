@@ -6,8 +6,8 @@ Used when an application is filed. Phases are half-open in the policy file; peop
 
 from datetime import date, timedelta
 
-from policies.edition import Phase, SiteScheme
 from policies.errors import Refused
+from policies.site_scheme import Phase, SiteScheme
 
 
 def open_phase(scheme: SiteScheme, *, on: date) -> Phase:

@@ -11,9 +11,10 @@ from models.engine import insert_unless_there
 from models.registry import Household, Unit
 from models.work_item import Decision, WorkItem
 from notifications.letters import ApplicationReceived
-from policies.edition import Edition, SiteScheme
+from policies.edition import Edition
 from policies.errors import Refused
 from policies.load import LoadedEdition
+from policies.site_scheme import SiteScheme
 from policies.vocabulary import (
     CaseKind,
     CaseStatus,
@@ -67,7 +68,7 @@ def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, k
         if (known := _opened_by(act.session, key)) is not None:
             return known
         loaded = edition_in_use(resources, town, at)
-        scheme = loaded.edition.site
+        scheme = loaded.edition.for_sites
         open_phase(scheme, on=act.day)
         if not command.household_agrees:
             raise Refused(scheme.gates.household_consent.rule.where, "未勾选“户主自愿”:须户主自愿提供住宅方可申请")
@@ -300,11 +301,11 @@ def resubmit(resources: Resources, command: Resubmit, *, door: Door, at: datetim
         check_authority(act.session, item, person, on=act.day)
         if not command.household_agrees:
             raise Refused(
-                edition_of(case).site.gates.household_consent.rule.where,
+                edition_of(case).for_sites.gates.household_consent.rule.where,
                 "未勾选“户主自愿”:须户主自愿提供住宅方可申请",
             )
         leader = person_of(act.session, command.leader)
-        findings = _examined(command, edition_of(case).site)
+        findings = _examined(command, edition_of(case).for_sites)
         application = _application(case, application_of(act.session, case).round + 1, command, leader.id, findings, at)
         act.session.add(application)
         act.session.flush()

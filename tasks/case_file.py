@@ -101,7 +101,7 @@ def case_file(resources: Resources, number: str, *, at: datetime) -> CaseFile:
         edition = edition_of(case)
         return CaseFile(
             number=case.number,
-            title=f"{edition.site.plaque_text}·{case.household.head_name}户",
+            title=f"{edition.for_sites.plaque_text}·{case.household.head_name}户",
             scheme=edition.title,
             village=case.village.name,
             village_code=case.village.code,
@@ -259,7 +259,7 @@ def progress(resources: Resources, village_code: str) -> list[VillageProgress]:
                 Unit.parent_id == village.id, Unit.kind == UnitKind.GROUP
             ),
         )
-        wanted = targets(loaded.edition.site.targets, groups=grades) if loaded else {}
+        wanted = targets(loaded.edition.for_sites.targets, groups=grades) if loaded else {}
         listed = _by_grade(
             session,
             select(Unit.beautiful_village, func.count(func.distinct(Site.group_id)))

@@ -11,9 +11,9 @@ from models.case import Case, PublishedEdition, SiteApplication
 from models.engine import insert_unless_there
 from models.registry import Person, RoleHolding, Unit, holders
 from models.work_item import Ask, Decision, WorkItem
-from policies.edition import GatePolicy
 from policies.errors import BadPolicy, Refused
 from policies.load import LoadedEdition
+from policies.sections import GatePolicy
 from policies.vocabulary import CaseStatus, Gate, Role, WorkItemStatus
 from rules.periods import SHANGHAI
 from runtime.resources import edition_of
@@ -158,7 +158,7 @@ def _no_application(case: Case) -> SiteApplication:
 
 def policy_of(case: Case, gate: Gate) -> GatePolicy:
     """Return the pinned edition's policy of a gate."""
-    return edition_of(case).site.gates.of(gate)
+    return edition_of(case).for_sites.gates.of(gate)
 
 
 def entitled(session: Session, case: Case, role: Role, *, on: date) -> list[Person]:

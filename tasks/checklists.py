@@ -34,7 +34,7 @@ def points(session: Session, item: WorkItem) -> tuple[Point, ...]:
     Source: D0-R10 (plaque, rules on the wall, bookshelf), D0-R3 (missing facilities are cured before the plaque),
     D0-R15 (district to town to village).
     """
-    scheme = edition_of(item.case).site
+    scheme = edition_of(item.case).for_sites
     if item.gate is Gate.PLAQUE:
         lacking = set(application_of(session, item.case).deficiencies)
         cures = tuple(

@@ -48,7 +48,7 @@ def list_site(resources: Resources, number: str, *, at: datetime) -> str:
             case,
             kind="site_listed",
             actor=SYSTEM,
-            summary=f"{edition_of(case).site.plaque_text}(编号 {site.number})列入名册,开始运行",
+            summary=f"{edition_of(case).for_sites.plaque_text}(编号 {site.number})列入名册,开始运行",
             at=at,
             data={"site": site.number, "speciality": site.speciality},
         )

@@ -71,7 +71,7 @@ def _enter(
     numbers = [answer.household for answer in answers]
     if unknown := sorted({number for number in numbers if number not in roll}):
         raise Refused(
-            edition_of(item.case).site.gates.household_consent.rule.where,
+            edition_of(item.case).for_sites.gates.household_consent.rule.where,
             f"以下户号不在本组({item.case.group.name})征求意见的农户名册内:{'、'.join(unknown)};本次答复均未登记,请核对后重新登记",
         )
     if twice := sorted({number for number in numbers if numbers.count(number) > 1}):

@@ -81,13 +81,13 @@ def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, a
 
 
 def _codes(command: Decide, case: Case, act: Act) -> list[str]:
-    names = {standard.name: standard.code for standard in edition_of(case).site.standards}
+    names = {standard.name: standard.code for standard in edition_of(case).for_sites.standards}
     given = {names.get(text, text) for text in command.acknowledged}
     return [code for code in application_of(act.session, case).warnings if code in given]
 
 
 def _check_approval(act: Act, case: Case, item: WorkItem, command: Decide) -> None:
-    scheme = edition_of(case).site
+    scheme = edition_of(case).for_sites
     act.session.get(Unit, case.village_id, with_for_update={"of": Unit}, populate_existing=True)
     check_quota(
         scheme.quota,
@@ -106,7 +106,7 @@ def _check_approval(act: Act, case: Case, item: WorkItem, command: Decide) -> No
 
 
 def _check_returns(act: Act, case: Case, item: WorkItem) -> None:
-    limit = edition_of(case).site.returns
+    limit = edition_of(case).for_sites.returns
     taken = items.next_round(act, case, Gate.CORRECTION) - 1
     if taken >= limit.at_most:
         raise Refused(
@@ -134,7 +134,7 @@ def _tell(act: Act, case: Case, item: WorkItem, decision: Decision, person: Pers
         case Verdict.REJECTED:
             send(act, case, Rejected(**about(case), by=person.name, reason=decision.reason), to, event=event)
         case Verdict.APPROVED:
-            scheme, application = edition_of(case).site, application_of(act.session, case)
+            scheme, application = edition_of(case).for_sites, application_of(act.session, case)
             approved = Approved(
                 **about(case),
                 by=person.name,

@@ -89,7 +89,7 @@ def _ask(act: Act, case: Case, item: WorkItem) -> None:
             plaque = PlaqueDue(**known, due_on=due, works=works, deficiencies=names_of(application.deficiencies, case))
             send(act, case, plaque, to, event=event)
         case Gate.SUBSIDY:
-            subsidy = edition_of(case).site.subsidy
+            subsidy = edition_of(case).for_sites.subsidy
             if subsidy is not None:
                 route = tuple(level.label for level in (LedgerLevel.DISTRICT, LedgerLevel.TOWN, LedgerLevel.VILLAGE))
                 letter_due = SubsidyDue(**known, due_on=due, amount_fen=subsidy.amount_yuan * 100, route=route)

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from models.case import Case, Document
 from models.ledger import LedgerAccount, LedgerEntry
 from models.registry import Person
-from policies.edition import Subsidy
 from policies.errors import Refused
+from policies.site_scheme import Subsidy
 from policies.vocabulary import CaseStatus, LedgerLevel, LedgerMove, Outcome, Role
 from rules.money import fen_of, in_yuan
 from runtime.resources import Resources, edition_of
@@ -145,7 +145,7 @@ def spend(resources: Resources, command: Spend, *, at: datetime, key: str) -> in
     """
     with acting(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        subsidy = edition_of(case).site.subsidy
+        subsidy = edition_of(case).for_sites.subsidy
         if subsidy is None:
             raise Refused("default", f"《{edition_of(case).title}》没有规定补贴,案件 {case.number} 没有专款可支出")
         if case.status is CaseStatus.CLOSED and case.outcome is not Outcome.LISTED:

@@ -43,7 +43,7 @@ def about(case: Case) -> About:
         township=town,
         office=f"{town}社区办",
         scheme_title=edition.title,
-        plaque_text=edition.site.plaque_text,
+        plaque_text=edition.for_sites.plaque_text,
         case_number=case.number,
         village=case.village.name,
         group=case.group.name.removeprefix(case.village.name) or case.group.name,
@@ -166,13 +166,13 @@ def facts_of(application: SiteApplication) -> ApplicationFacts:
 
 def warnings_of(application: SiteApplication, case: Case) -> tuple[str, ...]:
     """Return what the reviewer must acknowledge, each with the value and what is usual (D0-R2, D0-R3)."""
-    seen = {finding.code: finding for finding in examine(facts_of(application), edition_of(case).site)}
+    seen = {finding.code: finding for finding in examine(facts_of(application), edition_of(case).for_sites)}
     return tuple(seen[code].message.partition(";")[0] for code in application.warnings if code in seen)
 
 
 def names_of(codes: Sequence[str], case: Case) -> tuple[str, ...]:
     """Return the names of standards by their codes."""
-    known = {standard.code: standard.name for standard in edition_of(case).site.standards}
+    known = {standard.code: standard.name for standard in edition_of(case).for_sites.standards}
     return tuple(known.get(code, code) for code in codes)
 
 

@@ -50,7 +50,7 @@ def urge(resources: Resources, command: Urge, *, at: datetime) -> tuple[str, ...
         leader = application_of(act.session, case).leader
         if person.id != leader.id and not holds_any(act.session, person, set(Role), case.group.lineage(), on=act.day):
             raise Refused("default", f"{person.display}与案件 {case.number} 无关,不能催办")
-        rule = edition_of(case).site.urging
+        rule = edition_of(case).for_sites.urging
         gap = timedelta(hours=rule.at_least_hours_between)
         if item.last_urged_at is not None and at - item.last_urged_at < gap:
             again = (item.last_urged_at + gap).astimezone(SHANGHAI)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.case import Consent
 from models.work_item import WorkItem
 from notifications.letters import ConsentMissing
-from policies.edition import ConsentGate
+from policies.site_scheme import ConsentGate
 from rules.consent import Tally, tally
 from runtime.resources import edition_of
 from tasks.act import Act
@@ -23,7 +23,7 @@ def roll_of(session: Session, item: WorkItem) -> Sequence[Consent]:
 
 def count_answers(session: Session, item: WorkItem) -> Tally:
     """Return the count of the roll's answers under the pinned edition's rule."""
-    gate: ConsentGate = edition_of(item.case).site.gates.household_consent
+    gate: ConsentGate = edition_of(item.case).for_sites.gates.household_consent
     return tally(
         {consent.household_id: consent.answer for consent in roll_of(session, item)}, at_least=gate.rule.at_least
     )

@@ -116,7 +116,7 @@ def _record(act: Act, item: WorkItem, known: tuple[Point, ...], record: WorkReco
             "sha256": document.sha256,
         },
     )
-    subsidy = edition_of(item.case).site.subsidy
+    subsidy = edition_of(item.case).for_sites.subsidy
     if point.move is not None and subsidy is not None:
         pay_down(act, item.case, point.move, by=person, document=document, subsidy=subsidy)
 
@@ -141,7 +141,7 @@ def _check_order(point: Point, known: tuple[Point, ...], finished: dict[str, Wor
 
 
 def _tell_paid(act: Act, item: WorkItem) -> None:
-    subsidy = edition_of(item.case).site.subsidy
+    subsidy = edition_of(item.case).for_sites.subsidy
     if subsidy is None:
         return
     letter = SubsidyPaid(

@@ -47,9 +47,9 @@ def _towns(session: Session) -> list[Unit]:
 
 def _report(act: Act, town: Unit, year: int) -> Iterator[Unit]:
     loaded = act.resources.editions.get(town.edition_id or "")
-    if loaded is None or loaded.edition.site.quota is None or not _in_force(loaded.edition, year):
+    if loaded is None or loaded.edition.for_sites.quota is None or not _in_force(loaded.edition, year):
         return
-    edition, quota = loaded.edition, loaded.edition.site.quota
+    edition, quota = loaded.edition, loaded.edition.for_sites.quota
     villages = act.session.scalars(
         select(Unit).where(Unit.parent_id == town.id, Unit.kind == UnitKind.VILLAGE).order_by(Unit.code)
     ).all()
@@ -61,7 +61,7 @@ def _report(act: Act, town: Unit, year: int) -> Iterator[Unit]:
         township=town.name,
         office=f"{town.name}社区办",
         scheme_title=edition.title,
-        plaque_text=edition.site.plaque_text,
+        plaque_text=edition.for_sites.plaque_text,
         year=year,
         at_least=quota.per_village_per_year_at_least,
         villages=tuple(f"{village.name}:建成{built[village]}个" for village in short),

@@ -10,8 +10,10 @@ import jsonschema
 import pytest
 import yaml
 
-from policies.edition import AreaStandard, CountStandard, Edition, FacilityStandard, GatePolicy
+from policies.edition import Edition
 from policies.load import EDITIONS, edition_schema, load_all, load_edition
+from policies.sections import GatePolicy
+from policies.site_scheme import AreaStandard, CountStandard, FacilityStandard
 from policies.vocabulary import BeautifulVillage, DayUnit, Facility, Firmness, Gate, LeaderSource, Role, Verdict
 
 SHIPPED = ["example-2026", "xuhang-2013", "zhujiajiao-2018"]

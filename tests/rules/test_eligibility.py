@@ -10,8 +10,8 @@ from policies.load import EDITIONS, load_edition
 from policies.vocabulary import Facility, Firmness, LeaderSource
 from rules.eligibility import ApplicationFacts, examine, refuse_if_any
 
-ZHUJIAJIAO = load_edition(EDITIONS / "zhujiajiao-2018.yaml").edition.site
-XUHANG = load_edition(EDITIONS / "xuhang-2013.yaml").edition.site
+ZHUJIAJIAO = load_edition(EDITIONS / "zhujiajiao-2018.yaml").edition.for_sites
+XUHANG = load_edition(EDITIONS / "xuhang-2013.yaml").edition.for_sites
 
 GOOD = ApplicationFacts(
     volunteers=15,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.edition import GatePolicy
 from policies.load import load_calendar, parse_calendar
+from policies.sections import GatePolicy
 from policies.vocabulary import DayUnit, TimerKind
 from rules.calendar import WorkCalendar
 from rules.periods import SHANGHAI, due_on, end_of, plan, shanghai_day

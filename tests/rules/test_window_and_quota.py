@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.edition import Quota, SiteScheme
 from policies.errors import Refused
 from policies.load import EDITIONS, load_edition
+from policies.site_scheme import Quota, SiteScheme
 from policies.vocabulary import BeautifulVillage
 from rules.quota import check_quota, shortfall, targets
 from rules.window import open_phase, spoken_window
 
-ZHUJIAJIAO = load_edition(EDITIONS / "zhujiajiao-2018.yaml").edition.site
-XUHANG = load_edition(EDITIONS / "xuhang-2013.yaml").edition.site
-EXAMPLE = load_edition(EDITIONS / "example-2026.yaml").edition.site
+ZHUJIAJIAO = load_edition(EDITIONS / "zhujiajiao-2018.yaml").edition.for_sites
+XUHANG = load_edition(EDITIONS / "xuhang-2013.yaml").edition.for_sites
+EXAMPLE = load_edition(EDITIONS / "example-2026.yaml").edition.for_sites
 CITY, DISTRICT, TOWN = BeautifulVillage.CITY, BeautifulVillage.DISTRICT, BeautifulVillage.TOWN
 
 
