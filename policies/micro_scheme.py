@@ -21,6 +21,7 @@ from policies.sections import (
     twice,
 )
 from policies.vocabulary import (
+    DayUnit,
     EvaluationPanel,
     Gate,
     MajorityOf,
@@ -128,6 +129,12 @@ class VoteRule(Sourced):
     more_than: StrictBool
     """Whether the votes must exceed the share (过半数) or may equal it (以上)."""
 
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.more_than and self.majority == 1:
+            raise ValueError("赞成票不可能超过全部:majority 为 1/1 时 more_than 须为 false")
+        return self
+
 
 class Screening(Sourced):
     """How proposals are selected (遴选): scored by a panel, voted by a meeting, or both (D2-R9)."""
@@ -182,6 +189,13 @@ class Funds(Section):
     def _each_once(self) -> Self:
         if codes := twice(each.kind.value for each in self.sources) + twice(each.code for each in self.categories):
             raise ValueError(f"funds 的代码重复:{'、'.join(codes)}")
+        return self
+
+    @model_validator(mode="after")
+    def _all_can_be_spent(self) -> Self:
+        caps = [each.share_at_most for each in self.categories if each.share_at_most is not None]
+        if len(caps) == len(self.categories) and (total := sum(caps, Fraction(0))) < 1:
+            raise ValueError(f"每一类都有上限,合计只有 {total},预算不可能编满:须放宽上限或增加一类不设上限的用途")
         return self
 
 
@@ -290,6 +304,15 @@ class MicroProjectScheme(Section):
             raise ValueError("survey(调研)与 gates.survey(调研环节)须同时有或同时无")
         if TieBreak.SUPPORT in self.screening.ties and self.survey is None:
             raise ValueError("没有调研就没有支持率,ties 不能写 support")
+        window = self.gates.call_window.due
+        if (
+            window.unit is DayUnit.CALENDAR_DAYS
+            and not self.call.days_at_least <= window.days <= self.call.days_at_most
+        ):
+            raise ValueError(
+                f"gates.call_window 为{window.days}日,"
+                f"不在 call 的{self.call.days_at_least}至{self.call.days_at_most}日之内"
+            )
         if self.call_prefix == self.project_prefix:
             raise ValueError("call_prefix 与 project_prefix 不得相同")
         codes = twice(each.code for each in self.kinds) + twice(each.code for each in self.prohibited)

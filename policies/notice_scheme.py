@@ -23,6 +23,15 @@ class NoticeGate(GatePolicy):
     lapse: Lapse
     """What the end of the last day decides."""
 
+    @model_validator(mode="after")
+    def _reminders_after_the_first_day(self) -> Self:
+        if self.due.start_counted and self.remind.days_before[0] >= self.due.days - 1:
+            raise ValueError(
+                f"首日计入公示期时,{self.due.days}{self.due.unit.label}的公示至多提前{max(self.due.days - 2, 0)}"
+                f"{self.due.unit.label}提醒,现为提前{self.remind.days_before[0]}{self.due.unit.label}"
+            )
+        return self
+
 
 class NoticeGates(Section):
     """The gates of a public notice."""

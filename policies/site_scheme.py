@@ -49,7 +49,7 @@ class Gates(Section):
 
     def of(self, gate: Gate) -> GatePolicy:
         """Return the policy of `gate`; KeyError when this edition has no such gate."""
-        policy: GatePolicy | None = getattr(self, gate.value)
+        policy: GatePolicy | None = getattr(self, gate.value, None)
         if policy is None:
             raise KeyError(gate)
         return policy

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.load import load_calendar, parse_calendar
-from policies.sections import GatePolicy
+from policies.notice_scheme import NoticeGate
+from policies.sections import GatePolicy, Timing
 from policies.vocabulary import DayUnit, TimerKind
 from rules.calendar import WorkCalendar
-from rules.periods import SHANGHAI, due_on, end_of, plan, shanghai_day
+from rules.periods import SHANGHAI, due_on, end_of, plan, plan_until, shanghai_day
 
 CALENDAR = WorkCalendar(load_calendar())
 WORKING, CALENDAR_DAYS = DayUnit.WORKING_DAYS, DayUnit.CALENDAR_DAYS
@@ -94,9 +95,40 @@ days_around = st.dates(date(2014, 1, 1), date(2026, 6, 30))
 lengths = st.integers(1, 90)
 
 
+@given(days_around, lengths, st.sampled_from(DayUnit), st.booleans())
+def test_a_period_never_ends_on_a_day_off(start: date, days: int, unit: DayUnit, counted: bool) -> None:
+    assert CALENDAR.is_working_day(due_on(start, days=days, unit=unit, calendar=CALENDAR, start_counted=counted))
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "days", "unit", "counted", "not_counted"),
+    [
+        ("2022-03-04", 10, CALENDAR_DAYS, "2022-03-14", "2022-03-14"),  # 13 March is a Sunday
+        ("2022-03-07", 5, CALENDAR_DAYS, "2022-03-11", "2022-03-14"),
+        ("2026-03-02", 1, CALENDAR_DAYS, "2026-03-02", "2026-03-03"),
+        ("2026-03-07", 1, CALENDAR_DAYS, "2026-03-09", "2026-03-09"),  # a Saturday on which offices are closed
+        ("2026-03-02", 5, WORKING, "2026-03-06", "2026-03-09"),
+        ("2026-03-02", 1, WORKING, "2026-03-02", "2026-03-03"),
+        ("2026-03-07", 5, WORKING, "2026-03-13", "2026-03-13"),  # a start on a day off is never the first working day
+        ("2026-02-28", 5, WORKING, "2026-03-05", "2026-03-06"),  # a worked Saturday counts
+    ],
+)
+def test_the_start_day_counts_when_the_policy_says_so(
+    starts_on: str, days: int, unit: DayUnit, counted: str, not_counted: str
+) -> None:
+    start = date.fromisoformat(starts_on)
+    ends = [
+        due_on(start, days=days, unit=unit, calendar=CALENDAR, start_counted=each).isoformat() for each in (True, False)
+    ]
+    assert ends == [counted, not_counted]
+
+
 @given(days_around, lengths, st.sampled_from(DayUnit))
-def test_a_period_never_ends_on_a_day_off(start: date, days: int, unit: DayUnit) -> None:
-    assert CALENDAR.is_working_day(due_on(start, days=days, unit=unit, calendar=CALENDAR))
+def test_counting_the_start_gains_at_most_that_one_day(start: date, days: int, unit: DayUnit) -> None:
+    counted = due_on(start, days=days, unit=unit, calendar=CALENDAR, start_counted=True)
+    assert counted <= due_on(start, days=days, unit=unit, calendar=CALENDAR)
+    if days > 1:
+        assert counted >= due_on(start, days=days - 1, unit=unit, calendar=CALENDAR)
 
 
 @given(days_around, lengths)
@@ -264,3 +296,117 @@ class TestAYearNotYetPublished:
         assert (after.due_on, after.provisional) == (date(2027, 1, 13), False)
         assert published.is_working_day(date(2027, 1, 30))
         assert not published.is_working_day(date(2027, 1, 4))
+
+
+def notice(*, days: int, unit: DayUnit, start_counted: bool, remind: list[int]) -> NoticeGate:
+    ours = {"source": "default"}
+    return NoticeGate.model_validate(
+        ours
+        | {
+            "decided_by": "office_reviewer",
+            "due": ours | {"days": days, "unit": unit, "start_counted": start_counted},
+            "remind": ours | {"days_before": remind},
+            "escalate": ours | {"to": "office_head", "after_days": 0},
+            "lapse": ours | {"verdict": "ended"},
+        }
+    )
+
+
+def test_d2_r10_the_texts_own_notice_of_ten_days_ends_with_the_fourteenth_of_march() -> None:
+    policy = notice(days=10, unit=CALENDAR_DAYS, start_counted=False, remind=[1])
+    schedule = plan(policy, opened_at=shanghai("2022-03-04 10:45"), calendar=CALENDAR)
+    assert (schedule.due_on, schedule.due_at) == (date(2022, 3, 14), datetime(2022, 3, 14, 16, tzinfo=UTC))
+
+
+def test_a_notice_of_five_working_days_whose_start_counts_ends_within_the_week() -> None:
+    policy = notice(days=5, unit=WORKING, start_counted=True, remind=[3, 1])
+    assert in_words(policy, shanghai("2026-03-02 16:00")) == [
+        (TimerKind.REMINDER, 1, "2026-03-03 09:00"),
+        (TimerKind.REMINDER, 2, "2026-03-05 09:00"),
+        (TimerKind.ESCALATION, 1, "2026-03-07 00:00"),
+        (TimerKind.LAPSE, 1, "2026-03-07 00:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "start_counted", "remind", "sound"),
+    [(5, True, 3, True), (5, True, 4, False), (5, False, 4, True), (5, False, 5, False), (2, True, 1, False)],
+)
+def test_a_notice_reminds_after_its_first_day(days: int, start_counted: bool, remind: int, sound: bool) -> None:
+    if sound:
+        notice(days=days, unit=WORKING, start_counted=start_counted, remind=[remind])
+        return
+    with pytest.raises(ValueError, match="提醒"):
+        notice(days=days, unit=WORKING, start_counted=start_counted, remind=[remind])
+
+
+def test_a_gate_that_only_waits_has_a_due_day_and_no_timers() -> None:
+    ours = {"source": "default"}
+    waiting = Timing.model_validate(
+        ours | {"decided_by": "office_reviewer", "due": ours | {"days": 30, "unit": CALENDAR_DAYS}}
+    )
+    schedule = plan(waiting, opened_at=shanghai("2026-03-02 10:00"), calendar=CALENDAR)
+    assert (schedule.due_on, schedule.timers) == (date(2026, 4, 1), ())
+
+
+class TestALastDayNamedElsewhere:
+    """A call's window, a milestone, a prolonged notice."""
+
+    policy = gate(days=30, unit=CALENDAR_DAYS, remind=[7, 3, 1], after=0, lapse="ended")
+
+    def in_words(self, policy: Timing, opened: str, last: str) -> list[tuple[TimerKind, int, str]]:
+        schedule = plan_until(policy, opened_at=shanghai(opened), last=date.fromisoformat(last), calendar=CALENDAR)
+        assert (schedule.due_on, schedule.due_at) == (date.fromisoformat(last), end_of(date.fromisoformat(last)))
+        return [
+            (timer.kind, timer.seq, timer.fires_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M"))
+            for timer in schedule.timers
+        ]
+
+    def test_is_kept_though_offices_are_closed_and_the_timers_hang_on_it(self) -> None:
+        assert self.in_words(self.policy, "2026-03-02 10:00", "2026-03-22") == [  # a Sunday
+            (TimerKind.REMINDER, 1, "2026-03-15 09:00"),
+            (TimerKind.REMINDER, 2, "2026-03-19 09:00"),
+            (TimerKind.REMINDER, 3, "2026-03-21 09:00"),
+            (TimerKind.ESCALATION, 1, "2026-03-23 00:00"),
+            (TimerKind.LAPSE, 1, "2026-03-23 00:00"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("opened", "left"),
+        [("2026-03-15 08:59", [1, 2, 3]), ("2026-03-15 09:00", [2, 3]), ("2026-03-21 09:01", [])],
+    )
+    def test_leaves_out_reminders_that_are_past_and_keeps_the_numbers(self, opened: str, left: list[int]) -> None:
+        found = self.in_words(self.policy, opened, "2026-03-22")
+        assert [seq for kind, seq, _ in found if kind is TimerKind.REMINDER] == left
+
+    def test_that_is_past_at_the_opening_still_ends_the_gate_and_is_reported(self) -> None:
+        assert self.in_words(self.policy, "2026-03-25 10:00", "2026-03-22") == [
+            (TimerKind.ESCALATION, 1, "2026-03-23 00:00"),
+            (TimerKind.LAPSE, 1, "2026-03-23 00:00"),
+        ]
+
+    def test_counts_reminders_in_the_units_of_the_gate(self) -> None:
+        policy = gate(days=5, unit=WORKING, remind=[3, 1], after=1)
+        assert self.in_words(policy, "2018-09-20 10:00", "2018-10-08") == [
+            (TimerKind.REMINDER, 1, "2018-09-28 09:00"),
+            (TimerKind.REMINDER, 2, "2018-09-30 09:00"),
+            (TimerKind.ESCALATION, 1, "2018-10-09 09:00"),
+        ]
+
+    def test_is_never_provisional(self) -> None:
+        schedule = plan_until(
+            self.policy, opened_at=shanghai("2026-12-20 10:00"), last=date(2027, 2, 6), calendar=CALENDAR
+        )
+        assert not schedule.provisional
+
+    @given(
+        st.datetimes(datetime(2015, 1, 1), datetime(2026, 3, 1), timezones=st.just(SHANGHAI)),  # noqa: DTZ001
+        st.integers(2, 60),
+        st.sampled_from(DayUnit),
+    )
+    def test_that_the_period_itself_would_give_makes_the_same_schedule(
+        self, opened_at: datetime, days: int, unit: DayUnit
+    ) -> None:
+        policy = gate(days=days, unit=unit, remind=[1], after=1)
+        planned = plan(policy, opened_at=opened_at, calendar=CALENDAR)
+        assert plan_until(policy, opened_at=opened_at, last=planned.due_on, calendar=CALENDAR) == planned
