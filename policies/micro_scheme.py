@@ -18,6 +18,7 @@ from policies.sections import (
     Sourced,
     Timing,
     Urging,
+    Window,
     twice,
 )
 from policies.vocabulary import (
@@ -245,9 +246,9 @@ def whole(weights: Iterable[Fraction]) -> None:
 class MicroGates(Section):
     """The gates of a call and of its projects, in their order."""
 
-    call_window: GatePolicy
+    call_window: Window
     """Open until the day that the call names; `due` is the length when it names none."""
-    survey: GatePolicy | None = None
+    survey: Window | None = None
     screening: GatePolicy
     selection_notice: Timing
     projects: Timing
@@ -272,8 +273,6 @@ class MicroGates(Section):
                 continue
             if timing.lapse.verdict is not allowed.get(Gate(name)):
                 raise ValueError(f"{name} 不能因期限届满而作出“{timing.lapse.verdict.label}”")
-        if self.call_window.lapse is None:
-            raise ValueError("call_window 须写 lapse:征集期满自动截止")
         return self
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from policies.sections import Count, GatePolicy, Lapse, Length, Positive, Section, Sourced
+from policies.sections import Count, GatePolicy, Length, Positive, Section, Sourced, Window
 from policies.vocabulary import Gate, ObjectionChannel, Verdict
 
 
@@ -15,20 +15,19 @@ class NoticePeriod(Length):
     """Whether the day of publication is the first day of the period."""
 
 
-class NoticeGate(GatePolicy):
+class NoticeWindow(Window):
     """The period in which everybody may object; its end decides by itself."""
 
     due: NoticePeriod
     """How long the notice stands."""
-    lapse: Lapse
-    """What the end of the last day decides."""
 
     @model_validator(mode="after")
     def _reminders_after_the_first_day(self) -> Self:
-        if self.due.start_counted and self.remind.days_before[0] >= self.due.days - 1:
+        remind, due = self.remind, self.due
+        if remind is not None and due.start_counted and remind.days_before[0] == due.days - 1:
             raise ValueError(
-                f"首日计入公示期时,{self.due.days}{self.due.unit.label}的公示至多提前{max(self.due.days - 2, 0)}"
-                f"{self.due.unit.label}提醒,现为提前{self.remind.days_before[0]}{self.due.unit.label}"
+                f"首日计入公示期时,{due.days}{due.unit.label}的公示提前{remind.days_before[0]}{due.unit.label}提醒"
+                "就是公布当天,提醒须在首日之后"
             )
         return self
 
@@ -36,7 +35,7 @@ class NoticeGate(GatePolicy):
 class NoticeGates(Section):
     """The gates of a public notice."""
 
-    notice_period: NoticeGate
+    notice_period: NoticeWindow
     objection_review: GatePolicy
 
     @model_validator(mode="after")

@@ -161,6 +161,28 @@ class Timing(Sourced):
     lapse: Lapse | None = None
     """What the passing of the due day decides; null: the gate stays open and late."""
 
+    @model_validator(mode="after")
+    def _reminders_within_the_period(self) -> Self:
+        if self.remind is not None and self.remind.days_before[0] >= self.due.days:
+            raise ValueError(
+                f"提醒须早于期限:提前{self.remind.days_before[0]}{self.due.unit.label}提醒,"
+                f"而期限只有{self.due.days}{self.due.unit.label}"
+            )
+        return self
+
+
+class Window(Timing):
+    """A period that ends by itself on its last day: nobody is late, so nothing is reported."""
+
+    lapse: Lapse
+    """What the end of the last day decides."""
+
+    @model_validator(mode="after")
+    def _nobody_is_late(self) -> Self:
+        if self.escalate is not None:
+            raise ValueError("期满自动结束的环节没有逾期,不能写 escalate")
+        return self
+
 
 class GatePolicy(Timing):
     """A gate at which people decide: they are reminded, and a late one is reported."""
@@ -169,15 +191,6 @@ class GatePolicy(Timing):
     """Reminders before the due day."""
     escalate: Escalation
     """Whom a late gate is reported to."""
-
-    @model_validator(mode="after")
-    def _reminders_within_the_period(self) -> Self:
-        if self.remind.days_before[0] >= self.due.days:
-            raise ValueError(
-                f"提醒须早于期限:提前{self.remind.days_before[0]}{self.due.unit.label}提醒,"
-                f"而期限只有{self.due.days}{self.due.unit.label}"
-            )
-        return self
 
     @model_validator(mode="after")
     def _escalation_before_the_lapse(self) -> Self:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.load import load_calendar, parse_calendar
-from policies.notice_scheme import NoticeGate
+from policies.notice_scheme import NoticeWindow
 from policies.sections import GatePolicy, Timing
 from policies.vocabulary import DayUnit, TimerKind
 from rules.calendar import WorkCalendar
@@ -298,15 +298,14 @@ class TestAYearNotYetPublished:
         assert not published.is_working_day(date(2027, 1, 4))
 
 
-def notice(*, days: int, unit: DayUnit, start_counted: bool, remind: list[int]) -> NoticeGate:
+def notice(*, days: int, unit: DayUnit, start_counted: bool, remind: list[int]) -> NoticeWindow:
     ours = {"source": "default"}
-    return NoticeGate.model_validate(
+    return NoticeWindow.model_validate(
         ours
         | {
             "decided_by": "office_reviewer",
             "due": ours | {"days": days, "unit": unit, "start_counted": start_counted},
             "remind": ours | {"days_before": remind},
-            "escalate": ours | {"to": "office_head", "after_days": 0},
             "lapse": ours | {"verdict": "ended"},
         }
     )
@@ -323,7 +322,6 @@ def test_a_notice_of_five_working_days_whose_start_counts_ends_within_the_week()
     assert in_words(policy, shanghai("2026-03-02 16:00")) == [
         (TimerKind.REMINDER, 1, "2026-03-03 09:00"),
         (TimerKind.REMINDER, 2, "2026-03-05 09:00"),
-        (TimerKind.ESCALATION, 1, "2026-03-07 00:00"),
         (TimerKind.LAPSE, 1, "2026-03-07 00:00"),
     ]
 
