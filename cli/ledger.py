@@ -1,42 +1,105 @@
-"""``ketang ledger``: the dedicated ledger of the subsidies; and ``ketang audit``."""
+"""``ketang ledger``: the dedicated ledger of subsidies and programmes; and ``ketang audit``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
 
 from cli.context import opened, told
 from models.case import Case
-from models.ledger import LedgerAccount, LedgerEntry
+from models.ledger import LedgerAccount, LedgerEntry, LedgerLine
+from policies.vocabulary import AccountKind
 from rules.money import in_capitals, in_yuan
 from rules.periods import SHANGHAI
+from tasks.cases import load_case
 from tasks.commands import Spend
 from tasks.documents import changed_documents
-from tasks.history import verify
+from tasks.history import verify, verify_ledger
 from tasks.ledger import spend
+from tasks.ledger_book import export_ledger
+from tasks.ledger_figures import programme
+from tasks.ledger_posting import way_of
 
 app = typer.Typer(no_args_is_help=True)
 audit = typer.Typer(no_args_is_help=True)
 
 
-@app.command("show", help="查看一个案件(或全部)的专款流水和余额。")
+@app.command("show", help="查看一个案件(或全部)的专款流水和余额;微项目征集另列资金来源、下拨、支出和各项目结余。")
 def show(number: Annotated[str, typer.Argument(help="案件编号;不写为全部")] = "") -> None:
     with opened() as resources, resources.database.read() as session:
-        accounts = select(LedgerAccount).join(Case, Case.id == LedgerAccount.case_id).order_by(LedgerAccount.id)
-        entries = select(LedgerEntry).join(Case, Case.id == LedgerEntry.case_id).order_by(LedgerEntry.id)
-        if number:
-            accounts, entries = accounts.where(Case.number == number), entries.where(Case.number == number)
-        names = {account.id: account.name for account in session.scalars(accounts)}
+        case = load_case(session, number, lock=False) if number else None
+        entries = select(LedgerEntry).order_by(LedgerEntry.id)
+        accounts = select(LedgerAccount).order_by(LedgerAccount.id)
+        if case is not None:
+            touching = (
+                select(LedgerLine.entry_id)
+                .join(LedgerAccount, LedgerAccount.id == LedgerLine.account_id)
+                .where(LedgerAccount.case_id == case.id)
+            )
+            entries = entries.where(or_(LedgerEntry.case_id == case.id, LedgerEntry.id.in_(touching)))
+            accounts = accounts.where(LedgerAccount.case_id == case.id)
         for entry in session.scalars(entries):
             moment = entry.booked_at.astimezone(SHANGHAI)
-            typer.echo(
-                f"{moment:%Y-%m-%d}  {entry.move.label}  {names[entry.from_id]} → {names[entry.to_id]}  "
-                f"{in_yuan(entry.amount_fen)}  {entry.memo}"
-            )
-        for account in session.scalars(accounts):
-            typer.echo(f"余额  {account.name}:{in_yuan(account.balance_fen)}")
-        if not names:
+            typer.echo(f"{moment:%Y-%m-%d}  {entry.move.label}  {way_of(entry)}  {entry.memo}".rstrip())
+        found = session.scalars(accounts).all()
+        for account in found:
+            typer.echo(_stands(account))
+        calls = select(Case).join(LedgerAccount, LedgerAccount.case_id == Case.id)
+        calls = calls.where(LedgerAccount.kind == AccountKind.SOURCE, LedgerAccount.source != "").distinct()
+        for call in session.scalars(calls.order_by(Case.id)):
+            if case is None or call.id == case.id:
+                _show_programme(session, call)
+        if not found:
             typer.echo("台账为空。")
+
+
+def _stands(account: LedgerAccount) -> str:
+    if account.kind is AccountKind.SOURCE:
+        return f"来源  {account.name}:已拨入{in_yuan(-account.balance_fen)}"
+    cap = f",预算上限{in_yuan(account.cap_fen)}" if account.cap_fen is not None else ""
+    word = "支出" if account.kind is AccountKind.PURPOSE else "余额"
+    return f"{word}  {account.name}:{in_yuan(account.balance_fen)}{cap}"
+
+
+def _show_programme(session: Session, call: Case) -> None:
+    money = programme(session, call)
+    typer.echo(f"项目资金 {call.number}")
+    for each in money.received:
+        typer.echo(
+            f"  {each.source.label}({each.name}):到账{in_yuan(each.amount_fen)},已退回{in_yuan(each.returned_fen)}"
+        )
+    typer.echo(
+        f"  合计:到账{in_yuan(money.received_fen)},已退回{in_yuan(money.returned_fen)},"
+        f"下拨项目{in_yuan(money.granted_fen)},已支出{in_yuan(money.spent_fen)},专户余额{in_yuan(money.pool_fen)}"
+    )
+    for project in money.projects:
+        typer.echo(
+            f"  项目 {project.number}:下拨{in_yuan(project.granted_fen)},退回{in_yuan(project.returned_fen)},"
+            f"已支出{in_yuan(project.spent_fen)},结余{in_yuan(project.left_fen)}"
+        )
+
+
+@app.command("verify", help="核对台账:每笔借贷相等,余额等于流水合计,不超上限,与办理记录一致;有误即指出,退出码为 1。")
+def verify_accounts() -> None:
+    with opened() as resources, resources.database.read() as session:
+        faults = list(verify_ledger(session))
+        entries, accounts = (session.scalar(select(func.count(table.id))) for table in (LedgerEntry, LedgerAccount))
+    for fault in faults:
+        typer.secho(str(fault), fg="red", err=True)
+    if faults:
+        raise typer.Exit(1)
+    typer.echo(f"核对无误:{entries}笔分录、{accounts}个科目,借贷相等,余额与流水、办理记录一致。")
+
+
+@app.command("export", help="导出台账:流水和科目两张表。")
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE.xlsx", help="要写的 .xlsx 文件;不会覆盖已有文件。")],
+) -> None:
+    with opened() as resources:
+        export_ledger(resources.database, file)
+    typer.echo(f"已导出台账:{file}")
 
 
 @app.command("spend", help="登记一笔支出(专款专用)。")

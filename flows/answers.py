@@ -12,23 +12,19 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.input.run_input import keyset_from_base_key
 from pydantic import ValidationError
 
-from flows.forms import NOBODY, UNDECIDED
+from flows import notice_answers, project_answers, site_answers
+from flows.fields import NOBODY, UNDECIDED
+from flows.site_answers import Filled
 from models.work_item import Ask
 from policies.errors import Refused
-from policies.vocabulary import Answer, Door, Gate, Verdict
+from policies.vocabulary import Door, Gate, Verdict
 from runtime.resources import Resources
-from tasks import applications, consents, decisions, works
+from tasks import decisions
 from tasks.cases import Asked
-from tasks.commands import Command, Decide, HouseholdAnswer, RecordAnswers, RecordWorks, Resubmit, Withdraw, WorkRecord
+from tasks.commands import Command, Decide, Withdraw
 from tasks.faults import refusal_of
 
-Filled = Mapping[str, Any]
-COMMANDS: dict[Gate, type[Command]] = {
-    Gate.HOUSEHOLD_CONSENT: HouseholdAnswer,
-    Gate.PLAQUE: WorkRecord,
-    Gate.SUBSIDY: WorkRecord,
-    Gate.CORRECTION: Resubmit,
-}
+COMMANDS: dict[Gate, type[Command]] = {**site_answers.COMMANDS, **project_answers.COMMANDS, **notice_answers.COMMANDS}
 """Whose titles name a faulty field of the form; elsewhere those of `Decide`."""
 
 
@@ -61,33 +57,15 @@ def _carry_out(resources: Resources, number: str, gate: Gate, filled: Filled, as
         command = Withdraw(case=number, by=by, reason=_reason(filled))
         decisions.withdraw(resources, command, door=Door.FORM, at=at, asked=asked)
         return
-    match gate:
-        case Gate.HOUSEHOLD_CONSENT:
-            answers = RecordAnswers(case=number, by=by, answers=_answers(filled))
-            consents.record_answers(resources, answers, door=Door.FORM, at=at, asked=asked)
-        case Gate.PLAQUE | Gate.SUBSIDY:
-            records = [WorkRecord.model_validate(dict(each)) for each in filled.get("works", [])]
-            if not records:
-                raise Refused("default", "未登记任何完成事项,请在“完成事项”中添加后再提交")
-            works.record_works(
-                resources, RecordWorks(case=number, by=by, works=records), door=Door.FORM, at=at, asked=asked
-            )
-        case Gate.CORRECTION if verdict == Verdict.RESUBMITTED.label:
-            details = {name: value for name, value in filled.items() if name not in ("by", "verdict", "reason")}
-            current = applications.details_of(resources, number)
-            resubmission = Resubmit.model_validate(current | details | {"case": number, "by": by})
-            applications.resubmit(resources, resubmission, door=Door.FORM, at=at, asked=asked)
-        case _:
-            if verdict == UNDECIDED:
-                raise Refused("default", "未选择决定,请在“决定”中选择后再提交")
-            decision = Decide(
-                case=number,
-                by=by,
-                verdict=verdict,
-                reason=filled.get("reason", ""),
-                acknowledged=filled.get("acknowledged", []),
-            )
-            decisions.decide(resources, decision, door=Door.FORM, at=at, asked=asked)
+    ANSWERS.get(gate, site_answers.decide)(resources, number, filled, asked, at)
+
+
+ANSWERS: dict[Gate, site_answers.Answering] = {
+    **site_answers.ANSWERS,
+    **project_answers.ANSWERS,
+    **notice_answers.ANSWERS,
+}
+"""What an answer becomes, by gate; at the others it is a verdict."""
 
 
 def _reason(filled: Filled) -> str:
@@ -95,17 +73,6 @@ def _reason(filled: Filled) -> str:
     if not reason:
         raise Refused("default", "撤回申请须填写理由")
     return reason
-
-
-def _answers(filled: Filled) -> list[HouseholdAnswer]:
-    note = str(filled.get("note", ""))
-    chosen = [(Answer.AGREE, each) for each in filled.get("agreeing", [])]
-    chosen += [(Answer.OBJECT, each) for each in filled.get("objecting", [])]
-    if not chosen:
-        raise Refused("default", "未选择任何农户,请在“同意的农户”或“不同意的农户”中选择后再提交")
-    return [
-        HouseholdAnswer(household=each.partition(" ")[0], answer=answer.label, note=note) for answer, each in chosen
-    ]
 
 
 def answer_to(client: SyncPrefectClient, ask: Ask) -> Mapping[str, Any] | None:

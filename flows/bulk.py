@@ -13,18 +13,16 @@ from pydantic import Field
 
 from flows.forms import titled
 from flows.present import present
-from flows.site_lifecycle import site
+from flows.procedures import PROCEDURES
 from flows.step import as_task, failed
 from flows.waking import wake
 from policies.errors import Refused, Temporary
-from policies.vocabulary import CaseKind, Door
+from policies.vocabulary import Door
 from runtime.resources import Resources, open_resources
 from tasks.commands import Command, Decide, PlainText
 from tasks.decisions import decide
 from tasks.drivers import BulkReport, carry_in_bulk
 from tasks.sheets import read_decisions
-
-PROCEDURES = {CaseKind.SITE: site}
 
 
 class BulkEntry(Command):

@@ -23,12 +23,13 @@ from flows.answers import answer_to, apply
 from flows.artifacts import show
 from flows.forms import form_for
 from flows.step import as_task
+from flows.waking import wake
 from models.work_item import Ask, WorkItem
 from policies.vocabulary import Gate
 from runtime.resources import Resources, open_resources
-from tasks.asks import claim_run, clear_refusal, new_ask, open_asks, release_run, use_up
+from tasks.asks import claim_run, clear_refusal, new_ask, open_asks, relatives_behind, release_run, use_up
 from tasks.case_file import Awaited, CaseFile, case_file
-from tasks.cases import Asked, application_of, load_case
+from tasks.cases import Asked, load_case
 from tasks.post import letters_wait, post_letters
 from tasks.procedure import Ending, Procedure, end_shown, run_pass
 
@@ -57,6 +58,9 @@ def carry(number: str, procedure: Procedure) -> State[Any]:
                 as_task(lambda: _post(resources, number, at=at), name="寄出信函")
             file = case_file(resources, number, at=at)
             show(resources, file, me)
+            for relative in relatives_behind(resources, number):
+                # A call decides over its projects, a notice over what it is about: they go on at once.
+                wake(resources, relative, at=at)
             if isinstance(result, Ending):
                 end_shown(resources, number)
                 because = f":{result.because}" if result.because else ""
@@ -132,9 +136,7 @@ def _wait(resources: Resources, file: CaseFile, awaited: Awaited, me: str, *, at
     ask = new_ask(resources, awaited.work_item, me, at=at)
     if ask is None:
         return Completed(message=f"案件 {file.number} 已由其他运行接续办理,本次运行到此结束")
-    with resources.database.read() as session:
-        application = application_of(session, load_case(session, file.number, lock=False))
-    form = form_for(file, awaited, application)
+    form = form_for(resources, file, awaited)
     form.keep(keyset_from_base_key(f"suspended-{ask.key}"))
     suspend_flow_run(wait_for_input=form, key=ask.key, timeout=None)
     raise AssertionError(f"suspend key {ask.key!r} was used before")

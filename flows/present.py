@@ -21,7 +21,6 @@ from flows.forms import form_for
 from runtime.resources import Resources
 from tasks.asks import new_ask, open_asks
 from tasks.case_file import case_file
-from tasks.cases import application_of, load_case
 from tasks.procedure import end_shown
 
 
@@ -52,10 +51,8 @@ def present(client: SyncPrefectClient, resources: Resources, number: str, *, at:
         ask = new_ask(resources, file.awaited.work_item, file.flow_run_id, at=at)
         if ask is None:
             return False
-        with resources.database.read() as session:
-            application = application_of(session, load_case(session, number, lock=False))
         keyset = keyset_from_base_key(f"suspended-{ask.key}")
-        form_for(file, file.awaited, application).keep(keyset, run_id)
+        form_for(resources, file, file.awaited).keep(keyset, run_id)
         waiting: State[None] = Suspended(pause_key=ask.key)
         waiting.state_details.run_input_keyset = {str(name): key for name, key in keyset.items()}
         client.set_flow_run_state(run_id, waiting, force=True)

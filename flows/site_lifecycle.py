@@ -61,7 +61,7 @@ def site(case: CaseHandle) -> Ending:
         return Ending(Outcome.WITHDRAWN, plaque.reason)
 
     # 六、2 The one-off subsidy goes from the district through the town to the village committee.
-    if case.scheme.subsidy is not None:
+    if case.edition.for_sites.subsidy is not None:
         await_decision(case, Gate.SUBSIDY)
 
     put_on_the_list(case)

@@ -25,7 +25,12 @@ from runtime.clock import machine_now
 from runtime.resources import Resources
 from tasks.asks import CaseRun, release_run, request_run, run_of, runs_behind, runs_to_check
 
-DEPLOYMENTS = {CaseKind.SITE: "site-lifecycle/客堂间办理"}
+DEPLOYMENTS = {
+    CaseKind.SITE: "site-lifecycle/客堂间办理",
+    CaseKind.CALL: "call-lifecycle/微项目征集办理",
+    CaseKind.PROJECT: "project-lifecycle/微项目办理",
+    CaseKind.NOTICE: "public-notice/公示办理",
+}
 """Never renamed while a case is open: its suspended run belongs to it."""
 PAGE = 200
 PAUSE = timedelta(minutes=5)

@@ -43,6 +43,7 @@ class Case(Base):
         one_of("closed_with_outcome", "(status = 'closed') = (outcome IS NOT NULL)"),
         one_of("closed_at_known", "(status = 'closed') = (closed_at IS NOT NULL)"),
         one_of("carried_within_decided", "carried_seq <= decision_seq"),
+        one_of("site_has_household", "(kind = 'site') = (household_id IS NOT NULL)"),
         Index(
             "ix_cases_to_wake",
             "id",
@@ -71,9 +72,14 @@ class Case(Base):
     edition_id: Mapped[str] = mapped_column(ForeignKey("editions.id"))
     edition_sha256: Mapped[Digest]
     opening_key: Mapped[str] = mapped_column(String(100), comment="what opened it; the same key opens it only once")
-    village_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True)
-    group_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
-    household_id: Mapped[int] = mapped_column(ForeignKey("households.id"))
+    title: Mapped[Short] = mapped_column(comment="what lists and pages call it")
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True, comment="whose people decide in it")
+    parent_id: Mapped[int | None] = mapped_column(
+        ForeignKey("cases.id"), index=True, comment="a project's call; what a notice is about"
+    )
+    village_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True, comment="of a site")
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), comment="of a site")
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("households.id"), comment="of a site")
     year: Mapped[int] = mapped_column(comment="the year whose quota it counts in; D1-R2")
     status: Mapped[CaseStatus] = mapped_column(word_type(CaseStatus), default=CaseStatus.OPEN)
     outcome: Mapped[Outcome | None] = mapped_column(word_type(Outcome))
@@ -89,6 +95,9 @@ class Case(Base):
     run_requested_at: Mapped[datetime | None] = mapped_column(Instant)
     run_checked_at: Mapped[datetime | None] = mapped_column(Instant, comment="when the sweep last looked at the run")
 
+    unit: Mapped[Unit] = relationship(foreign_keys=[unit_id])
+    parent: Mapped["Case | None"] = relationship(remote_side="Case.id")
+    # Of a site's case these three are always there (a CHECK sees to it); nobody asks them of another kind.
     village: Mapped[Unit] = relationship(foreign_keys=[village_id])
     group: Mapped[Unit] = relationship(foreign_keys=[group_id])
     household: Mapped[Household] = relationship()

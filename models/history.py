@@ -49,7 +49,7 @@ def append_only_ddl(table: str) -> list[tuple[str, str]]:
     return statements
 
 
-APPEND_ONLY = (HistoryRow.__tablename__, PublishedEdition.__tablename__, "decisions", "ledger_entries")
+APPEND_ONLY = (HistoryRow.__tablename__, PublishedEdition.__tablename__, "decisions", "ledger_entries", "ledger_lines")
 
 
 def seal_append_only() -> None:

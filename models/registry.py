@@ -125,6 +125,34 @@ def holders(session: Session, *, role: Role, unit: Unit, on: date) -> list[Perso
     return []
 
 
+def below(session: Session, unit: Unit) -> list[int]:
+    """Return the ids of a unit and of all units beneath it."""
+    found, level = [unit.id], [unit.id]
+    while level:
+        level = list(session.scalars(select(Unit.id).where(Unit.parent_id.in_(level)).order_by(Unit.code)))
+        found += level
+    return found
+
+
+def holders_below(session: Session, role: Role, unit: Unit, *, on: date) -> list[Person]:
+    """Return the active people who hold `role` on `on` for `unit` or a unit beneath it, by their code, each once."""
+    return list(
+        session.scalars(
+            select(Person)
+            .join(RoleHolding)
+            .where(
+                RoleHolding.role == role,
+                RoleHolding.unit_id.in_(below(session, unit)),
+                RoleHolding.since <= on,
+                (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
+                Person.active,
+            )
+            .order_by(Person.code)
+            .distinct()
+        )
+    )
+
+
 def register(session: Session, group_id: int) -> list[Household]:
     """Return the active households of a group, by number."""
     return list(

@@ -38,6 +38,7 @@ class WorkItem(Base):
     due_on: Mapped[date] = mapped_column(Date, comment="last day, Asia/Shanghai")
     due_at: Mapped[Moment] = mapped_column(comment="the end of that day")
     provisional: Mapped[bool] = mapped_column(comment="the calendar of a year counted was not published yet")
+    due_named: Mapped[bool] = mapped_column(default=False, comment="the last day was named, not counted")
     lapses: Mapped[bool] = mapped_column(comment="the end of the due day decides")
     last_urged_at: Mapped[datetime | None] = mapped_column(Instant)
     escalated_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -52,16 +52,29 @@ class CaseLetter(LetterContext):
     """Who signs, e.g. ``示例镇社区办``."""
     scheme_title: Name
     """Title of the edition, without 《》."""
+    case_number: Name
+    matter: Name
+    """The case as the subject of a sentence, e.g. ``周荡村第三村民小组王小明户的“客堂间”建设申请``."""
+    short: Name
+    """The same for a subject line, e.g. ``王小明户申请``."""
+    party_label: Name
+    """What the one whose case it is is called, e.g. ``申请户``."""
+    party: Name
+    """Who that is, e.g. ``周荡村第三村民小组王小明户``."""
+
+
+class SiteLetter(CaseLetter):
+    """The facts of a letter about a parlour's case."""
+
     plaque_text: Name
     """What the parlours of this scheme are called."""
-    case_number: Name
     village: Name
     group: Name
     household_head: Name
     """户主: who applies."""
 
 
-class ApplicationReceived(CaseLetter):
+class ApplicationReceived(SiteLetter):
     """To the applicant: the application is on file."""
 
     letter_kind = Letter.APPLICATION_RECEIVED
@@ -76,7 +89,7 @@ class ApplicationReceived(CaseLetter):
     """What is to be added before the plaque (D0-R3)."""
 
 
-class ConsentAsked(CaseLetter):
+class ConsentAsked(SiteLetter):
     """To the group head: ask the households. To a household: please answer. D0-R8."""
 
     letter_kind = Letter.CONSENT_ASKED
@@ -91,7 +104,7 @@ class ConsentAsked(CaseLetter):
     """The short personal letter instead of the working one."""
 
 
-class ConsentMissing(CaseLetter):
+class ConsentMissing(SiteLetter):
     """Who has not agreed: during the period, or at its end (then the application goes back). D0-R8."""
 
     letter_kind = Letter.CONSENT_MISSING
@@ -105,14 +118,14 @@ class ConsentMissing(CaseLetter):
     """The period is over."""
 
 
-class ConsentComplete(CaseLetter):
+class ConsentComplete(SiteLetter):
     """All households agree."""
 
     letter_kind = Letter.CONSENT_COMPLETE
     entitled: Count
 
 
-class ForwardWaiting(CaseLetter):
+class ForwardWaiting(SiteLetter):
     """To the village: forward the application. D0-R9."""
 
     letter_kind = Letter.FORWARD_WAITING
@@ -120,7 +133,7 @@ class ForwardWaiting(CaseLetter):
     due_note: str
 
 
-class ReviewWaiting(CaseLetter):
+class ReviewWaiting(SiteLetter):
     """To the office: review the application. D0-R9."""
 
     letter_kind = Letter.REVIEW_WAITING
@@ -131,7 +144,7 @@ class ReviewWaiting(CaseLetter):
     """The n-th review of this case."""
 
 
-class Returned(CaseLetter):
+class Returned(SiteLetter):
     """The application is returned for correction, with the reason. D0-R9."""
 
     letter_kind = Letter.RETURNED
@@ -141,7 +154,7 @@ class Returned(CaseLetter):
     """By when it is to be corrected."""
 
 
-class Rejected(CaseLetter):
+class Rejected(SiteLetter):
     """The application is rejected, with the reason. D0-R9."""
 
     letter_kind = Letter.REJECTED
@@ -149,7 +162,7 @@ class Rejected(CaseLetter):
     reason: Name
 
 
-class Approved(CaseLetter):
+class Approved(SiteLetter):
     """The application is approved; what comes now. D0-R9, D0-R10."""
 
     letter_kind = Letter.APPROVED
@@ -158,7 +171,7 @@ class Approved(CaseLetter):
     deficiencies: tuple[str, ...]
 
 
-class PlaqueDue(CaseLetter):
+class PlaqueDue(SiteLetter):
     """To the office: plaque, rules on the wall, bookshelf. D0-R10."""
 
     letter_kind = Letter.PLAQUE_DUE
@@ -167,7 +180,7 @@ class PlaqueDue(CaseLetter):
     deficiencies: tuple[str, ...]
 
 
-class SubsidyDue(CaseLetter):
+class SubsidyDue(SiteLetter):
     """To who pays: hand the subsidy down. D0-R15."""
 
     letter_kind = Letter.SUBSIDY_DUE
@@ -177,7 +190,7 @@ class SubsidyDue(CaseLetter):
     """The levels the money passes, from the top."""
 
 
-class SubsidyPaid(CaseLetter):
+class SubsidyPaid(SiteLetter):
     """The subsidy has arrived; what it may be spent on. D0-R15."""
 
     letter_kind = Letter.SUBSIDY_PAID
@@ -245,6 +258,19 @@ class CaseClosed(CaseLetter):
     closed_on: date
 
 
+class TaskWaiting(CaseLetter):
+    """To who decides at a gate: what is asked, until when."""
+
+    letter_kind = Letter.TASK_WAITING
+    gate: Name
+    what_to_do: Name
+    """One or two full sentences."""
+    facts: tuple[str, ...]
+    """What is known, line by line; may be empty."""
+    due_on: date
+    due_note: str
+
+
 class LetterUndelivered(CaseLetter):
     """To the office: a letter did not reach its recipient."""
 
@@ -292,6 +318,7 @@ CONTEXTS: Mapping[Letter, type[LetterContext]] = MappingProxyType(
             Urged,
             HandedOver,
             CaseClosed,
+            TaskWaiting,
             LetterUndelivered,
             QuotaShortfall,
         )

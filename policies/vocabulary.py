@@ -129,6 +129,11 @@ class Gate(Word):
     OBJECTION_REVIEW = "objection_review", "异议复核"
 
     @property
+    def waits_for_a_case(self) -> bool:
+        """Whether another case closes it; people only withdraw there."""
+        return self in (Gate.SELECTION_NOTICE, Gate.PROJECTS, Gate.SELECTION)
+
+    @property
     def slug(self) -> str:
         """The gate in ``[a-z0-9-]``, the only letters a Prefect suspend key may have."""
         return self.value.replace("_", "-")
@@ -273,16 +278,6 @@ class Letter(Word):
     LETTER_UNDELIVERED = "letter_undelivered", "信函未送达"
     QUOTA_SHORTFALL = "quota_shortfall", "年度建设未达标"
     TASK_WAITING = "task_waiting", "待办事项"
-    CALL_OPENED = "call_opened", "征集公告"
-    PROPOSAL_RECEIVED = "proposal_received", "微项目申报已受理"
-    PROPOSAL_RESULT = "proposal_result", "微项目遴选结果"
-    PROJECT_FUNDED = "project_funded", "项目资金已拨付"
-    PROJECT_EVALUATED = "project_evaluated", "项目评估结果"
-    NOTICE_PUBLISHED = "notice_published", "公示发布"
-    NOTICE_CHANGED = "notice_changed", "公示变更"
-    NOTICE_CLOSED = "notice_closed", "公示结束"
-    OBJECTION_RECEIVED = "objection_received", "收到异议"
-    OBJECTION_ANSWERED = "objection_answered", "异议答复"
 
 
 class LedgerLevel(Word):

@@ -40,12 +40,47 @@ VERDICTS: dict[Gate, Verdicts] = {
     ),
     Gate.PLAQUE: Verdicts(by_people=frozenset({Verdict.COMPLETED, Verdict.WITHDRAWN}), by_machine=frozenset()),
     Gate.SUBSIDY: Verdicts(by_people=frozenset({Verdict.COMPLETED}), by_machine=frozenset()),
+    Gate.CALL_WINDOW: Verdicts(by_people=frozenset({Verdict.WITHDRAWN}), by_machine=frozenset({Verdict.ENDED})),
+    Gate.SURVEY: Verdicts(
+        by_people=frozenset({Verdict.COMPLETED, Verdict.WITHDRAWN}), by_machine=frozenset({Verdict.ENDED})
+    ),
+    Gate.SCREENING: Verdicts(by_people=frozenset({Verdict.COMPLETED, Verdict.WITHDRAWN}), by_machine=frozenset()),
+    Gate.SELECTION_NOTICE: Verdicts(
+        by_people=frozenset(), by_machine=frozenset({Verdict.CLEARED, Verdict.AMENDED, Verdict.RETRACTED})
+    ),
+    Gate.PROJECTS: Verdicts(by_people=frozenset(), by_machine=frozenset({Verdict.COMPLETED})),
+    Gate.SELF_CHECK: Verdicts(by_people=frozenset({Verdict.COMPLETED}), by_machine=frozenset()),
+    Gate.SELECTION: Verdicts(
+        by_people=frozenset({Verdict.WITHDRAWN}), by_machine=frozenset({Verdict.SELECTED, Verdict.NOT_SELECTED})
+    ),
+    Gate.PLAN: Verdicts(by_people=frozenset({Verdict.SUBMITTED, Verdict.ABANDONED}), by_machine=frozenset()),
+    Gate.PLAN_REVIEW: Verdicts(by_people=frozenset({Verdict.APPROVED, Verdict.RETURNED}), by_machine=frozenset()),
+    Gate.FUNDING: Verdicts(by_people=frozenset({Verdict.COMPLETED}), by_machine=frozenset()),
+    Gate.MILESTONE: Verdicts(by_people=frozenset({Verdict.COMPLETED, Verdict.ABANDONED}), by_machine=frozenset()),
+    Gate.ACCEPTANCE: Verdicts(by_people=frozenset({Verdict.ACCEPTED, Verdict.RECTIFY}), by_machine=frozenset()),
+    Gate.EVALUATION: Verdicts(by_people=frozenset({Verdict.COMPLETED}), by_machine=frozenset()),
+    Gate.SETTLEMENT: Verdicts(by_people=frozenset({Verdict.COMPLETED}), by_machine=frozenset()),
+    Gate.NOTICE_PERIOD: Verdicts(by_people=frozenset({Verdict.RETRACTED}), by_machine=frozenset({Verdict.ENDED})),
+    Gate.OBJECTION_REVIEW: Verdicts(
+        by_people=frozenset({Verdict.CLEARED, Verdict.AMENDED, Verdict.RETRACTED}), by_machine=frozenset()
+    ),
     Gate.UNDELIVERED_LETTER: Verdicts(
         by_people=frozenset({Verdict.RESENT, Verdict.TOLD_OTHERWISE}), by_machine=frozenset()
     ),
 }
 
-_REASONED = frozenset({Verdict.RETURNED, Verdict.REJECTED, Verdict.WITHDRAWN, Verdict.TOLD_OTHERWISE})
+_REASONED = frozenset(
+    {
+        Verdict.RETURNED,
+        Verdict.REJECTED,
+        Verdict.WITHDRAWN,
+        Verdict.TOLD_OTHERWISE,
+        Verdict.AMENDED,
+        Verdict.RETRACTED,
+        Verdict.RECTIFY,
+        Verdict.ABANDONED,
+    }
+)
 
 
 def allowed(gate: Gate) -> frozenset[Verdict]:

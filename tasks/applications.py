@@ -1,6 +1,6 @@
 """A household applies for a site; the applicant hands in a corrected application."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -38,7 +38,7 @@ from tasks.cases import Asked, application_of, check_authority, item_asked, load
 from tasks.commands import ApplyForSite, Resubmit, SiteDetails
 from tasks.history import append
 from tasks.lapses import lapse_if_over
-from tasks.mail import about, applicants, due_of, names_of, send, village_of, warnings_of
+from tasks.mail import about_site, applicants, due_of, names_of, send, village_of, warnings_of
 
 
 def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, key: str, at: datetime) -> str:
@@ -83,11 +83,13 @@ def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, k
         findings = _examined(command, scheme)
         published = publish(act.session, loaded, at=at)
         case = Case(
-            number=_next_number(act.session, scheme.case_prefix, act.day.year),
+            number=next_number(act.session, scheme.case_prefix, act.day.year),
             kind=CaseKind.SITE,
             edition_id=published.id,
             edition_sha256=published.sha256,
             opening_key=key,
+            title=f"{scheme.plaque_text}·{household.head_name}户",
+            unit_id=household.group_id,
             village_id=village.id,
             group_id=household.group_id,
             household_id=household.id,
@@ -124,11 +126,18 @@ def edition_in_use(resources: Resources, town: Unit, at: datetime) -> LoadedEdit
         raise Refused(
             "default", f"{town.name}登记的适用政策“{town.edition_id or '(空)'}”不存在,请在登记簿中改为:{known}"
         )
-    in_force, today = loaded.edition.in_force, local_day(at)
+    if loaded.edition.site is None:
+        raise Refused("default", f"《{loaded.edition.title}》不是客堂间的政策,请在登记簿中改正{town.name}的适用政策")
+    check_in_force(loaded, local_day(at))
+    return loaded
+
+
+def check_in_force(loaded: LoadedEdition, today: date) -> None:
+    """Refuse to open a case by an edition that is not in force on that day."""
+    in_force = loaded.edition.in_force
     if today < in_force.from_ or (in_force.until is not None and today >= in_force.until):
         until = f"至{in_force.until}前" if in_force.until else "起"
         raise Refused(in_force.where, f"《{loaded.edition.title}》自{in_force.from_}{until}施行,{today}不在施行期内")
-    return loaded
 
 
 def _household(session: Session, number: str) -> Household:
@@ -242,7 +251,8 @@ def _told(application: SiteApplication) -> dict[str, object]:
     }
 
 
-def _next_number(session: Session, prefix: str, year: int) -> str:
+def next_number(session: Session, prefix: str, year: int) -> str:
+    """Return the next case number of that prefix and year, e.g. ``KT-2026-0007``."""
     # Two villages may open the year's first case at once.
     insert_unless_there(session, CaseCounter, prefix=prefix, year=year, last=0)
     counter = session.get_one(CaseCounter, (prefix, year), with_for_update=True, populate_existing=True)
@@ -260,7 +270,7 @@ NEXT_STEP = {
 
 def _tell_received(act: Act, case: Case, application: SiteApplication, gate: Gate) -> None:
     letter = ApplicationReceived(
-        **about(case),
+        **about_site(case),
         submitted_on=act.day,
         next_step=NEXT_STEP[gate],
         due_on=due_of(case, gate, act),

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import CursorResult, Select, select, update
+from sqlalchemy import CursorResult, Select, or_, select, update
+from sqlalchemy.orm import aliased
 
 from models.case import Case
 from models.work_item import Ask, WorkItem
@@ -70,6 +71,20 @@ def run_of(resources: Resources, number: str) -> CaseRun | None:
 def runs_behind(resources: Resources, *, limit: int) -> list[CaseRun]:
     """Return the cases that are behind: their wake was lost, or is under way."""
     return _runs(resources, select(*_RUN).where(Case.carried_seq < Case.decision_seq).order_by(Case.id).limit(limit))
+
+
+def relatives_behind(resources: Resources, number: str) -> list[str]:
+    """Return the cases beside this one (its parent, its children) that have something to go on with."""
+    this = aliased(Case)
+    with resources.database.read() as session:
+        return list(
+            session.scalars(
+                select(Case.number)
+                .join(this, or_(Case.parent_id == this.id, Case.id == this.parent_id))
+                .where(this.number == number, Case.status == CaseStatus.OPEN, Case.carried_seq < Case.decision_seq)
+                .order_by(Case.id)
+            )
+        )
 
 
 def runs_to_check(resources: Resources, *, at: datetime, limit: int) -> list[CaseRun]:

@@ -1,33 +1,35 @@
 """The case file: what was asked, what happened, what is awaited from whom until when. Read only."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypedDict
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models.case import Case, Consent, Site
 from models.history import HistoryRow
-from models.ledger import LedgerAccount
 from models.registry import Unit
 from models.work_item import WorkItem
 from policies.vocabulary import (
     BeautifulVillage,
+    CaseKind,
     CaseStatus,
     CombinedWith,
     Facility,
     Gate,
-    LedgerLevel,
     SiteStatus,
     UnitKind,
     WorkItemStatus,
 )
-from rules.money import in_yuan
 from rules.periods import SHANGHAI
 from rules.quota import targets
 from runtime.resources import Resources, edition_of
+from tasks import notice_facts, project_facts
 from tasks.cases import application_of, deciders, entitled, load_case, open_item
 from tasks.checklists import done, points
+from tasks.ledger_figures import money_lines
 from tasks.mail import chinese_date, due_note, names_of, warnings_of
 from tasks.rolls import count_answers, households_of
 
@@ -64,10 +66,14 @@ class CaseFile:
     number: str
     title: str
     scheme: str
+    kind: CaseKind
     village: str
+    """Name of the village; of the unit, when the case is not a village's."""
     village_code: str
     group: str
     household: str
+    parties: tuple[tuple[str, str], ...]
+    """Whose case it is, as labelled rows."""
     opened_on: date
     status: str
     outcome: str
@@ -86,11 +92,6 @@ def case_file(resources: Resources, number: str, *, at: datetime) -> CaseFile:
         case = load_case(session, number, lock=False)
         item = open_item(session, case)
         rows = session.scalars(select(HistoryRow).where(HistoryRow.case_id == case.id).order_by(HistoryRow.seq))
-        accounts = session.scalars(
-            select(LedgerAccount)
-            .where(LedgerAccount.case_id == case.id, LedgerAccount.level != LedgerLevel.DISTRICT)
-            .order_by(LedgerAccount.id)
-        )
         undelivered = session.scalars(
             select(WorkItem).where(
                 WorkItem.case_id == case.id,
@@ -101,26 +102,50 @@ def case_file(resources: Resources, number: str, *, at: datetime) -> CaseFile:
         edition = edition_of(case)
         return CaseFile(
             number=case.number,
-            title=f"{edition.for_sites.plaque_text}·{case.household.head_name}户",
+            title=case.title,
             scheme=edition.title,
-            village=case.village.name,
-            village_code=case.village.code,
-            group=case.group.name.removeprefix(case.village.name) or case.group.name,
-            household=f"{case.household.number} {case.household.head_name}",
+            kind=case.kind,
+            **_place(case),
             opened_on=case.opened_at.astimezone(SHANGHAI).date(),
             status=case.status.label,
             outcome=case.outcome.label if case.outcome else "",
             because=case.because,
-            facts=_facts(session, case),
+            facts=FACTS[case.kind](session, case),
             awaited=_awaited(session, case, item, at) if item else None,
             undelivered=tuple(f"信函{each.subject_id}(第{each.round}次)" for each in undelivered),
-            money=tuple((account.name, in_yuan(account.balance_fen)) for account in accounts),
+            money=money_lines(session, case),
             timeline=tuple((row.at, row.actor, row.summary) for row in rows),
             flow_run_id=case.flow_run_id,
         )
 
 
-def _facts(session: Session, case: Case) -> tuple[tuple[str, str], ...]:
+class _Place(TypedDict):
+    village: str
+    village_code: str
+    group: str
+    household: str
+    parties: tuple[tuple[str, str], ...]
+
+
+def _place(case: Case) -> _Place:
+    if case.kind is not CaseKind.SITE:
+        unit = case.unit
+        parties = [("单位", unit.name)]
+        if case.parent is not None:
+            parties.append(("所属案件", f"{case.parent.number} {case.parent.title}"))
+        return _Place(village=unit.name, village_code=unit.code, group="", household="", parties=tuple(parties))
+    group = case.group.name.removeprefix(case.village.name) or case.group.name
+    household = f"{case.household.number} {case.household.head_name}"
+    return _Place(
+        village=case.village.name,
+        village_code=case.village.code,
+        group=group,
+        household=household,
+        parties=(("村(居)、组", f"{case.village.name} {group}"), ("申请户", household)),
+    )
+
+
+def _site_facts(session: Session, case: Case) -> tuple[tuple[str, str], ...]:
     application = application_of(session, case)
     return (
         ("负责人", f"{application.leader.display}({application.leader_source.label})"),
@@ -133,6 +158,15 @@ def _facts(session: Session, case: Case) -> tuple[tuple[str, str], ...]:
         ("提示", ";".join(warnings_of(application, case)) or "无"),
         ("挂牌前须补齐", "、".join(names_of(application.deficiencies, case)) or "无"),
     )
+
+
+FACTS: dict[CaseKind, Callable[[Session, Case], tuple[tuple[str, str], ...]]] = {
+    CaseKind.SITE: _site_facts,
+    CaseKind.CALL: project_facts.of_call,
+    CaseKind.PROJECT: project_facts.of_project,
+    CaseKind.NOTICE: notice_facts.of_notice,
+}
+"""What a page says of each kind of case, as labelled rows."""
 
 
 def _awaited(session: Session, case: Case, item: WorkItem, at: datetime) -> Awaited:
@@ -163,7 +197,7 @@ def _awaited(session: Session, case: Case, item: WorkItem, at: datetime) -> Awai
         due_note=due_note(item),
         late=at >= item.due_at,
         refusal=item.refusal,
-        warnings=names_of(application_of(session, case).warnings, case),
+        warnings=names_of(application_of(session, case).warnings, case) if case.kind is CaseKind.SITE else (),
         open_points=tuple(point.name for point in steps if point.code not in finished),
         done_points=tuple(
             f"{point.name}({chinese_date(finished[point.code].done_on)})" for point in steps if point.code in finished
@@ -183,9 +217,8 @@ def as_markdown(file: CaseFile) -> str:
         f"| {name} | {_cell(value)} |"
         for name, value in (
             ("政策", f"《{file.scheme}》"),
-            ("村(居)、组", f"{file.village} {file.group}"),
-            ("申请户", file.household),
-            ("申请日期", chinese_date(file.opened_on)),
+            *file.parties,
+            ("立案日期" if file.kind is not CaseKind.SITE else "申请日期", chinese_date(file.opened_on)),
             *file.facts,
             *file.money,
         )
@@ -206,6 +239,8 @@ def situation(file: CaseFile) -> str:
     if awaited is None:
         return f"**{file.status}**,系统正在处理"
     late = "**已逾期**," if awaited.late else ""
+    if awaited.gate.waits_for_a_case:
+        return f"**等待“{awaited.gate.label}”**:由系统在相关案件办结后自动接续,预计至{chinese_date(awaited.due_on)}"
     text = (
         f"**等待“{awaited.gate.label}”**(第{awaited.round}轮):{late}由{awaited.role}"
         f"{'、'.join(awaited.people) or '(登记簿中尚无人担任)'}办理,期限至**{chinese_date(awaited.due_on)}**。"
@@ -259,7 +294,7 @@ def progress(resources: Resources, village_code: str) -> list[VillageProgress]:
                 Unit.parent_id == village.id, Unit.kind == UnitKind.GROUP
             ),
         )
-        wanted = targets(loaded.edition.for_sites.targets, groups=grades) if loaded else {}
+        wanted = targets(loaded.edition.for_sites.targets, groups=grades) if loaded and loaded.edition.site else {}
         listed = _by_grade(
             session,
             select(Unit.beautiful_village, func.count(func.distinct(Site.group_id)))

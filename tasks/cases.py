@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from models.case import Case, PublishedEdition, SiteApplication
 from models.engine import insert_unless_there
+from models.notice import Notice
+from models.project import Call, Project
 from models.registry import Person, RoleHolding, Unit, holders
 from models.work_item import Ask, Decision, WorkItem
 from policies.errors import BadPolicy, Refused
 from policies.load import LoadedEdition
-from policies.sections import GatePolicy
-from policies.vocabulary import CaseStatus, Gate, Role, WorkItemStatus
+from policies.sections import Timing
+from policies.vocabulary import CaseKind, CaseStatus, Gate, Role, WorkItemStatus
 from rules.periods import SHANGHAI
 from runtime.resources import edition_of
 
@@ -38,6 +40,19 @@ def load_case(session: Session, number: str, *, lock: bool = True) -> Case:
     if case is None:
         raise Refused("default", f"没有编号为“{number}”的案件,请核对案件编号")
     return case
+
+
+def load_with_parent(session: Session, number: str) -> Case:
+    """
+    Return the case, locked, and before it its parent: whatever changes both takes them in this order (no deadlock).
+
+    Raises:
+        Refused: there is no such case.
+    """
+    parent_id = load_case(session, number, lock=False).parent_id
+    if parent_id is not None:
+        session.get(Case, parent_id, with_for_update={"of": Case}, populate_existing=True)
+    return load_case(session, number)
 
 
 def open_item(session: Session, case: Case) -> WorkItem | None:
@@ -156,17 +171,43 @@ def _no_application(case: Case) -> SiteApplication:
     raise LookupError(f"case {case.number} has no application")
 
 
-def policy_of(case: Case, gate: Gate) -> GatePolicy:
+def project_of(session: Session, case: Case) -> Project:
+    """Return what a project's case is about."""
+    return session.scalars(select(Project).where(Project.case_id == case.id)).one()
+
+
+def call_of(session: Session, case: Case) -> Call:
+    """Return what a call's case is about."""
+    return session.scalars(select(Call).where(Call.case_id == case.id)).one()
+
+
+def notice_of(session: Session, case: Case) -> Notice:
+    """Return what a notice's case is about."""
+    return session.scalars(select(Notice).where(Notice.case_id == case.id)).one()
+
+
+def leader_of(session: Session, case: Case) -> Person | None:
+    """Return whose case it is: the leader named in it; None when an office opened it (a call, a notice)."""
+    match case.kind:
+        case CaseKind.SITE:
+            return application_of(session, case).leader
+        case CaseKind.PROJECT:
+            return project_of(session, case).leader
+        case CaseKind.CALL | CaseKind.NOTICE:
+            return None
+
+
+def policy_of(case: Case, gate: Gate) -> Timing:
     """Return the pinned edition's policy of a gate."""
-    return edition_of(case).for_sites.gates.of(gate)
+    return edition_of(case).timing(gate)
 
 
 def entitled(session: Session, case: Case, role: Role, *, on: date) -> list[Person]:
-    """Return who holds `role` for this case on that day; the leader of a case is the one its application names."""
-    if role is Role.SITE_LEADER:
-        leader = application_of(session, case).leader
-        return [leader] if leader.active else []
-    return holders(session, role=role, unit=case.group, on=on)
+    """Return who holds `role` for this case on that day; the leader of a case is the one it names."""
+    if role in (Role.SITE_LEADER, Role.PROJECT_LEADER):
+        leader = leader_of(session, case)
+        return [leader] if leader is not None and leader.active else []
+    return holders(session, role=role, unit=case.unit, on=on)
 
 
 def deciders(session: Session, item: WorkItem, *, on: date) -> list[Person]:
@@ -180,7 +221,8 @@ def deciders(session: Session, item: WorkItem, *, on: date) -> list[Person]:
     people = entitled(session, item.case, item.role, on=on)
     if handed_to := [each for each in people if each.id == item.assignee_id]:
         return handed_to
-    return people or entitled(session, item.case, policy_of(item.case, item.gate).escalate.to, on=on)
+    escalate = policy_of(item.case, item.gate).escalate
+    return people or (entitled(session, item.case, escalate.to, on=on) if escalate else [])
 
 
 def check_authority(session: Session, item: WorkItem, person: Person, *, on: date) -> None:

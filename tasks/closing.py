@@ -1,19 +1,21 @@
 """The end of a case: the site is listed, the case is closed with its outcome."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import select
 
-from models.case import Site
+from models.case import Case, Site
 from models.work_item import WorkItem
 from notifications.letters import CaseClosed
-from policies.vocabulary import CaseStatus, Gate, Outcome, WorkItemStatus
+from policies.vocabulary import CaseKind, CaseStatus, Gate, Outcome, WorkItemStatus
 from runtime.resources import Resources, edition_of
-from tasks.act import acting
-from tasks.cases import application_of, load_case
+from tasks import project_closing
+from tasks.act import Act, acting
+from tasks.cases import application_of, load_case, load_with_parent
 from tasks.history import SYSTEM, append
 from tasks.items import cancel
-from tasks.mail import about, applicants, send, village_of
+from tasks.mail import about, concerned, send
 
 
 def list_site(resources: Resources, number: str, *, at: datetime) -> str:
@@ -62,7 +64,7 @@ def close_case(resources: Resources, number: str, outcome: Outcome, because: str
     Safe to repeat because a closed case stays as it was closed.
     """
     with acting(resources, at=at) as act:
-        case = load_case(act.session, number)
+        case = load_with_parent(act.session, number)
         if case.status is CaseStatus.CLOSED:
             return
         case.status, case.outcome, case.because, case.closed_at = CaseStatus.CLOSED, outcome, because, at
@@ -84,6 +86,20 @@ def close_case(resources: Resources, number: str, outcome: Outcome, because: str
             at=at,
             data={"outcome": outcome.value, "because": because},
         )
-        to = applicants(act.session, case) + village_of(act, case)
+        to = concerned(act, case)
         closed = CaseClosed(**about(case), outcome=outcome.label, because=because, closed_on=act.day)
         send(act, case, closed, to, event="closed")
+        CLOSING[case.kind](act, case)
+
+
+def _nothing_else(act: Act, case: Case) -> None:
+    """Do nothing: no other case waits for this one."""
+
+
+CLOSING: dict[CaseKind, Callable[[Act, Case], None]] = {
+    CaseKind.SITE: _nothing_else,
+    CaseKind.CALL: project_closing.after_call,
+    CaseKind.PROJECT: project_closing.after_project,
+    CaseKind.NOTICE: project_closing.after_notice,
+}
+"""What the end of a case does to the cases beside it, in the same transaction."""

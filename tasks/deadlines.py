@@ -140,7 +140,7 @@ def recompute_provisional(resources: Resources, *, at: datetime) -> int:
         waiting = session.execute(
             select(WorkItem.id, Case.number)
             .join(Case, Case.id == WorkItem.case_id)
-            .where(WorkItem.status == WorkItemStatus.OPEN, WorkItem.provisional)
+            .where(WorkItem.status == WorkItemStatus.OPEN, WorkItem.provisional, ~WorkItem.due_named)
         ).all()
     changed = 0
     for item_id, number in waiting:

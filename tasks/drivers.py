@@ -16,6 +16,7 @@ from policies.errors import Refused
 from policies.vocabulary import CaseKind, CaseStatus
 from runtime.clock import MovedClock
 from runtime.resources import Resources
+from tasks.asks import relatives_behind
 from tasks.deadlines import SweepCounts, fire_due, recompute_provisional
 from tasks.post import post_letters
 from tasks.procedure import Ending, Procedure, Waiting, directly, run_pass
@@ -61,9 +62,22 @@ def carry_in_bulk(
             report.done += 1
             touched[number] = None
     for number in touched:
-        report.carried[number] = carry_directly(resources, number, procedures, at=at)
+        report.carried |= carry_with_relatives(resources, number, procedures, at=at)
     post_letters(resources, at=at)
     return report
+
+
+def carry_with_relatives(
+    resources: Resources, number: str, procedures: Mapping[CaseKind, Procedure], *, at: datetime
+) -> dict[str, Ending | Waiting]:
+    """Carry one case as far as it goes, and every case beside it that this moves, as a call moves its projects."""
+    carried: dict[str, Ending | Waiting] = {}
+    waiting = [number]
+    while waiting:
+        each = waiting.pop(0)
+        carried[each] = carry_directly(resources, each, procedures, at=at)
+        waiting += [other for other in relatives_behind(resources, each) if other not in waiting]
+    return carried
 
 
 def carry_directly(
@@ -93,9 +107,9 @@ class Rehearsal:
 
     def carry(self, number: str) -> Ending | Waiting:
         """Carry one case to its next gate or its end, and deliver its letters."""
-        result = carry_directly(self.resources, number, self.procedures, at=self.clock.now())
+        carried = carry_with_relatives(self.resources, number, self.procedures, at=self.clock.now())
         post_letters(self.resources, at=self.clock.now())
-        return result
+        return carried[number]
 
     def sweep(self) -> SweepCounts:
         """Let time do what is due now, and carry on the cases it decided."""
@@ -105,7 +119,7 @@ class Rehearsal:
         report_shortfalls(self.resources, at=at)
         counts.recomputed = recomputed
         for number in self._behind():
-            carry_directly(self.resources, number, self.procedures, at=at)
+            carry_with_relatives(self.resources, number, self.procedures, at=at)
         post_letters(self.resources, at=at)
         return counts
 

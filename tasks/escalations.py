@@ -60,6 +60,8 @@ def escalate_due(act: Act, item: WorkItem, *, decided: str = "") -> int:
 
 def _escalate(act: Act, item: WorkItem, timer: Timer, decided: str) -> None:
     policy = policy_of(item.case, item.gate).escalate
+    if policy is None:
+        raise LookupError(f"gate {item.gate} of case {item.case.number} is reported to nobody")
     above = entitled(act.session, item.case, policy.to, on=act.day)
     letter = Escalation(
         **about(item.case),

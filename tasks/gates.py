@@ -1,22 +1,21 @@
-"""Gates: opened once, with the letters that ask for the decision; the roll of households is frozen there."""
+"""Gates: opened once, with what belongs to their opening: rolls that are frozen, letters that ask for the decision."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.case import Case, Consent
-from models.registry import register
+from models.case import Case
+from models.project import Milestone, Plan
 from models.work_item import WorkItem
-from notifications.letters import ConsentAsked, ForwardWaiting, PlaqueDue, ReviewWaiting, SubsidyDue
 from policies.errors import Refused
-from policies.vocabulary import CaseStatus, Gate, LedgerLevel
-from runtime.resources import Resources, edition_of
-from tasks import checklists
+from policies.vocabulary import CaseKind, CaseStatus, Gate
+from runtime.resources import Resources
+from tasks import notice_asks, project_asks, site_asks
 from tasks.act import Act, acting
-from tasks.cases import application_of, deciders, load_case
+from tasks.cases import call_of, load_case, notice_of
 from tasks.items import create
-from tasks.mail import about, due_note, names_of, send, to_household, to_person, warnings_of
 
 
 def item_at(session: Session, case_id: int, gate: Gate, round_: int) -> WorkItem | None:
@@ -42,57 +41,36 @@ def open_gate(resources: Resources, number: str, gate: Gate, round_: int, *, at:
             return known.id
         if case.status is CaseStatus.CLOSED:
             raise Refused("default", f"案件 {number} 已办结,不能再开启环节")
-        item = create(act, case, gate, round_)
-        if gate is Gate.HOUSEHOLD_CONSENT:
-            _freeze_roll(act, case, item)
-        _ask(act, case, item)
+        item = create(act, case, gate, round_, last=last_day(act, case, gate, round_))
+        ASKING[case.kind](act, case, item)
         return item.id
 
 
-def _freeze_roll(act: Act, case: Case, item: WorkItem) -> None:
-    """Keep the group's register of this day: these households answer, whatever the register says later (D0-R8)."""
-    act.session.add_all(
-        Consent(work_item_id=item.id, household_id=household.id) for household in register(act.session, case.group_id)
-    )
-    act.session.flush()
+ASKING: dict[CaseKind, Callable[[Act, Case, WorkItem], None]] = {
+    CaseKind.SITE: site_asks.ask,
+    CaseKind.CALL: project_asks.ask_call,
+    CaseKind.PROJECT: project_asks.ask_project,
+    CaseKind.NOTICE: notice_asks.ask,
+}
+"""What happens in the transaction that opens a gate: rolls are frozen, letters ask those who decide."""
 
 
-def _ask(act: Act, case: Case, item: WorkItem) -> None:
-    """Write the letters that ask for the decision."""
-    event = f"{item.gate.value}-{item.round}"
-    to = [to_person(each) for each in deciders(act.session, item, on=act.day)]
-    application = application_of(act.session, case)
-    known, due, note = about(case), item.due_on, due_note(item)
-    match item.gate:
-        case Gate.HOUSEHOLD_CONSENT:
-            roll = register(act.session, case.group_id)
-            letter = ConsentAsked(
-                **known,
-                due_on=due,
-                due_note=note,
-                roll=tuple(f"{each.number} {each.head_name}" for each in roll),
-                without_email=tuple(f"{each.number} {each.head_name}" for each in roll if not each.email),
-                for_household=False,
-            )
-            send(act, case, letter, to, event=event)
-            personal = letter.model_copy(update={"for_household": True, "roll": (), "without_email": ()})
-            send(act, case, personal, [to_household(each) for each in roll if each.email], event=event)
-        case Gate.VILLAGE_FORWARD:
-            send(act, case, ForwardWaiting(**known, due_on=due, due_note=note), to, event=event)
-        case Gate.OFFICE_REVIEW:
-            review = ReviewWaiting(
-                **known, due_on=due, due_note=note, warnings=warnings_of(application, case), round=item.round
-            )
-            send(act, case, review, to, event=event)
-        case Gate.PLAQUE:
-            works = tuple(point.name for point in checklists.points(act.session, item))
-            plaque = PlaqueDue(**known, due_on=due, works=works, deficiencies=names_of(application.deficiencies, case))
-            send(act, case, plaque, to, event=event)
-        case Gate.SUBSIDY:
-            subsidy = edition_of(case).for_sites.subsidy
-            if subsidy is not None:
-                route = tuple(level.label for level in (LedgerLevel.DISTRICT, LedgerLevel.TOWN, LedgerLevel.VILLAGE))
-                letter_due = SubsidyDue(**known, due_on=due, amount_fen=subsidy.amount_yuan * 100, route=route)
-                send(act, case, letter_due, to, event=event)
-        case Gate.CORRECTION | Gate.UNDELIVERED_LETTER:
-            pass  # the letter that returned the file, or the dead letter's own notice, has already told them
+def last_day(act: Act, case: Case, gate: Gate, round_: int) -> date | None:
+    """Return the last day that the matter itself names for a gate; None: it is counted by the edition."""
+    match gate:
+        case Gate.CALL_WINDOW:
+            return call_of(act.session, case).closes_on
+        case Gate.NOTICE_PERIOD:
+            return notice_of(act.session, case).ends_on
+        case Gate.MILESTONE:
+            return milestone_of(act.session, case, round_).due_on
+        case _:
+            return None
+
+
+def milestone_of(session: Session, case: Case, seq: int) -> Milestone:
+    """Return a step of the plan that was approved: of its latest round."""
+    latest = select(func.max(Plan.round)).where(Plan.case_id == case.id).scalar_subquery()
+    return session.scalars(
+        select(Milestone).join(Plan).where(Plan.case_id == case.id, Plan.round == latest, Milestone.seq == seq)
+    ).one()

@@ -2,12 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Integer, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base import canonical
@@ -16,11 +14,12 @@ from models.history import HistoryRow
 from models.ledger import LedgerAccount, LedgerEntry
 from models.work_item import Decision
 from rules.masking import mask_text
+from tasks.audit_rows import AuditFault, rows_of
+from tasks.ledger_audit import stray_rows, verify_money
 
 SYSTEM = "系统"
 _KEPT_BESIDE = {"decision_taken": "decisions", "money_moved": "ledger_entries"}
 """Facts that stand in a table of their own too, by the history's word for them."""
-R = TypeVar("R", HistoryRow, Decision, LedgerEntry)
 
 
 def append(
@@ -64,19 +63,6 @@ def seal(case_number: str, row: HistoryRow) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class AuditFault:
-    """One row that is not what was once written."""
-
-    case_number: str
-    table: str
-    row: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"案件 {self.case_number}:表 {self.table} 第 {self.row} 行:{self.reason}"
-
-
 def verify(session: Session, *, number: str | None = None) -> Iterator[AuditFault]:
     """
     Find every row of the records that was changed, added or removed behind the product's back.
@@ -93,39 +79,81 @@ def verify(session: Session, *, number: str | None = None) -> Iterator[AuditFaul
         query = query.where(Case.number == number)
     for case in session.scalars(query.execution_options(yield_per=200)):
         yield from _verify_case(session, case)
+    if number is None:
+        yield from stray_rows(session)
+
+
+def verify_ledger(session: Session) -> Iterator[AuditFault]:
+    """
+    Find every row of the ledger that was changed, added or removed behind the product's back.
+
+    Source: D0-R15, D2-R13 (the money is open to inspection).
+
+    Args:
+        session: a consistent view.
+
+    Returns:
+        The faults: lines that do not sum to zero or differ from the history, balances that are not the sum of their
+        lines, wrong signs, caps exceeded or changed, rows that belong to nothing; and broken histories of the cases.
+    """
+    with_money = select(LedgerAccount.case_id).union(
+        select(LedgerEntry.case_id), select(HistoryRow.case_id).where(HistoryRow.kind == "money_moved")
+    )
+    query = select(Case).where(Case.id.in_(with_money)).order_by(Case.id)
+    for case in session.scalars(query.execution_options(yield_per=200)):
+        told = _told(session, case)
+        if isinstance(told, AuditFault):
+            yield told
+            continue
+        moved = {fact: row for fact, row in told.items() if row.kind == "money_moved"}
+        yield from verify_money(session, case, moved)
+        yield from _not_kept(case, moved)
+    yield from stray_rows(session)
 
 
 def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
     if hashlib.sha256(case.edition.text).hexdigest() != case.edition_sha256:
         yield AuditFault(case.number, "cases", case.id, f"所依据政策 {case.edition_id} 的全文与立案时的摘要不符")
-    rows: list[HistoryRow] = []
-    previous, told = "", dict[str, HistoryRow]()
-    for expected, row in enumerate(_rows_of(session, HistoryRow, case), start=1):
-        if isinstance(row, AuditFault):
-            yield row
-            return
-        rows.append(row)
-        if row.seq != expected:
-            yield AuditFault(case.number, "history", row.id, f"序号应为 {expected},现为 {row.seq},其间有记录被删除")
-            return
-        if row.previous != previous:
-            yield AuditFault(case.number, "history", row.id, "与上一条记录的摘要不相衔接")
-            return
-        if row.hash != seal(case.number, row):
-            yield AuditFault(case.number, "history", row.id, "内容与其摘要不符,已被改动")
-            return
-        previous = row.hash
-        told[f"{row.kind}:{row.data}"] = row
-    if case.history_seq != len(rows) or case.history_head != previous:
-        last = rows[-1].id if rows else 0
-        yield AuditFault(case.number, "history", last, f"应有 {case.history_seq} 条记录,现有 {len(rows)} 条")
+    told = _told(session, case)
+    if isinstance(told, AuditFault):
+        yield told
         return
-    for decision in _rows_of(session, Decision, case):
+    taken = select(Decision).where(Decision.case_id == case.id).order_by(Decision.id)
+    for decision in rows_of(session, Decision, taken, number=case.number):
         if isinstance(decision, AuditFault):
             yield decision
         elif told.pop(f"decision_taken:{canonical(decision_facts(decision))}", None) is None:
             yield AuditFault(case.number, "decisions", decision.id, "与办理记录不符,已被改动")
-    yield from _verify_money(session, case, told)
+    yield from verify_money(session, case, told)
+    yield from _not_kept(case, told)
+
+
+def _told(session: Session, case: Case) -> dict[str, HistoryRow] | AuditFault:
+    """Return what the case's history tells, as ``kind:data``; or the first place where it is broken."""
+    told: dict[str, HistoryRow] = {}
+    count, last, previous = 0, 0, ""
+    query = select(HistoryRow).where(HistoryRow.case_id == case.id).order_by(HistoryRow.seq)
+    for row in rows_of(session, HistoryRow, query, number=case.number):
+        if isinstance(row, AuditFault):
+            return row
+        count, last = count + 1, row.id
+        reason = ""
+        if row.seq != count:
+            reason = f"序号应为 {count},现为 {row.seq},其间有记录被删除"
+        elif row.previous != previous:
+            reason = "与上一条记录的摘要不相衔接"
+        elif row.hash != seal(case.number, row):
+            reason = "内容与其摘要不符,已被改动"
+        if reason:
+            return AuditFault(case.number, "history", row.id, reason)
+        previous = row.hash
+        told[f"{row.kind}:{row.data}"] = row
+    if case.history_seq != count or case.history_head != previous:
+        return AuditFault(case.number, "history", last, f"应有 {case.history_seq} 条记录,现有 {count} 条")
+    return told
+
+
+def _not_kept(case: Case, told: Mapping[str, HistoryRow]) -> Iterator[AuditFault]:
     for row in told.values():
         if row.kind in _KEPT_BESIDE:
             yield AuditFault(
@@ -133,58 +161,6 @@ def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
                 "history",
                 row.id,
                 f"此条办理记录在表 {_KEPT_BESIDE[row.kind]} 中没有对应的行,已被删除或改动",
-            )
-
-
-def _rows_of(session: Session, table: type[R], case: Case) -> Iterator[R | AuditFault]:
-    """Yield the case's rows of a table; a row so damaged that it can not be read is a fault, not the audit's end."""
-    order = HistoryRow.seq if table is HistoryRow else table.id
-    query = select(table).where(table.case_id == case.id).order_by(order)
-    try:
-        rows: list[R | AuditFault] = list(session.scalars(query).all())
-    except _UNREADABLE:
-        ids = session.scalars(query.with_only_columns(table.id)).all()
-        rows = [_read(session, table, row_id, case) for row_id in ids]
-    for row in rows:
-        if not isinstance(row, AuditFault) and not _whole(row):
-            row = AuditFault(case.number, table.__tablename__, row.id, "无法读取,已被改动")
-        yield row
-
-
-def _read(session: Session, table: type[R], row_id: int, case: Case) -> R | AuditFault:
-    try:
-        return session.get_one(table, row_id)
-    except _UNREADABLE:
-        return AuditFault(case.number, table.__tablename__, row_id, "无法读取,已被改动")
-
-
-def _whole(row: HistoryRow | Decision | LedgerEntry) -> bool:
-    """Return whether numbers are numbers: SQLite keeps any text in a column of integers."""
-    numbers = [column.key for column in row.__table__.columns if isinstance(column.type, Integer)]
-    return all(isinstance(getattr(row, name), int | None) for name in numbers)
-
-
-# Not a word of its list, no moment, no JSON; SQLite says OperationalError of text that is not UTF-8.
-_UNREADABLE = (ValueError, LookupError, OperationalError)
-
-
-def _verify_money(session: Session, case: Case, told: dict[str, HistoryRow]) -> Iterator[AuditFault]:
-    moved: dict[int, int] = {}
-    for entry in _rows_of(session, LedgerEntry, case):
-        if isinstance(entry, AuditFault):
-            yield entry
-            continue
-        moved[entry.from_id] = moved.get(entry.from_id, 0) - entry.amount_fen
-        moved[entry.to_id] = moved.get(entry.to_id, 0) + entry.amount_fen
-        if told.pop(f"money_moved:{canonical(entry_facts(entry))}", None) is None:
-            yield AuditFault(case.number, "ledger_entries", entry.id, "与办理记录不符,已被改动")
-    for account in session.scalars(select(LedgerAccount).where(LedgerAccount.case_id == case.id)):
-        if account.balance_fen != moved.get(account.id, 0):
-            yield AuditFault(
-                case.number,
-                "ledger_accounts",
-                account.id,
-                f"余额 {account.balance_fen} 分,与流水合计 {moved.get(account.id, 0)} 分不符",
             )
 
 
@@ -200,19 +176,4 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
         "effective_at": decision.effective_at.isoformat(),
         "acknowledged": decision.acknowledged,
         "details": decision.details,
-    }
-
-
-def entry_facts(entry: LedgerEntry) -> dict[str, Any]:
-    """Return what the history keeps of a movement of money."""
-    return {
-        "key": entry.key,
-        "move": entry.move.value,
-        "from": entry.from_id,
-        "to": entry.to_id,
-        "amount_fen": entry.amount_fen,
-        "memo": entry.memo,
-        "document": entry.document_id,
-        "booked_by": entry.booked_by_id,
-        "booked_at": entry.booked_at.isoformat(),
     }

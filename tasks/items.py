@@ -1,7 +1,7 @@
 """Work items: opened with their due time and timers, closed by exactly one decision."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CursorResult, delete, func, select, update
@@ -11,13 +11,15 @@ from models.outbox import OutboxEntry
 from models.registry import Person
 from models.work_item import Decision, Timer, WorkItem
 from policies.vocabulary import Door, Gate, Verdict, WorkItemStatus
-from rules.periods import plan
+from rules.periods import plan, plan_until
 from tasks.act import Act
 from tasks.cases import already_decided, policy_of
 from tasks.history import SYSTEM, append, decision_facts
 
 
-def create(act: Act, case: Case, gate: Gate, round_: int, *, subject: OutboxEntry | None = None) -> WorkItem:
+def create(
+    act: Act, case: Case, gate: Gate, round_: int, *, subject: OutboxEntry | None = None, last: date | None = None
+) -> WorkItem:
     """
     Open a work item at `gate`: who decides, due when, what time will do.
 
@@ -25,9 +27,14 @@ def create(act: Act, case: Case, gate: Gate, round_: int, *, subject: OutboxEntr
         case: locked.
         round_: the n-th time at this gate, from 1.
         subject: of an undelivered letter, the letter.
+        last: the last day, when the matter itself names it (a call's window, a milestone); None: by the policy.
     """
     policy = policy_of(case, gate)
-    schedule = plan(policy, opened_at=act.at, calendar=act.resources.calendar)
+    calendar = act.resources.calendar
+    if last is None:
+        schedule = plan(policy, opened_at=act.at, calendar=calendar)
+    else:
+        schedule = plan_until(policy, opened_at=act.at, last=last, calendar=calendar)
     item = WorkItem(
         case_id=case.id,
         gate=gate,
@@ -37,6 +44,7 @@ def create(act: Act, case: Case, gate: Gate, round_: int, *, subject: OutboxEntr
         due_on=schedule.due_on,
         due_at=schedule.due_at,
         provisional=schedule.provisional,
+        due_named=last is not None,
         lapses=policy.lapse is not None,
         subject_id=subject.id if subject else None,
     )

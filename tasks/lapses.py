@@ -12,7 +12,7 @@ from tasks import items
 from tasks.act import Act, acting
 from tasks.cases import load_case, open_item, policy_of
 from tasks.escalations import escalate_due
-from tasks.mail import about, applicants, chinese_date, due_of, send
+from tasks.mail import about_site, applicants, chinese_date, due_of, send
 from tasks.rolls import tell_missing
 
 
@@ -52,7 +52,7 @@ def lapse(act: Act, item: WorkItem) -> int:
     )
     if item.gate is Gate.VILLAGE_FORWARD:
         due_on = due_of(item.case, Gate.CORRECTION, act)
-        returned = Returned(**about(item.case), by="系统(期限届满)", reason=reason, due_on=due_on)
+        returned = Returned(**about_site(item.case), by="系统(期限届满)", reason=reason, due_on=due_on)
         send(
             act,
             item.case,

@@ -9,17 +9,28 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.case import Case, SiteApplication
 from models.outbox import OutboxEntry
-from models.registry import Household, Person
+from models.registry import Household, Person, holders_below
 from models.work_item import Decision, WorkItem
 from notifications.letters import CaseLetter, LetterUndelivered
 from notifications.outbox import Recipient, enqueue
-from policies.vocabulary import DayUnit, Facility, Gate, Letter, LetterStatus, Role, UnitKind, Verdict, WorkItemStatus
+from policies.vocabulary import (
+    CaseKind,
+    DayUnit,
+    Facility,
+    Gate,
+    Letter,
+    LetterStatus,
+    Role,
+    UnitKind,
+    Verdict,
+    WorkItemStatus,
+)
 from rules.eligibility import ApplicationFacts, examine
 from rules.periods import plan
 from runtime.resources import edition_of
 from tasks import items
 from tasks.act import Act
-from tasks.cases import application_of, entitled, policy_of
+from tasks.cases import entitled, leader_of, policy_of
 
 
 class About(TypedDict):
@@ -28,8 +39,17 @@ class About(TypedDict):
     township: str
     office: str
     scheme_title: str
-    plaque_text: str
     case_number: str
+    matter: str
+    short: str
+    party_label: str
+    party: str
+
+
+class AboutSite(About):
+    """What the letters of a parlour's case say of it."""
+
+    plaque_text: str
     village: str
     group: str
     household_head: str
@@ -37,18 +57,55 @@ class About(TypedDict):
 
 def about(case: Case) -> About:
     """Return what every letter of a case says of it."""
-    edition = edition_of(case)
-    town = case.village.above(UnitKind.TOWN).name
+    office = office_of(case)
+    match case.kind:
+        case CaseKind.SITE:
+            head, party = case.household.head_name, f"{case.village.name}{_group(case)}{case.household.head_name}户"
+            matter, short, label = (
+                f"{party}的“{edition_of(case).for_sites.plaque_text}”建设申请",
+                f"{head}户申请",
+                "申请户",
+            )
+        case CaseKind.CALL:
+            party, label = case.unit.name, "征集单位"
+            matter = short = f"微项目征集“{case.title}”"
+        case CaseKind.PROJECT:
+            party, label = case.unit.name, "所在村(居)"
+            matter, short = f"{party}微项目“{case.title}”", f"微项目“{case.title}”"
+        case CaseKind.NOTICE:
+            party, label = case.unit.name, "公示单位"
+            matter = short = f"公示“{case.title}”"
     return About(
-        township=town,
-        office=f"{town}社区办",
-        scheme_title=edition.title,
-        plaque_text=edition.for_sites.plaque_text,
+        township=office.removesuffix("社区办"),
+        office=office,
+        scheme_title=edition_of(case).title,
         case_number=case.number,
+        matter=matter,
+        short=short,
+        party_label=label,
+        party=party,
+    )
+
+
+def about_site(case: Case) -> AboutSite:
+    """Return what the letters of a parlour's case say of it."""
+    return AboutSite(
+        **about(case),
+        plaque_text=edition_of(case).for_sites.plaque_text,
         village=case.village.name,
-        group=case.group.name.removeprefix(case.village.name) or case.group.name,
+        group=_group(case),
         household_head=case.household.head_name,
     )
+
+
+def office_of(case: Case) -> str:
+    """Return the name of the community office whose case it is."""
+    town = case.unit.above(UnitKind.TOWN).name if case.unit.kind is not UnitKind.DISTRICT else case.unit.name
+    return f"{town}社区办"
+
+
+def _group(case: Case) -> str:
+    return case.group.name.removeprefix(case.village.name) or case.group.name
 
 
 def to_person(person: Person) -> Recipient:
@@ -62,9 +119,14 @@ def to_household(household: Household) -> Recipient:
 
 
 def applicants(session: Session, case: Case) -> list[Recipient]:
-    """Return who applied: the leader, and the household when it has an e-mail address."""
-    told = [to_person(application_of(session, case).leader)]
-    if case.household.email and case.household.email != told[0].address:
+    """Return whose case it is: the leader, and a site's household when it has an e-mail address."""
+    leader = leader_of(session, case)
+    told = [to_person(leader)] if leader is not None else []
+    if (
+        case.kind is CaseKind.SITE
+        and case.household.email
+        and case.household.email not in {each.address for each in told}
+    ):
         told.append(to_household(case.household))
     return told
 
@@ -137,12 +199,35 @@ def holders_of(act: Act, case: Case, role: Role) -> list[Recipient]:
 
 
 def village_of(act: Act, case: Case) -> list[Recipient]:
-    """Return who hears of the case in the village: those who forward it, by the edition (D0-R17, D1-R4)."""
-    return holders_of(act, case, policy_of(case, Gate.VILLAGE_FORWARD).decided_by)
+    """Return who hears of the case in the village: of a site those who forward it, by the edition (D0-R17, D1-R4)."""
+    if case.kind is CaseKind.SITE:
+        return holders_of(act, case, policy_of(case, Gate.VILLAGE_FORWARD).decided_by)
+    return holders_of(act, case, Role.VILLAGE_RESPONSIBLE)
+
+
+def concerned(act: Act, case: Case) -> list[Recipient]:
+    """
+    Return who hears how a case ends: whose case it is and the village's people.
+
+    Of a call: the responsible members of every village in its area. Of a notice: those of the case it is about, and
+    the office that published it.
+    """
+    session = act.session
+    match case.kind:
+        case CaseKind.SITE | CaseKind.PROJECT:
+            return applicants(session, case) + village_of(act, case)
+        case CaseKind.CALL:
+            return [to_person(each) for each in holders_below(session, Role.VILLAGE_RESPONSIBLE, case.unit, on=act.day)]
+        case CaseKind.NOTICE:
+            above = concerned(act, case.parent) if case.parent is not None else []
+            office = holders_of(act, case, Role.OFFICE_REVIEWER)
+            return list({each.person_id or each.address: each for each in above + office}.values())
 
 
 def due_note(item: WorkItem) -> str:
-    """Return how the period was counted, as a letter says it."""
+    """Return how the period was counted, as a letter says it; empty when its last day was named, not counted."""
+    if item.due_named:
+        return ""
     due = policy_of(item.case, item.gate).due
     unit = "工作日（含调休上班日）" if due.unit is DayUnit.WORKING_DAYS else "自然日（末日遇节假日顺延至下一工作日）"
     note = f"期限{due.days}日，按{unit}计算，自次日起算。"

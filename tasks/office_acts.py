@@ -15,12 +15,12 @@ from runtime.resources import Resources, edition_of
 from tasks import items
 from tasks.act import acting
 from tasks.cases import (
-    application_of,
     check_authority,
     deciders,
     entitled,
     holds_any,
     item_that_waits,
+    leader_of,
     load_case,
     person_of,
     policy_of,
@@ -47,10 +47,11 @@ def urge(resources: Resources, command: Urge, *, at: datetime) -> tuple[str, ...
         case = load_case(act.session, command.case)
         item = item_that_waits(act.session, case)
         person = person_of(act.session, command.by)
-        leader = application_of(act.session, case).leader
-        if person.id != leader.id and not holds_any(act.session, person, set(Role), case.group.lineage(), on=act.day):
+        leader = leader_of(act.session, case)
+        theirs = leader is not None and person.id == leader.id
+        if not theirs and not holds_any(act.session, person, set(Role), case.unit.lineage(), on=act.day):
             raise Refused("default", f"{person.display}与案件 {case.number} 无关,不能催办")
-        rule = edition_of(case).for_sites.urging
+        rule = edition_of(case).urging
         gap = timedelta(hours=rule.at_least_hours_between)
         if item.last_urged_at is not None and at - item.last_urged_at < gap:
             again = (item.last_urged_at + gap).astimezone(SHANGHAI)
@@ -87,7 +88,7 @@ def hand_over(resources: Resources, command: HandOver, *, at: datetime) -> None:
         case = load_case(act.session, command.case)
         item = item_that_waits(act.session, case)
         person, other = person_of(act.session, command.by), person_of(act.session, command.to)
-        if not holds_any(act.session, person, {Role.OFFICE_HEAD}, case.group.lineage(), on=act.day):
+        if not holds_any(act.session, person, {Role.OFFICE_HEAD}, case.unit.lineage(), on=act.day):
             check_authority(act.session, item, person, on=act.day)
         able = entitled(act.session, case, item.role, on=act.day)
         if other.id not in {each.id for each in able}:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 
 from models.case import Case, Site
 from models.work_item import Decision, WorkItem
-from policies.site_scheme import SiteScheme
+from policies.edition import Edition
 from policies.vocabulary import CaseStatus, Gate, Outcome
 from runtime.resources import Resources, edition_of
 from tasks.cases import load_case
@@ -56,7 +56,7 @@ class CaseHandle:
     """A case in the hands of a procedure, at one moment."""
 
     number: str
-    scheme: SiteScheme
+    edition: Edition
     decisions: Mapping[tuple[Gate, int], Decision]
     """What was decided when this pass began, by gate and round; what comes later is for the next pass."""
     waiting: Mapping[tuple[Gate, int], int]
@@ -114,7 +114,7 @@ def run_pass(
         ).all()
         handle = CaseHandle(
             number=number,
-            scheme=edition_of(case).for_sites,
+            edition=edition_of(case),
             decisions={(item.gate, item.round): item.decision for item in items if item.decision is not None},
             waiting={(item.gate, item.round): item.id for item in items if item.decision is None},
             listed=session.scalars(select(Site.id).where(Site.case_id == case.id)).first() is not None,

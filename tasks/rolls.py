@@ -13,7 +13,7 @@ from rules.consent import Tally, tally
 from runtime.resources import edition_of
 from tasks.act import Act
 from tasks.cases import deciders
-from tasks.mail import about, applicants, send, to_person, village_of
+from tasks.mail import about_site, applicants, send, to_person, village_of
 
 
 def roll_of(session: Session, item: WorkItem) -> Sequence[Consent]:
@@ -52,7 +52,7 @@ def tell_missing(act: Act, item: WorkItem, *, closed: bool) -> dict[str, object]
     missing = households_of(act.session, item, counted.missing)
     objecting = households_of(act.session, item, counted.objecting)
     letter = ConsentMissing(
-        **about(item.case),
+        **about_site(item.case),
         entitled=counted.entitled,
         agreeing=counted.agreeing,
         missing=missing,

@@ -26,7 +26,7 @@ from tasks.commands import RecordWorks, WorkRecord
 from tasks.documents import attach
 from tasks.history import append
 from tasks.ledger import pay_down
-from tasks.mail import about, applicants, chinese_date, send, village_of
+from tasks.mail import about_site, applicants, chinese_date, send, village_of
 
 
 def record_works(
@@ -145,7 +145,7 @@ def _tell_paid(act: Act, item: WorkItem) -> None:
     if subsidy is None:
         return
     letter = SubsidyPaid(
-        **about(item.case),
+        **about_site(item.case),
         amount_fen=subsidy.amount_yuan * 100,
         purposes=tuple(purpose.name for purpose in subsidy.purposes),
     )

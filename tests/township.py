@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from flows.site_lifecycle import site
+from flows.procedures import PROCEDURES
 from models.case import Case
 from models.engine import Database
 from models.registry import Household, Person, RoleHolding, Unit
 from policies.load import LoadedEdition, load_all
-from policies.vocabulary import Answer, BeautifulVillage, CaseKind, Door, Gate, Role, UnitKind, Verdict
+from policies.vocabulary import Answer, BeautifulVillage, Door, Gate, Role, UnitKind, Verdict
 from runtime.clock import MovedClock
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
@@ -39,7 +39,6 @@ from tasks.procedure import Ending, Waiting
 from tests.records import Records
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-PROCEDURES = {CaseKind.SITE: site}
 
 REVIEWER, SECOND_REVIEWER, HEAD_OF_OFFICE = "P001", "P002", "P003"
 RESPONSIBLE, LIAISON, GROUP_HEAD, LEADER, STRANGER = "P010", "P011", "P020", "P030", "P099"

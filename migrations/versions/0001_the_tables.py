@@ -82,7 +82,7 @@ def upgrade() -> None:
     op.create_table('role_holdings',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=False),
-    sa.Column('role', sa.Enum('office_head', 'office_reviewer', 'village_responsible', 'liaison', 'group_head', 'site_leader', name='role', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('role', sa.Enum('office_head', 'office_reviewer', 'village_responsible', 'liaison', 'group_head', 'site_leader', 'representative', 'project_leader', name='role', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('unit_id', sa.Integer(), nullable=False),
     sa.Column('since', sa.Date(), nullable=False),
     sa.Column('until', sa.Date(), nullable=True),
@@ -98,16 +98,19 @@ def upgrade() -> None:
     op.create_table('cases',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('number', sa.String(length=20), nullable=False),
-    sa.Column('kind', sa.Enum('site', name='case_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('kind', sa.Enum('site', 'call', 'project', 'notice', name='case_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('edition_id', sa.String(length=60), nullable=False),
     sa.Column('edition_sha256', sa.String(length=64), nullable=False),
     sa.Column('opening_key', sa.String(length=100), nullable=False, comment='what opened it; the same key opens it only once'),
-    sa.Column('village_id', sa.Integer(), nullable=False),
-    sa.Column('group_id', sa.Integer(), nullable=False),
-    sa.Column('household_id', sa.Integer(), nullable=False),
+    sa.Column('title', sa.String(length=100), nullable=False, comment='what lists and pages call it'),
+    sa.Column('unit_id', sa.Integer(), nullable=False, comment='whose people decide in it'),
+    sa.Column('parent_id', sa.Integer(), nullable=True, comment="a project's call; what a notice is about"),
+    sa.Column('village_id', sa.Integer(), nullable=True, comment='of a site'),
+    sa.Column('group_id', sa.Integer(), nullable=True, comment='of a site'),
+    sa.Column('household_id', sa.Integer(), nullable=True, comment='of a site'),
     sa.Column('year', sa.Integer(), nullable=False, comment='the year whose quota it counts in; D1-R2'),
     sa.Column('status', sa.Enum('open', 'closed', name='case_status', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('outcome', sa.Enum('listed', 'rejected', 'withdrawn', 'lapsed', name='outcome', native_enum=False, create_constraint=True, length=40), nullable=True),
+    sa.Column('outcome', sa.Enum('listed', 'rejected', 'withdrawn', 'lapsed', 'concluded', 'no_projects', 'completed', 'not_selected', 'cleared', 'amended', 'retracted', name='outcome', native_enum=False, create_constraint=True, length=40), nullable=True),
     sa.Column('because', sa.Text(), nullable=False, comment='why it was closed so'),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
@@ -119,23 +122,55 @@ def upgrade() -> None:
     sa.Column('run_attempt', sa.Integer(), nullable=False, comment='runs asked for so far'),
     sa.Column('run_requested_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('run_checked_at', sa.DateTime(timezone=True), nullable=True, comment='when the sweep last looked at the run'),
+    sa.CheckConstraint("(kind = 'site') = (household_id IS NOT NULL)", name=op.f('ck_cases_site_has_household')),
     sa.CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name=op.f('ck_cases_closed_at_known')),
     sa.CheckConstraint("(status = 'closed') = (outcome IS NOT NULL)", name=op.f('ck_cases_closed_with_outcome')),
     sa.CheckConstraint('carried_seq <= decision_seq', name=op.f('ck_cases_carried_within_decided')),
     sa.ForeignKeyConstraint(['edition_id'], ['editions.id'], name=op.f('fk_cases_edition_id')),
     sa.ForeignKeyConstraint(['group_id'], ['units.id'], name=op.f('fk_cases_group_id')),
     sa.ForeignKeyConstraint(['household_id'], ['households.id'], name=op.f('fk_cases_household_id')),
+    sa.ForeignKeyConstraint(['parent_id'], ['cases.id'], name=op.f('fk_cases_parent_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_cases_unit_id')),
     sa.ForeignKeyConstraint(['village_id'], ['units.id'], name=op.f('fk_cases_village_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_cases')),
     sa.UniqueConstraint('number', name=op.f('uq_cases_number')),
     sa.UniqueConstraint('opening_key', name=op.f('uq_cases_opening_key'))
     )
     with op.batch_alter_table('cases', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_cases_parent_id'), ['parent_id'], unique=False)
         batch_op.create_index('ix_cases_to_check', ['run_checked_at'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
         batch_op.create_index('ix_cases_to_wake', ['id'], unique=False, sqlite_where=sa.text('carried_seq < decision_seq'), postgresql_where=sa.text('carried_seq < decision_seq'))
+        batch_op.create_index(batch_op.f('ix_cases_unit_id'), ['unit_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_cases_village_id'), ['village_id'], unique=False)
         batch_op.create_index('uq_cases_open_household', ['kind', 'household_id'], unique=True, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
 
+    op.create_table('call_members',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False, comment='the call'),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('in_meeting', sa.Boolean(), nullable=False, comment='entitled in the meeting; otherwise of the panel'),
+    sa.Column('signed_in_at', sa.DateTime(timezone=True), nullable=True, comment='present at the meeting'),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_call_members_case_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_call_members_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_call_members')),
+    sa.UniqueConstraint('case_id', 'person_id', 'in_meeting', name=op.f('uq_call_members_case_id_person_id_in_meeting'))
+    )
+    op.create_table('calls',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('purpose', sa.Text(), nullable=False, comment='what it is about, as the letter to the villages says it'),
+    sa.Column('opens_on', sa.Date(), nullable=False, comment='first day, Asia/Shanghai'),
+    sa.Column('closes_on', sa.Date(), nullable=False, comment='last day, Asia/Shanghai'),
+    sa.Column('kinds', sa.Text(), nullable=False, comment="codes of the edition's kinds that are called for"),
+    sa.Column('budget_fen', sa.BigInteger(), nullable=False, comment='ceiling of all projects together'),
+    sa.Column('contact', sa.String(length=100), nullable=False, comment='who answers questions and takes objections'),
+    sa.Column('place', sa.String(length=100), nullable=False, comment='where the notice hangs'),
+    sa.CheckConstraint('budget_fen > 0', name=op.f('ck_calls_budget_positive')),
+    sa.CheckConstraint('opens_on <= closes_on', name=op.f('ck_calls_window_ordered')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_calls_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_calls')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_calls_case_id'))
+    )
     op.create_table('documents',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False),
@@ -165,15 +200,32 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_history')),
     sa.UniqueConstraint('case_id', 'seq', name=op.f('uq_history_case_id_seq'))
     )
+    op.create_table('interests',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False, comment='the project'),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.String(length=200), nullable=False),
+    sa.Column('declared_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_interests_case_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_interests_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_interests')),
+    sa.UniqueConstraint('case_id', 'person_id', name=op.f('uq_interests_case_id_person_id'))
+    )
     op.create_table('ledger_accounts',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
-    sa.Column('code', sa.String(length=80), nullable=False, comment='level:case:purpose'),
-    sa.Column('name', sa.String(length=100), nullable=False),
-    sa.Column('level', sa.Enum('district', 'town', 'village', 'spent', name='ledger_level', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('purpose', sa.String(length=40), nullable=False, comment='code of the spending purpose'),
-    sa.Column('balance_fen', sa.BigInteger(), nullable=False, comment="the district's goes below zero: it grants"),
-    sa.CheckConstraint("level = 'district' OR balance_fen >= 0", name=op.f('ck_ledger_accounts_never_below_zero')),
+    sa.Column('code', sa.String(length=80), nullable=False, comment='level:case:source:purpose, what is empty left out'),
+    sa.Column('name', sa.String(length=140), nullable=False, comment='never changed once an entry names the account'),
+    sa.Column('kind', sa.Enum('source', 'holding', 'purpose', name='account_kind', native_enum=False, create_constraint=True, length=40), nullable=False, comment='follows from the level'),
+    sa.Column('level', sa.Enum('district', 'town', 'village', 'spent', 'donor', 'town_budget', name='ledger_level', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False, comment='the case whose money it is'),
+    sa.Column('source', sa.String(length=40), nullable=False, comment='code of the source the money came from; empty: sources are not kept apart'),
+    sa.Column('purpose', sa.String(length=40), nullable=False, comment='code of the spending purpose or budget line'),
+    sa.Column('cap_fen', sa.BigInteger(), nullable=True, comment="a budget line's ceiling; null: no ceiling"),
+    sa.Column('balance_fen', sa.BigInteger(), nullable=False, comment="the sum of its lines; a source's is <= 0"),
+    sa.CheckConstraint("cap_fen IS NULL OR (kind = 'purpose' AND cap_fen >= 0)", name=op.f('ck_ledger_accounts_cap_on_purposes')),
+    sa.CheckConstraint("kind <> 'source' OR balance_fen <= 0", name=op.f('ck_ledger_accounts_sources_never_above_zero')),
+    sa.CheckConstraint("kind = 'source' OR balance_fen >= 0", name=op.f('ck_ledger_accounts_others_never_below_zero')),
+    sa.CheckConstraint('cap_fen IS NULL OR balance_fen <= cap_fen', name=op.f('ck_ledger_accounts_within_cap')),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_ledger_accounts_case_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ledger_accounts')),
     sa.UniqueConstraint('code', name=op.f('uq_ledger_accounts_code'))
@@ -181,10 +233,48 @@ def upgrade() -> None:
     with op.batch_alter_table('ledger_accounts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_ledger_accounts_case_id'), ['case_id'], unique=False)
 
+    op.create_table('meeting_votes',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False, comment='the project'),
+    sa.Column('in_favour', sa.Integer(), nullable=False),
+    sa.Column('against', sa.Integer(), nullable=False),
+    sa.Column('abstained', sa.Integer(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by_id', sa.Integer(), nullable=False),
+    sa.CheckConstraint('in_favour >= 0 AND against >= 0 AND abstained >= 0', name=op.f('ck_meeting_votes_votes_counted')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_meeting_votes_case_id')),
+    sa.ForeignKeyConstraint(['recorded_by_id'], ['people.id'], name=op.f('fk_meeting_votes_recorded_by_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_meeting_votes')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_meeting_votes_case_id'))
+    )
+    op.create_table('notices',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('selection', 'general', name='notice_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('edition', sa.Integer(), nullable=False, comment='the n-th notice of the same matter'),
+    sa.Column('text', sa.Text(), nullable=False, comment='what is made known, paragraphs by line breaks'),
+    sa.Column('items', sa.Text(), nullable=False, comment='what can be objected against: [{case, label}], case may be null'),
+    sa.Column('channels', sa.Text(), nullable=False, comment='codes of policies.vocabulary.ObjectionChannel'),
+    sa.Column('contact', sa.String(length=100), nullable=False),
+    sa.Column('place', sa.String(length=100), nullable=False),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('sha256', sa.String(length=64), nullable=False, comment='over everything that was published, see tasks.notices'),
+    sa.Column('prolonged', sa.Text(), nullable=False, comment='[{on, from, to, by, reason}]'),
+    sa.Column('ends_on', sa.Date(), nullable=False, comment='last day, as prolonged'),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True, comment='the legal end, or when it was cancelled'),
+    sa.Column('closed_because', sa.Text(), nullable=False),
+    sa.Column('changed_seq', sa.Integer(), nullable=False, comment='changes of what the page shows'),
+    sa.Column('page_seq', sa.Integer(), nullable=False, comment='changes that stand on the page'),
+    sa.Column('page', sa.String(length=60), nullable=False, comment='file name below the notices folder'),
+    sa.CheckConstraint('edition >= 1', name=op.f('ck_notices_edition_counted')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_notices_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_notices')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_notices_case_id'))
+    )
     op.create_table('outbox',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=True),
-    sa.Column('letter', sa.Enum('application_received', 'consent_asked', 'consent_missing', 'consent_complete', 'forward_waiting', 'review_waiting', 'returned', 'rejected', 'approved', 'plaque_due', 'subsidy_due', 'subsidy_paid', 'reminder', 'escalation', 'urged', 'handed_over', 'case_closed', 'letter_undelivered', 'quota_shortfall', name='letter', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('letter', sa.Enum('application_received', 'consent_asked', 'consent_missing', 'consent_complete', 'forward_waiting', 'review_waiting', 'returned', 'rejected', 'approved', 'plaque_due', 'subsidy_due', 'subsidy_paid', 'reminder', 'escalation', 'urged', 'handed_over', 'case_closed', 'letter_undelivered', 'quota_shortfall', 'task_waiting', name='letter', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=True),
     sa.Column('household_id', sa.Integer(), nullable=True),
     sa.Column('to_name', sa.String(length=100), nullable=False),
@@ -213,6 +303,83 @@ def upgrade() -> None:
         batch_op.create_index('ix_outbox_dead', ['id'], unique=False, sqlite_where=sa.text("status = 'dead'"), postgresql_where=sa.text("status = 'dead'"))
         batch_op.create_index('ix_outbox_due', ['next_attempt_at'], unique=False, sqlite_where=sa.text("status = 'queued'"), postgresql_where=sa.text("status = 'queued'"))
 
+    op.create_table('panel_results',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('panel', sa.Enum('residents', 'experts', 'third_party', name='evaluation_panel', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('answers', sa.Integer(), nullable=False, comment='answers or members'),
+    sa.Column('points_total', sa.Integer(), nullable=False, comment='sum of their points, each out of 100'),
+    sa.Column('comment', sa.Text(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by_id', sa.Integer(), nullable=False),
+    sa.CheckConstraint('answers > 0', name=op.f('ck_panel_results_answered')),
+    sa.CheckConstraint('points_total >= 0 AND points_total <= answers * 100', name=op.f('ck_panel_results_points_in_range')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_panel_results_case_id')),
+    sa.ForeignKeyConstraint(['recorded_by_id'], ['people.id'], name=op.f('fk_panel_results_recorded_by_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_panel_results')),
+    sa.UniqueConstraint('case_id', 'panel', name=op.f('uq_panel_results_case_id_panel'))
+    )
+    op.create_table('plans',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('round', sa.Integer(), nullable=False),
+    sa.Column('content', sa.Text(), nullable=False),
+    sa.Column('expected_benefit', sa.Text(), nullable=False),
+    sa.Column('submitted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('submitted_by_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_plans_case_id')),
+    sa.ForeignKeyConstraint(['submitted_by_id'], ['people.id'], name=op.f('fk_plans_submitted_by_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_plans')),
+    sa.UniqueConstraint('case_id', 'round', name=op.f('uq_plans_case_id_round'))
+    )
+    op.create_table('projects',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('call_case_id', sa.Integer(), nullable=False),
+    sa.Column('leader_id', sa.Integer(), nullable=False, comment='who proposes it and carries it out'),
+    sa.Column('kind', sa.String(length=40), nullable=False, comment="code of the edition's kind"),
+    sa.Column('content', sa.Text(), nullable=False),
+    sa.Column('beneficiaries', sa.Text(), nullable=False, comment='who has what of it'),
+    sa.Column('expected_benefit', sa.Text(), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False, comment='asked for'),
+    sa.Column('submitted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('standing', sa.Enum('proposed', 'not_supported', 'not_carried', 'below_pass', 'over_budget', 'selected', 'upheld_against', 'confirmed', 'withdrawn', name='project_standing', native_enum=False, create_constraint=True, length=40), nullable=False, comment='in the call'),
+    sa.Column('standing_because', sa.Text(), nullable=False, comment='why, in one Chinese sentence'),
+    sa.Column('in_favour', sa.Integer(), nullable=False, comment='answers of the survey'),
+    sa.Column('against', sa.Integer(), nullable=False),
+    sa.Column('indifferent', sa.Integer(), nullable=False),
+    sa.Column('score', sa.String(length=60), nullable=False, comment='exact fraction out of 100; empty: none yet'),
+    sa.Column('rank', sa.Integer(), nullable=True),
+    sa.Column('granted_fen', sa.BigInteger(), nullable=True, comment='confirmed'),
+    sa.Column('result', sa.String(length=60), nullable=False, comment='of the evaluation, exact fraction out of 100'),
+    sa.Column('grade', sa.String(length=40), nullable=False, comment="code of the edition's grade"),
+    sa.CheckConstraint('amount_fen > 0', name=op.f('ck_projects_amount_positive')),
+    sa.CheckConstraint('granted_fen IS NULL OR (granted_fen > 0 AND granted_fen <= amount_fen)', name=op.f('ck_projects_granted_within_asked')),
+    sa.CheckConstraint('in_favour >= 0 AND against >= 0 AND indifferent >= 0', name=op.f('ck_projects_counted')),
+    sa.ForeignKeyConstraint(['call_case_id'], ['cases.id'], name=op.f('fk_projects_call_case_id')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_projects_case_id')),
+    sa.ForeignKeyConstraint(['leader_id'], ['people.id'], name=op.f('fk_projects_leader_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_projects')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_projects_case_id'))
+    )
+    with op.batch_alter_table('projects', schema=None) as batch_op:
+        batch_op.create_index('ix_projects_call', ['call_case_id'], unique=False)
+
+    op.create_table('scores',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False, comment='the project'),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('criterion', sa.String(length=40), nullable=False, comment="code of the edition's criterion"),
+    sa.Column('points', sa.Integer(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by_id', sa.Integer(), nullable=False),
+    sa.CheckConstraint('points >= 0', name=op.f('ck_scores_points_counted')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_scores_case_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_scores_person_id')),
+    sa.ForeignKeyConstraint(['recorded_by_id'], ['people.id'], name=op.f('fk_scores_recorded_by_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_scores')),
+    sa.UniqueConstraint('case_id', 'person_id', 'criterion', name=op.f('uq_scores_case_id_person_id_criterion'))
+    )
     op.create_table('site_applications',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False),
@@ -261,44 +428,111 @@ def upgrade() -> None:
     with op.batch_alter_table('sites', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sites_village_id'), ['village_id'], unique=False)
 
+    op.create_table('budget_lines',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('plan_id', sa.Integer(), nullable=False),
+    sa.Column('seq', sa.Integer(), nullable=False),
+    sa.Column('category', sa.String(length=40), nullable=False, comment="code of the edition's budget category"),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint('amount_fen > 0', name=op.f('ck_budget_lines_amount_positive')),
+    sa.ForeignKeyConstraint(['plan_id'], ['plans.id'], name=op.f('fk_budget_lines_plan_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_budget_lines')),
+    sa.UniqueConstraint('plan_id', 'seq', name=op.f('uq_budget_lines_plan_id_seq'))
+    )
     op.create_table('ledger_entries',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
-    sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('key', sa.String(length=100), nullable=False, comment='the same movement is booked only once'),
-    sa.Column('move', sa.Enum('grant', 'transfer', 'spending', 'refund', name='ledger_move', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('from_id', sa.Integer(), nullable=False),
-    sa.Column('to_id', sa.Integer(), nullable=False),
-    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False, comment='the case whose history tells of it'),
+    sa.Column('key', sa.String(length=100), nullable=False, comment='the same act is booked only once'),
+    sa.Column('move', sa.Enum('grant', 'transfer', 'spending', 'refund', 'match', 'donation', name='ledger_move', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('memo', sa.Text(), nullable=False),
-    sa.Column('document_id', sa.Integer(), nullable=True),
+    sa.Column('document_id', sa.Integer(), nullable=True, comment='the voucher'),
     sa.Column('booked_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('booked_by_id', sa.Integer(), nullable=False),
-    sa.CheckConstraint('amount_fen > 0', name=op.f('ck_ledger_entries_positive')),
-    sa.CheckConstraint('from_id <> to_id', name=op.f('ck_ledger_entries_two_accounts')),
     sa.ForeignKeyConstraint(['booked_by_id'], ['people.id'], name=op.f('fk_ledger_entries_booked_by_id')),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_ledger_entries_case_id')),
     sa.ForeignKeyConstraint(['document_id'], ['documents.id'], name=op.f('fk_ledger_entries_document_id')),
-    sa.ForeignKeyConstraint(['from_id'], ['ledger_accounts.id'], name=op.f('fk_ledger_entries_from_id')),
-    sa.ForeignKeyConstraint(['to_id'], ['ledger_accounts.id'], name=op.f('fk_ledger_entries_to_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ledger_entries')),
     sa.UniqueConstraint('key', name=op.f('uq_ledger_entries_key'))
     )
     with op.batch_alter_table('ledger_entries', schema=None) as batch_op:
         batch_op.create_index('ix_ledger_entries_case', ['case_id'], unique=False)
 
+    op.create_table('milestones',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('plan_id', sa.Integer(), nullable=False),
+    sa.Column('seq', sa.Integer(), nullable=False, comment='the round of the gate that waits for it'),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.ForeignKeyConstraint(['plan_id'], ['plans.id'], name=op.f('fk_milestones_plan_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_milestones')),
+    sa.UniqueConstraint('plan_id', 'seq', name=op.f('uq_milestones_plan_id_seq'))
+    )
+    op.create_table('objections',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('notice_id', sa.Integer(), nullable=False),
+    sa.Column('seq', sa.Integer(), nullable=False, comment='1, 2, ... within the notice'),
+    sa.Column('key', sa.String(length=100), nullable=False, comment='what recorded it; the same key records it once'),
+    sa.Column('channel', sa.Enum('written', 'phone', 'visit', 'online', name='objection_channel', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False, comment='who objects; empty: anonymous'),
+    sa.Column('contact', sa.String(length=200), nullable=False, comment='e-mail, phone or address; shown masked'),
+    sa.Column('content', sa.Text(), nullable=False),
+    sa.Column('against_case_id', sa.Integer(), nullable=True, comment='which item; null: the whole'),
+    sa.Column('received_at', sa.DateTime(timezone=True), nullable=False, comment='when it reached the office, not when it was keyed in'),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by_id', sa.Integer(), nullable=False),
+    sa.Column('finding', sa.Enum('upheld', 'not_upheld', name='objection_finding', native_enum=False, create_constraint=True, length=40), nullable=True),
+    sa.Column('reasons', sa.Text(), nullable=False),
+    sa.Column('handled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('handled_by_id', sa.Integer(), nullable=True),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answered_by', sa.String(length=200), nullable=False, comment='how, e.g. by letter, by phone on …'),
+    sa.Column('details', sa.Text(), nullable=False),
+    sa.CheckConstraint('(finding IS NULL) = (handled_at IS NULL)', name=op.f('ck_objections_handled_completely')),
+    sa.CheckConstraint('answered_at IS NULL OR handled_at IS NOT NULL', name=op.f('ck_objections_answered_after_handling')),
+    sa.ForeignKeyConstraint(['against_case_id'], ['cases.id'], name=op.f('fk_objections_against_case_id')),
+    sa.ForeignKeyConstraint(['handled_by_id'], ['people.id'], name=op.f('fk_objections_handled_by_id')),
+    sa.ForeignKeyConstraint(['notice_id'], ['notices.id'], name=op.f('fk_objections_notice_id')),
+    sa.ForeignKeyConstraint(['recorded_by_id'], ['people.id'], name=op.f('fk_objections_recorded_by_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_objections')),
+    sa.UniqueConstraint('key', name=op.f('uq_objections_key')),
+    sa.UniqueConstraint('notice_id', 'seq', name=op.f('uq_objections_notice_id_seq'))
+    )
+    with op.batch_alter_table('objections', schema=None) as batch_op:
+        batch_op.create_index('ix_objections_notice', ['notice_id'], unique=False)
+
+    op.create_table('progress_records',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('happened_on', sa.Date(), nullable=False),
+    sa.Column('summary', sa.Text(), nullable=False),
+    sa.Column('percent', sa.Integer(), nullable=False, comment='of the whole project, as its leader sees it'),
+    sa.Column('document_id', sa.Integer(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by_id', sa.Integer(), nullable=False),
+    sa.CheckConstraint('percent >= 0 AND percent <= 100', name=op.f('ck_progress_records_within_whole')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_progress_records_case_id')),
+    sa.ForeignKeyConstraint(['document_id'], ['documents.id'], name=op.f('fk_progress_records_document_id')),
+    sa.ForeignKeyConstraint(['recorded_by_id'], ['people.id'], name=op.f('fk_progress_records_recorded_by_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_progress_records'))
+    )
+    with op.batch_alter_table('progress_records', schema=None) as batch_op:
+        batch_op.create_index('ix_progress_records_case', ['case_id'], unique=False)
+
     op.create_table('work_items',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('gate', sa.Enum('household_consent', 'village_forward', 'office_review', 'correction', 'plaque', 'subsidy', 'undelivered_letter', name='gate', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('gate', sa.Enum('household_consent', 'village_forward', 'office_review', 'correction', 'plaque', 'subsidy', 'undelivered_letter', 'call_window', 'survey', 'screening', 'selection_notice', 'projects', 'self_check', 'selection', 'plan', 'plan_review', 'funding', 'milestone', 'acceptance', 'evaluation', 'settlement', 'notice_period', 'objection_review', name='gate', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('round', sa.Integer(), nullable=False),
     sa.Column('status', sa.Enum('open', 'closed', 'cancelled', name='work_item_status', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('role', sa.Enum('office_head', 'office_reviewer', 'village_responsible', 'liaison', 'group_head', 'site_leader', name='role', native_enum=False, create_constraint=True, length=40), nullable=False, comment='who decides'),
+    sa.Column('role', sa.Enum('office_head', 'office_reviewer', 'village_responsible', 'liaison', 'group_head', 'site_leader', 'representative', 'project_leader', name='role', native_enum=False, create_constraint=True, length=40), nullable=False, comment='who decides'),
     sa.Column('assignee_id', sa.Integer(), nullable=True, comment='after 转办: only this person'),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('due_on', sa.Date(), nullable=False, comment='last day, Asia/Shanghai'),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=False, comment='the end of that day'),
     sa.Column('provisional', sa.Boolean(), nullable=False, comment='the calendar of a year counted was not published yet'),
+    sa.Column('due_named', sa.Boolean(), nullable=False, comment='the last day was named, not counted'),
     sa.Column('lapses', sa.Boolean(), nullable=False, comment='the end of the due day decides'),
     sa.Column('last_urged_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('escalated_at', sa.DateTime(timezone=True), nullable=True),
@@ -348,7 +582,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('work_item_id', sa.Integer(), nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('verdict', sa.Enum('carried', 'not_carried', 'forwarded', 'approved', 'returned', 'rejected', 'resubmitted', 'completed', 'withdrawn', 'lapsed', 'resent', 'told_otherwise', name='verdict', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('verdict', sa.Enum('carried', 'not_carried', 'forwarded', 'approved', 'returned', 'rejected', 'resubmitted', 'completed', 'withdrawn', 'lapsed', 'resent', 'told_otherwise', 'ended', 'selected', 'not_selected', 'cleared', 'amended', 'retracted', 'submitted', 'accepted', 'rectify', 'abandoned', name='verdict', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('decided_by_id', sa.Integer(), nullable=True, comment='null: time or the system'),
     sa.Column('door', sa.Enum('form', 'cli', 'sheet', 'lapse', 'system', name='door', native_enum=False, create_constraint=True, length=40), nullable=False),
@@ -365,6 +599,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('decisions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_decisions_case_id'), ['case_id'], unique=False)
+
+    op.create_table('ledger_lines',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('entry_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False, comment='above zero: into the account; below: out of it'),
+    sa.CheckConstraint('amount_fen <> 0', name=op.f('ck_ledger_lines_not_zero')),
+    sa.ForeignKeyConstraint(['account_id'], ['ledger_accounts.id'], name=op.f('fk_ledger_lines_account_id')),
+    sa.ForeignKeyConstraint(['entry_id'], ['ledger_entries.id'], name=op.f('fk_ledger_lines_entry_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ledger_lines')),
+    sa.UniqueConstraint('entry_id', 'account_id', name=op.f('uq_ledger_lines_entry_id_account_id'))
+    )
+    with op.batch_alter_table('ledger_lines', schema=None) as batch_op:
+        batch_op.create_index('ix_ledger_lines_account', ['account_id'], unique=False)
 
     op.create_table('timers',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
@@ -400,12 +648,14 @@ def upgrade() -> None:
     seal('editions')
     seal('decisions')
     seal('ledger_entries')
+    seal('ledger_lines')
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Take this step back."""
     # ### commands auto generated by Alembic - please adjust! ###
+    unseal('ledger_lines')
     unseal('ledger_entries')
     unseal('decisions')
     unseal('editions')
@@ -415,6 +665,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_timers_due', sqlite_where=sa.text('fired_at IS NULL'), postgresql_where=sa.text('fired_at IS NULL'))
 
     op.drop_table('timers')
+    with op.batch_alter_table('ledger_lines', schema=None) as batch_op:
+        batch_op.drop_index('ix_ledger_lines_account')
+
+    op.drop_table('ledger_lines')
     with op.batch_alter_table('decisions', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_decisions_case_id'))
 
@@ -428,32 +682,56 @@ def downgrade() -> None:
         batch_op.drop_index('ix_work_items_provisional', sqlite_where=sa.text("status = 'open' AND provisional"), postgresql_where=sa.text("status = 'open' AND provisional"))
 
     op.drop_table('work_items')
+    with op.batch_alter_table('progress_records', schema=None) as batch_op:
+        batch_op.drop_index('ix_progress_records_case')
+
+    op.drop_table('progress_records')
+    with op.batch_alter_table('objections', schema=None) as batch_op:
+        batch_op.drop_index('ix_objections_notice')
+
+    op.drop_table('objections')
+    op.drop_table('milestones')
     with op.batch_alter_table('ledger_entries', schema=None) as batch_op:
         batch_op.drop_index('ix_ledger_entries_case')
 
     op.drop_table('ledger_entries')
+    op.drop_table('budget_lines')
     with op.batch_alter_table('sites', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sites_village_id'))
 
     op.drop_table('sites')
     op.drop_table('site_applications')
+    op.drop_table('scores')
+    with op.batch_alter_table('projects', schema=None) as batch_op:
+        batch_op.drop_index('ix_projects_call')
+
+    op.drop_table('projects')
+    op.drop_table('plans')
+    op.drop_table('panel_results')
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.drop_index('ix_outbox_due', sqlite_where=sa.text("status = 'queued'"), postgresql_where=sa.text("status = 'queued'"))
         batch_op.drop_index('ix_outbox_dead', sqlite_where=sa.text("status = 'dead'"), postgresql_where=sa.text("status = 'dead'"))
         batch_op.drop_index('ix_outbox_case')
 
     op.drop_table('outbox')
+    op.drop_table('notices')
+    op.drop_table('meeting_votes')
     with op.batch_alter_table('ledger_accounts', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_ledger_accounts_case_id'))
 
     op.drop_table('ledger_accounts')
+    op.drop_table('interests')
     op.drop_table('history')
     op.drop_table('documents')
+    op.drop_table('calls')
+    op.drop_table('call_members')
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.drop_index('uq_cases_open_household', sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
         batch_op.drop_index(batch_op.f('ix_cases_village_id'))
+        batch_op.drop_index(batch_op.f('ix_cases_unit_id'))
         batch_op.drop_index('ix_cases_to_wake', sqlite_where=sa.text('carried_seq < decision_seq'), postgresql_where=sa.text('carried_seq < decision_seq'))
         batch_op.drop_index('ix_cases_to_check', sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
+        batch_op.drop_index(batch_op.f('ix_cases_parent_id'))
 
     op.drop_table('cases')
     with op.batch_alter_table('role_holdings', schema=None) as batch_op:

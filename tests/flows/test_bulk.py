@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from flows.procedures import PROCEDURES
 from policies.vocabulary import Answer, Door, Gate, Verdict
 from tasks import consents, decisions
 from tasks.commands import Decide, HouseholdAnswer, RecordAnswers
@@ -9,7 +10,7 @@ from tasks.drivers import carry_in_bulk
 from tasks.history import verify
 from tasks.procedure import Waiting
 from tests.desks import OpenTown
-from tests.township import GROUP_HEAD, PROCEDURES, RESPONSIBLE, REVIEWER, Township
+from tests.township import GROUP_HEAD, RESPONSIBLE, REVIEWER, Township
 
 Row = tuple[str, str, Callable[[], object]]
 CASES = 20

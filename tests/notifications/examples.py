@@ -5,12 +5,18 @@ from datetime import date
 from notifications import letters
 from notifications.letters import LetterContext
 
-CASE = {
+KNOWN = {
     "township": "示例镇",
     "office": "示例镇社区办",
     "scheme_title": "“话角里·客堂间”建设实施方案",
-    "plaque_text": "话角里·客堂间",
     "case_number": "KT-2026-0007",
+    "matter": "周荡村第三村民小组王小明户的“话角里·客堂间”建设申请",
+    "short": "王小明户申请",
+    "party_label": "申请户",
+    "party": "周荡村第三村民小组王小明户",
+}
+CASE = KNOWN | {
+    "plaque_text": "话角里·客堂间",
     "village": "周荡村",
     "group": "第三村民小组",
     "household_head": "王小明",
@@ -22,6 +28,14 @@ DEFICIENCIES = ("空调（电风扇）", "书报")
 WORKS = ("悬挂“话角里·客堂间”标牌", "制度上墙", "布置书架")
 
 EXAMPLES: dict[str, LetterContext] = {
+    "task_waiting": letters.TaskWaiting(
+        **KNOWN,
+        gate="方案审核",
+        what_to_do="请审核方案的内容、进度和预算，批准或者退回补正。",
+        facts=("核定金额12,000.00元（人民币壹万贰仟元整）", "预算3项，进度节点2个"),
+        due_on=DUE,
+        due_note=NOTE,
+    ),
     "application_received": letters.ApplicationReceived(
         **CASE,
         submitted_on=date(2026, 2, 3),
@@ -63,7 +77,7 @@ EXAMPLES: dict[str, LetterContext] = {
     ),
     "subsidy_paid": letters.SubsidyPaid(**CASE, amount_fen=1_000_000, purposes=("设施添置", "报刊订阅")),
     "reminder": letters.Reminder(
-        **CASE,
+        **KNOWN,
         gate="农户同意",
         due_on=DUE,
         days_left=3,
@@ -72,16 +86,16 @@ EXAMPLES: dict[str, LetterContext] = {
         waiting_for=("赵一", "钱二"),
     ),
     "reminder.today": letters.Reminder(
-        **CASE, gate="社区办审核", due_on=DUE, days_left=0, due_note="", late_note="", waiting_for=()
+        **KNOWN, gate="社区办审核", due_on=DUE, days_left=0, due_note="", late_note="", waiting_for=()
     ),
     "escalation": letters.Escalation(
-        **CASE, gate="社区办审核", due_on=DUE, days_late=2, responsible=("沈审核", "施审核"), late_note=""
+        **KNOWN, gate="社区办审核", due_on=DUE, days_late=2, responsible=("沈审核", "施审核"), late_note=""
     ),
     "escalation.today": letters.Escalation(
-        **CASE, gate="社区办审核", due_on=DUE, days_late=0, responsible=(), late_note="系统停机，本督办迟发"
+        **KNOWN, gate="社区办审核", due_on=DUE, days_late=0, responsible=(), late_note="系统停机，本督办迟发"
     ),
     "escalation.lapsed": letters.Escalation(
-        **CASE,
+        **KNOWN,
         gate="补正",
         due_on=DUE,
         days_late=1,
@@ -89,15 +103,15 @@ EXAMPLES: dict[str, LetterContext] = {
         late_note="",
         decided="逾期",
     ),
-    "urged": letters.Urged(**CASE, gate="社区办审核", by="周责任", due_on=DUE, message="农户已多次询问进展"),
+    "urged": letters.Urged(**KNOWN, gate="社区办审核", by="周责任", due_on=DUE, message="农户已多次询问进展"),
     "handed_over": letters.HandedOver(
-        **CASE, gate="社区办审核", from_name="沈审核", to_name="施审核", by="丁主任", reason="沈审核出差", due_on=DUE
+        **KNOWN, gate="社区办审核", from_name="沈审核", to_name="施审核", by="丁主任", reason="沈审核出差", due_on=DUE
     ),
     "case_closed": letters.CaseClosed(
-        **CASE, outcome="已建成挂牌", because="挂牌、布置和补贴拨付均已完成", closed_on=DUE
+        **KNOWN, outcome="已建成挂牌", because="挂牌、布置和补贴拨付均已完成", closed_on=DUE
     ),
     "letter_undelivered": letters.LetterUndelivered(
-        **CASE, letter="征求农户意见", to_name="孙三", error="没有电子邮箱", due_on=DUE
+        **KNOWN, letter="征求农户意见", to_name="孙三", error="没有电子邮箱", due_on=DUE
     ),
     "quota_shortfall": letters.QuotaShortfall(
         township="示例镇",

@@ -68,7 +68,7 @@ def test_text_and_html_say_the_same_facts(name: str, renderer: Renderer) -> None
     assert "\n" not in letter.subject
     for field, value in context.model_dump().items():
         for fact in value if isinstance(value, tuple) else [value]:
-            if isinstance(fact, str) and field != "township":
+            if isinstance(fact, str) and field not in ("township", "short"):  # the HTML has the subject in its title
                 assert (fact in letter.text) == (fact in letter.html), field
     for body in (letter.text, letter.html):
         assert CASE["office"] in body

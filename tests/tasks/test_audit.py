@@ -106,14 +106,18 @@ def test_untouched_records_are_clean_and_the_database_keeps_them_so(on_both: Tow
 
 HISTORY = ["case_id", "seq", "at", "kind", "actor", "summary", "data", "previous", "hash"]
 DECISIONS = ["work_item_id", "case_id", "verdict", "reason", "decided_by_id", "door", "decided_at", "effective_at"]
-ENTRIES = ["case_id", "key", "move", "from_id", "to_id", "amount_fen", "memo", "document_id", "booked_at"]
+ENTRIES = ["case_id", "key", "move", "memo", "document_id", "booked_at", "booked_by_id"]
+LINES = ["entry_id", "account_id", "amount_fen"]
+ACCOUNTS = ["case_id", "code", "name", "kind", "level", "source", "purpose", "cap_fen", "balance_fen"]
 COLUMNS = [
     *(("history", column) for column in HISTORY),
     *(("decisions", column) for column in [*DECISIONS, "acknowledged", "details"]),
-    *(("ledger_entries", column) for column in [*ENTRIES, "booked_by_id"]),
-    ("ledger_accounts", "balance_fen"),
+    *(("ledger_entries", column) for column in ENTRIES),
+    *(("ledger_lines", column) for column in LINES),
+    *(("ledger_accounts", column) for column in ACCOUNTS),
 ]
-MAY_BE_EMPTY = {"reason", "memo", "acknowledged", "details", "document_id"}
+MAY_BE_EMPTY = {"reason", "memo", "acknowledged", "details", "document_id", "purpose"}
+OF_CASE = {"ledger_lines": "entry_id IN (SELECT id FROM ledger_entries WHERE case_id = 1)"}
 ANOTHER_ROW = {("history", "case_id")}
 """A row taken out of a case is told by the next row, which no longer follows."""
 
@@ -132,11 +136,11 @@ def test_one_changed_byte_in_any_column_is_found_and_named(listed: Township) -> 
     tried: set[tuple[str, str]] = set()
     for table, column in COLUMNS:
         filled = f"AND {column} NOT IN ('', '[]', '{{}}')" if column in MAY_BE_EMPTY else ""
-        rows = f"FROM {table} WHERE case_id = 1 {filled}"
+        rows = f"FROM {table} WHERE {OF_CASE.get(table, 'case_id = 1')} {filled}"
         middle = value(listed, f"SELECT COUNT(*) {rows}") // 2
         row = value(listed, f"SELECT id {rows} ORDER BY id LIMIT 1 OFFSET {middle}")
         before = value(listed, f"SELECT {column} FROM {table} WHERE id = {row}")
-        for changed in one_byte_off(str(before)):
+        for changed in one_byte_off(str(before)) if before not in ("", None) else ["'7'"]:
             try:
                 found = faults(listed, f"UPDATE {table} SET {column} = {changed} WHERE id = {row}")
             except IntegrityError:
@@ -146,7 +150,8 @@ def test_one_changed_byte_in_any_column_is_found_and_named(listed: Township) -> 
             if (table, column) not in ANOTHER_ROW:
                 assert (table, row) in named(found), f"{table}.{column}: {before!r} became {changed}: {found}"
             assert re.search(r"案件 ZJJ-2018-000[12]:表 [a-z_]+ 第 [0-9]+ 行:", str(found[0]))
-    assert set(COLUMNS) - tried <= {("history", "seq"), ("decisions", "work_item_id")}, "those have a unique key"
+    with_unique_key = {("history", "seq"), ("decisions", "work_item_id"), ("ledger_lines", "entry_id")}
+    assert set(COLUMNS) - tried <= with_unique_key
 
 
 GARBAGE = [
@@ -157,14 +162,19 @@ GARBAGE = [
     ("decisions", "details", "'{'"),
     ("decisions", "effective_at", "'2018-13-01 00:00:00.000000'"),
     ("decisions", "decided_by_id", "'x'"),
-    ("ledger_entries", "amount_fen", "'viel'"),
+    ("ledger_lines", "amount_fen", "'viel'"),
+    ("ledger_lines", "account_id", "'x'"),
+    ("ledger_lines", "account_id", "777"),
+    ("ledger_lines", "entry_id", "777"),
+    ("ledger_accounts", "balance_fen", "'viel'"),
+    ("ledger_accounts", "kind", "'purse'"),
     ("ledger_entries", "move", "'grand'"),
 ]
 
 
 def test_a_row_so_damaged_that_it_can_not_be_read_is_named_too(listed: Township) -> None:
     for table, column, garbage in GARBAGE:
-        row = value(listed, f"SELECT MAX(id) FROM {table} WHERE case_id = 1")
+        row = value(listed, f"SELECT MAX(id) FROM {table} WHERE {OF_CASE.get(table, 'case_id = 1')}")
         found = faults(listed, f"UPDATE {table} SET {column} = {garbage} WHERE id = {row}")
         assert (table, row) in named(found), f"{table}.{column} = {garbage}: {found}"
 
@@ -173,6 +183,7 @@ def test_changed_and_removed_and_swapped_rows_are_named_on_both_databases(on_bot
     town, rows = on_both, rows_of(on_both)
     last = {table: value(town, f"SELECT MAX(id) FROM {table} WHERE case_id = 1") for table in ("decisions", "history")}
     entry = value(town, "SELECT MAX(id) FROM ledger_entries WHERE case_id = 1")
+    line = value(town, f"SELECT MAX(id) FROM ledger_lines WHERE entry_id = {entry}")
     account = value(town, "SELECT id FROM ledger_accounts WHERE level = 'village'")
     for expected, *statements in (
         (("history", rows[7]), f"UPDATE history SET data = replace(data, '1', '2') WHERE id = {rows[7]}"),
@@ -183,6 +194,10 @@ def test_changed_and_removed_and_swapped_rows_are_named_on_both_databases(on_bot
             ("ledger_accounts", account),
             f"UPDATE ledger_accounts SET balance_fen = balance_fen + 1 WHERE id = {account}",
         ),
+        (("ledger_lines", line), f"UPDATE ledger_lines SET amount_fen = amount_fen - 1 WHERE id = {line}"),
+        (("ledger_entries", entry), f"DELETE FROM ledger_lines WHERE id = {line}"),
+        (("ledger_lines", line), f"DELETE FROM ledger_entries WHERE id = {entry}"),
+        (("ledger_accounts", account), f"UPDATE ledger_accounts SET cap_fen = 0 WHERE id = {account}"),
         (("history", rows[6]), f"DELETE FROM history WHERE id = {rows[5]}"),
         (("history", rows[-2]), f"DELETE FROM history WHERE id = {rows[-1]}"),
         (("history", 0), "DELETE FROM history WHERE case_id = 1"),
@@ -211,8 +226,10 @@ def test_a_removed_decision_or_movement_of_money_is_missed(on_both: Township) ->
     (fault,) = faults(on_both, f"DELETE FROM decisions WHERE id = {decision}")
     assert fault.table == "history"
     assert "在表 decisions 中没有对应的行" in fault.reason
+    spending = "SELECT id FROM ledger_entries WHERE move = 'spending'"
     (fault,) = faults(
         on_both,
+        f"DELETE FROM ledger_lines WHERE entry_id IN ({spending})",
         "DELETE FROM ledger_entries WHERE move = 'spending'",
         "UPDATE ledger_accounts SET balance_fen = balance_fen + 128050 WHERE level = 'village'",
         "UPDATE ledger_accounts SET balance_fen = balance_fen - 128050 WHERE level = 'spent'",

@@ -1,0 +1,65 @@
+"""Reading records that may have been tampered with: for the audit of the history and of the ledger, read only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Integer, Select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from models.history import HistoryRow
+from models.ledger import LedgerAccount, LedgerEntry, LedgerLine
+from models.work_item import Decision
+
+R = TypeVar("R", HistoryRow, Decision, LedgerEntry, LedgerLine, LedgerAccount)
+
+# Not a word of its list, no moment, no JSON; SQLite says OperationalError of text that is not UTF-8.
+_UNREADABLE = (ValueError, LookupError, OperationalError)
+
+
+@dataclass(frozen=True)
+class AuditFault:
+    """One row that is not what was once written."""
+
+    case_number: str
+    """Empty for a row that no longer belongs to any case."""
+    table: str
+    row: int
+    reason: str
+
+    def __str__(self) -> str:
+        case = f"案件 {self.case_number}:" if self.case_number else ""
+        return f"{case}表 {self.table} 第 {self.row} 行:{self.reason}"
+
+
+def rows_of(session: Session, table: type[R], query: Select[tuple[R]], *, number: str) -> Iterator[R | AuditFault]:
+    """
+    Yield the rows of a query; a row so damaged that it can not be read is a fault, not the audit's end.
+
+    Args:
+        query: selects `table`, in order.
+        number: the case's, for the faults.
+    """
+    try:
+        rows: list[R | AuditFault] = list(session.scalars(query).all())
+    except _UNREADABLE:
+        ids = session.scalars(query.with_only_columns(table.id)).all()
+        rows = [_read(session, table, row_id, number) for row_id in ids]
+    for row in rows:
+        if not isinstance(row, AuditFault) and not _whole(row):
+            row = AuditFault(number, table.__tablename__, row.id, "无法读取,已被改动")
+        yield row
+
+
+def _read(session: Session, table: type[R], row_id: int, number: str) -> R | AuditFault:
+    try:
+        return session.get_one(table, row_id)
+    except _UNREADABLE:
+        return AuditFault(number, table.__tablename__, row_id, "无法读取,已被改动")
+
+
+def _whole(row: HistoryRow | Decision | LedgerEntry | LedgerLine | LedgerAccount) -> bool:
+    """Return whether numbers are numbers: SQLite keeps any text in a column of integers."""
+    numbers = [column.key for column in row.__table__.columns if isinstance(column.type, Integer)]
+    return all(isinstance(getattr(row, name), int | None) for name in numbers)

@@ -1,0 +1,63 @@
+"""The letters that open the gates of a parlour's case; the roll of households is frozen there."""
+
+from models.case import Case, Consent
+from models.registry import register
+from models.work_item import WorkItem
+from notifications.letters import ConsentAsked, ForwardWaiting, PlaqueDue, ReviewWaiting, SubsidyDue
+from policies.vocabulary import Gate, LedgerLevel
+from runtime.resources import edition_of
+from tasks import checklists
+from tasks.act import Act
+from tasks.cases import application_of, deciders
+from tasks.mail import about_site, due_note, names_of, send, to_household, to_person, warnings_of
+
+
+def ask(act: Act, case: Case, item: WorkItem) -> None:
+    """Freeze the roll where there is one, and write the letters that ask for the decision."""
+    if item.gate is Gate.HOUSEHOLD_CONSENT:
+        _freeze_roll(act, case, item)
+    event = f"{item.gate.value}-{item.round}"
+    to = [to_person(each) for each in deciders(act.session, item, on=act.day)]
+    application = application_of(act.session, case)
+    known, due, note = about_site(case), item.due_on, due_note(item)
+    match item.gate:
+        case Gate.HOUSEHOLD_CONSENT:
+            roll = register(act.session, case.group.id)
+            letter = ConsentAsked(
+                **known,
+                due_on=due,
+                due_note=note,
+                roll=tuple(f"{each.number} {each.head_name}" for each in roll),
+                without_email=tuple(f"{each.number} {each.head_name}" for each in roll if not each.email),
+                for_household=False,
+            )
+            send(act, case, letter, to, event=event)
+            personal = letter.model_copy(update={"for_household": True, "roll": (), "without_email": ()})
+            send(act, case, personal, [to_household(each) for each in roll if each.email], event=event)
+        case Gate.VILLAGE_FORWARD:
+            send(act, case, ForwardWaiting(**known, due_on=due, due_note=note), to, event=event)
+        case Gate.OFFICE_REVIEW:
+            review = ReviewWaiting(
+                **known, due_on=due, due_note=note, warnings=warnings_of(application, case), round=item.round
+            )
+            send(act, case, review, to, event=event)
+        case Gate.PLAQUE:
+            works = tuple(point.name for point in checklists.points(act.session, item))
+            plaque = PlaqueDue(**known, due_on=due, works=works, deficiencies=names_of(application.deficiencies, case))
+            send(act, case, plaque, to, event=event)
+        case Gate.SUBSIDY:
+            subsidy = edition_of(case).for_sites.subsidy
+            if subsidy is not None:
+                route = tuple(level.label for level in (LedgerLevel.DISTRICT, LedgerLevel.TOWN, LedgerLevel.VILLAGE))
+                letter_due = SubsidyDue(**known, due_on=due, amount_fen=subsidy.amount_yuan * 100, route=route)
+                send(act, case, letter_due, to, event=event)
+        case _:
+            pass  # the letter that returned the file, or the dead letter's own notice, has already told them
+
+
+def _freeze_roll(act: Act, case: Case, item: WorkItem) -> None:
+    """Keep the group's register of this day: these households answer, whatever the register says later (D0-R8)."""
+    act.session.add_all(
+        Consent(work_item_id=item.id, household_id=household.id) for household in register(act.session, case.group.id)
+    )
+    act.session.flush()
