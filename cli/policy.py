@@ -5,7 +5,6 @@ Mounted by `cli.main`. Reads files only; publishing and pinning to cases happen 
 """
 
 import json
-from fractions import Fraction
 from io import StringIO
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +14,20 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from cli.policy_rules import add_notice_rules, add_project_rules, fraction, where_of
+from policies.edition import Edition
 from policies.errors import BadPolicy
 from policies.load import EDITIONS, LoadedEdition, edition_schema, faults_of, load_all, load_edition
-from policies.sections import GatePolicy, InForce, Sourced
-from policies.site_scheme import AreaStandard, ConfirmationStandard, CountStandard, FacilityStandard, Standard
+from policies.notice_scheme import NoticePeriod
+from policies.sections import InForce, Timing
+from policies.site_scheme import (
+    AreaStandard,
+    ConfirmationStandard,
+    CountStandard,
+    FacilityStandard,
+    SiteScheme,
+    Standard,
+)
 from policies.vocabulary import Gate
 from rules.money import in_yuan
 from rules.window import spoken_day, spoken_window
@@ -90,68 +99,95 @@ def _refused(error: BadPolicy) -> typer.Exit:
 
 
 def _show_edition(loaded: LoadedEdition) -> None:
-    edition, scheme = loaded.edition, loaded.edition.for_sites
+    edition = loaded.edition
     typer.echo(f"{edition.title}({edition.township})")
     typer.echo(f"编号 {edition.id} · 文号 {edition.document_number or '无'} · 原文 {edition.source_document}")
-    typer.echo(f"施行 {_in_force(edition.in_force)} · 牌匾“{scheme.plaque_text}” · 案号 {scheme.case_prefix}-年份-序号")
+    typer.echo(f"施行 {_in_force(edition.in_force)} · {_numbers(edition)}")
     typer.echo(f"SHA-256 {loaded.sha256}\n")
 
     rules = _table("事项", "规定", "依据")
-    for phase in scheme.phases:
-        accepts = "受理申请" if phase.accepts_applications else "不受理申请"
-        rules.add_row(f"阶段 · {phase.name}", f"{spoken_window(phase)},{accepts}", _where(phase))
-    leader = scheme.leader
-    rules.add_row("负责人 · 来源", "、".join(source.label for source in leader.sources), _where(leader))
-    rules.add_row("负责人 · 组织推荐", "须有" if leader.recommendation_required else "不要求", _where(leader))
-    rules.add_row("负责人 · 本人意愿", "须愿意" if leader.own_consent_required else "不要求", _where(leader))
-    for standard in scheme.standards:
-        rules.add_row(f"标准 · {standard.name}", _standard(standard), _where(standard))
-    if quota := scheme.quota:
-        span = f"每村(居)每年{quota.per_village_per_year_at_least}至{quota.per_village_per_year_at_most}个"
-        rules.add_row("年度数量", span, _where(quota))
-    if targets := scheme.targets:
-        shares = "、".join(f"{grade.label}{_fraction(share)}" for grade, share in targets.shares.items())
-        rules.add_row("推进比例", f"{shares}(村(居)民小组总数)", _where(targets))
-    rules.add_row("补正次数", f"至多{scheme.returns.at_most}次", _where(scheme.returns))
-    for work in scheme.works:
-        rules.add_row("挂牌布置", work.name, _where(work))
-    if subsidy := scheme.subsidy:
-        purposes = "、".join(purpose.name for purpose in subsidy.purposes)
-        rules.add_row("补贴", f"{in_yuan(subsidy.amount_yuan * 100)},限用于{purposes}", _where(subsidy))
-    for category in scheme.activity_categories:
-        rules.add_row("活动类别", category.name, _where(category))
-    for channel in scheme.publicity_channels:
-        rules.add_row("宣传载体", channel.name, _where(channel))
-    if theme := scheme.monthly_theme:
-        rules.add_row("每月主题", f"上月{theme.due_day_of_month_before}日前报送", _where(theme))
-    if weekly := scheme.weekly_activities:
-        rules.add_row("每周活动", f"至少{weekly.at_least}次", _where(weekly))
-    if meeting := scheme.joint_meeting:
-        rules.add_row("联席会议", f"每{meeting.every_months}个月一次", _where(meeting))
-    rules.add_row("催办间隔", f"至少{scheme.urging.at_least_hours_between}小时", _where(scheme.urging))
+    if edition.site is not None:
+        _site_rules(rules, edition.site)
+    if edition.micro_project is not None:
+        add_project_rules(rules, edition.micro_project)
+    if edition.notices is not None:
+        add_notice_rules(rules, edition.notices)
+    rules.add_row("补正次数", f"至多{edition.scheme.returns.at_most}次", where_of(edition.scheme.returns))
+    rules.add_row("催办间隔", f"至少{edition.urging.at_least_hours_between}小时", where_of(edition.urging))
     _show(rules)
 
     gates = _table("环节", "由谁办理", "期限", "提醒", "督办", "届满即", "依据")
     for gate in Gate:
-        policy: GatePolicy | None = getattr(scheme.gates, gate.value)
-        if policy is not None:
-            gates.add_row(*_gate(gate, policy))
+        try:
+            gates.add_row(*_gate(gate, edition.timing(gate)))
+        except KeyError:
+            continue
     _show(gates)
-    rule = scheme.gates.household_consent.rule
-    typer.echo(f"农户同意:本组全部农户的 {_fraction(rule.at_least)} 同意方为通过({_where(rule)})")
+    if edition.site is not None:
+        rule = edition.site.gates.household_consent.rule
+        typer.echo(f"农户同意:本组全部农户的 {fraction(rule.at_least)} 同意方为通过({where_of(rule)})")
 
 
-def _gate(gate: Gate, policy: GatePolicy) -> tuple[str, ...]:
-    unit = policy.due.unit.label
-    late = f"逾期{policy.escalate.after_days}{unit}" if policy.escalate.after_days else "届满当时"
+def _numbers(edition: Edition) -> str:
+    prefixes = []
+    if site := edition.site:
+        prefixes.append(f"牌匾“{site.plaque_text}” · 案号 {site.case_prefix}-年份-序号")
+    if projects := edition.micro_project:
+        prefixes.append(f"征集号 {projects.call_prefix}-年份-序号 · 项目号 {projects.project_prefix}-年份-序号")
+    if notices := edition.notices:
+        prefixes.append(f"公示号 {notices.case_prefix}-年份-序号")
+    return " · ".join(prefixes)
+
+
+def _site_rules(rules: Table, scheme: SiteScheme) -> None:
+    for phase in scheme.phases:
+        accepts = "受理申请" if phase.accepts_applications else "不受理申请"
+        rules.add_row(f"阶段 · {phase.name}", f"{spoken_window(phase)},{accepts}", where_of(phase))
+    leader = scheme.leader
+    rules.add_row("负责人 · 来源", "、".join(source.label for source in leader.sources), where_of(leader))
+    rules.add_row("负责人 · 组织推荐", "须有" if leader.recommendation_required else "不要求", where_of(leader))
+    rules.add_row("负责人 · 本人意愿", "须愿意" if leader.own_consent_required else "不要求", where_of(leader))
+    for standard in scheme.standards:
+        rules.add_row(f"标准 · {standard.name}", _standard(standard), where_of(standard))
+    if quota := scheme.quota:
+        span = f"每村(居)每年{quota.per_village_per_year_at_least}至{quota.per_village_per_year_at_most}个"
+        rules.add_row("年度数量", span, where_of(quota))
+    if targets := scheme.targets:
+        shares = "、".join(f"{grade.label}{fraction(share)}" for grade, share in targets.shares.items())
+        rules.add_row("推进比例", f"{shares}(村(居)民小组总数)", where_of(targets))
+    for work in scheme.works:
+        rules.add_row("挂牌布置", work.name, where_of(work))
+    if subsidy := scheme.subsidy:
+        purposes = "、".join(purpose.name for purpose in subsidy.purposes)
+        rules.add_row("补贴", f"{in_yuan(subsidy.amount_yuan * 100)},限用于{purposes}", where_of(subsidy))
+    for category in scheme.activity_categories:
+        rules.add_row("活动类别", category.name, where_of(category))
+    for channel in scheme.publicity_channels:
+        rules.add_row("宣传载体", channel.name, where_of(channel))
+    if theme := scheme.monthly_theme:
+        rules.add_row("每月主题", f"上月{theme.due_day_of_month_before}日前报送", where_of(theme))
+    if weekly := scheme.weekly_activities:
+        rules.add_row("每周活动", f"至少{weekly.at_least}次", where_of(weekly))
+    if meeting := scheme.joint_meeting:
+        rules.add_row("联席会议", f"每{meeting.every_months}个月一次", where_of(meeting))
+
+
+def _gate(gate: Gate, policy: Timing) -> tuple[str, ...]:
+    unit, remind, escalate = policy.due.unit.label, policy.remind, policy.escalate
+    late = ""
+    if escalate is not None:
+        late = f"逾期{escalate.after_days}{unit}" if escalate.after_days else "届满当时"
+    counted = ""
+    if isinstance(policy.due, NoticePeriod):
+        counted = ",首日计入" if policy.due.start_counted else ",首日不计"
     return (
         gate.label,
         policy.decided_by.label,
-        f"{policy.due.days}{unit}",
-        f"提前{'、'.join(map(str, policy.remind.days_before))}{unit}",
-        f"{late}报{policy.escalate.to.label}",
+        f"{policy.due.days}{unit}{counted}",
+        f"提前{'、'.join(map(str, remind.days_before))}{unit}" if remind else "—",
+        f"{late}报{escalate.to.label}" if escalate else "—",
         policy.lapse.verdict.label if policy.lapse else "继续待办",
-        f"{_where(policy)}(期限:{_where(policy.due)})",
+        f"{where_of(policy)}(期限:{where_of(policy.due)})",
     )
 
 
@@ -168,16 +204,8 @@ def _standard(standard: Standard) -> str:
     return f"{bounds};不符合:{standard.firmness.label}"
 
 
-def _fraction(share: Fraction) -> str:
-    return f"{share.numerator}/{share.denominator}"
-
-
 def _in_force(span: InForce) -> str:
     return f"{spoken_day(span.from_)}起" + (f"至{spoken_day(span.until)}(不含)" if span.until else "")
-
-
-def _where(section: Sourced) -> str:
-    return "默认" if section.where == "default" else section.where
 
 
 def _table(*heads: str) -> Table:

@@ -5,6 +5,7 @@ Used when a call is opened, a proposal filed and a plan handed in. Every finding
 its window is refused with the moments.
 """
 
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -198,11 +199,16 @@ def _prohibited(facts: ProposalFacts, scheme: MicroProjectScheme) -> Iterator[Fi
             f"{place}中的“{word}”"
             for place, written in texts.items()
             for word in item.words
-            if any(word in text for text in written)
+            if any(word in _plain(text) for text in written)
         ]
         if found:
             message = f"不得用于“{item.name}”:见{'、'.join(found)};请改正,或改报其他项目"
             yield _refusing(item.code, item.name, message, item.where)
+
+
+def _plain(text: str) -> str:
+    # A blank, a line break or a full-width letter within a word must not hide it.
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _who(facts: ProposalFacts, scheme: MicroProjectScheme) -> Iterator[Finding]:
