@@ -185,6 +185,7 @@ def test_changed_and_removed_and_swapped_rows_are_named_on_both_databases(on_bot
     entry = value(town, "SELECT MAX(id) FROM ledger_entries WHERE case_id = 1")
     line = value(town, f"SELECT MAX(id) FROM ledger_lines WHERE entry_id = {entry}")
     account = value(town, "SELECT id FROM ledger_accounts WHERE level = 'village'")
+    spent = value(town, "SELECT id FROM ledger_accounts WHERE level = 'spent'")
     for expected, *statements in (
         (("history", rows[7]), f"UPDATE history SET data = replace(data, '1', '2') WHERE id = {rows[7]}"),
         (("decisions", last["decisions"]), f"UPDATE decisions SET reason = 'x' WHERE id = {last['decisions']}"),
@@ -197,7 +198,7 @@ def test_changed_and_removed_and_swapped_rows_are_named_on_both_databases(on_bot
         (("ledger_lines", line), f"UPDATE ledger_lines SET amount_fen = amount_fen - 1 WHERE id = {line}"),
         (("ledger_entries", entry), f"DELETE FROM ledger_lines WHERE id = {line}"),
         (("ledger_lines", line), f"DELETE FROM ledger_entries WHERE id = {entry}"),
-        (("ledger_accounts", account), f"UPDATE ledger_accounts SET cap_fen = 0 WHERE id = {account}"),
+        (("ledger_accounts", spent), f"UPDATE ledger_accounts SET cap_fen = 99999999 WHERE id = {spent}"),
         (("history", rows[6]), f"DELETE FROM history WHERE id = {rows[5]}"),
         (("history", rows[-2]), f"DELETE FROM history WHERE id = {rows[-1]}"),
         (("history", 0), "DELETE FROM history WHERE case_id = 1"),
