@@ -47,13 +47,6 @@ class Gates(Section):
     subsidy: GatePolicy | None = None
     undelivered_letter: GatePolicy
 
-    def of(self, gate: Gate) -> GatePolicy:
-        """Return the policy of `gate`; KeyError when this edition has no such gate."""
-        policy: GatePolicy | None = getattr(self, gate.value, None)
-        if policy is None:
-            raise KeyError(gate)
-        return policy
-
     @model_validator(mode="after")
     def _lapses_fit(self) -> Self:
         allowed: dict[Gate, set[Verdict]] = {

@@ -39,6 +39,32 @@ def test_show_leaves_out_what_an_edition_does_not_have() -> None:
     assert "每村(居)每年2至4个" in result.stdout
 
 
+def test_show_of_projects_gives_each_rule_with_its_clause() -> None:
+    result = run.invoke(app, ["show", "linping-2022"])
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert any({"环境整治", "每个项目至多10,000.00元", "三、(二)3(1)(上限:默认)"} <= set(line) for line in lines)
+    vote = "应到人数的2/3以上到会,赞成超过全体应到人数的1/2"
+    assert any({"会议表决", vote, "二、(一)2"} <= set(line) for line in lines)
+    assert any({"区财政试点补助", "每期至多30,000.00元", "三、(二)3(3)"} <= set(line) for line in lines)
+    assert any({"公示期", "10日,首日不计", "期满结束", "公告(期限:公告)"} <= set(line) for line in lines)
+    assert any({"等待遴选", "150日", "—", "继续待办"} <= set(line) for line in lines)
+    assert "征集号 LPZ-年份-序号 · 项目号 LPX-年份-序号 · 公示号 LPG-年份-序号" in result.stdout
+    assert "农户同意" not in result.stdout
+
+
+def test_show_of_other_projects_gives_what_they_ask_and_leaves_out_what_they_do_not() -> None:
+    result = run.invoke(app, ["show", "example-micro-2026"])
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert any({"环境美化", "每个项目至多20,000.00元"} <= set(line) for line in lines)
+    assert any({"营利活动", "含“营利”“有偿经营”“商业推广”"} <= set(line) for line in lines)
+    assert any({"社情民意调研", "每个项目至少10份意见,赞成3/5以上"} <= set(line) for line in lines)
+    assert any({"提议人", "村(居)民代表、村(居)民小组长、联络员"} <= set(line) for line in lines)
+    assert any({"至多为预算的1/10"} <= set(line) for line in lines)
+    assert "会议表决" not in result.stdout
+
+
 def test_show_of_an_unknown_edition_names_the_known_ones() -> None:
     result = run.invoke(app, ["show", "nowhere-2000"])
     assert result.exit_code == 1

@@ -188,7 +188,7 @@ def shanghai(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
 
 
-def in_words(policy: GatePolicy, opened_at: datetime) -> list[tuple[TimerKind, int, str]]:
+def in_words(policy: Timing, opened_at: datetime) -> list[tuple[TimerKind, int, str]]:
     schedule = plan(policy, opened_at=opened_at, calendar=CALENDAR)
     assert all(timer.due_at == schedule.due_at for timer in schedule.timers)
     return [
