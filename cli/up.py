@@ -34,6 +34,8 @@ def up(
                 import_example(stack.settings)
             typer.echo("")
             typer.secho("客堂已启动。", fg="green", bold=True)
+            if stack.settings.training:
+                typer.secho("  培训系统:时间可用 ketang clock move 向前移动,不得用于正式办理。", fg="yellow")
             typer.echo(f"  办事界面(在这里申请、点 Resume 办理):{stack.ui_url}/deployments")
             typer.echo(f"  等待办理的案件:                      {stack.ui_url}{WAITING}")
             typer.echo(f"  Prefect 新界面(Resume 在“…”菜单里): {stack.new_ui_url}/dashboard")

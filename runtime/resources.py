@@ -18,7 +18,7 @@ from policies.edition import Edition
 from policies.errors import BadPolicy
 from policies.load import LoadedEdition, load_all, load_calendar, parse_edition
 from rules.calendar import WorkCalendar
-from runtime.clock import Clock, SystemClock
+from runtime.clock import Clock, SystemClock, TrainingClock
 from runtime.settings import PROJECT, Settings
 
 
@@ -73,6 +73,12 @@ def edition_of(case: Case) -> Edition:
     return _pinned(case.edition_sha256, case.edition.text, f"{case.edition_id}.yaml")
 
 
+def _clock(settings: Settings) -> Clock:
+    if settings.training:
+        return TrainingClock(settings.clock_offset, file=settings.clock_file)
+    return SystemClock(settings.clock_offset)
+
+
 @contextmanager
 def open_resources(settings: Settings | None = None, *, clock: Clock | None = None) -> Iterator[Resources]:
     """
@@ -87,7 +93,7 @@ def open_resources(settings: Settings | None = None, *, clock: Clock | None = No
         yield Resources(
             settings=settings,
             database=Database(engine),
-            clock=clock or SystemClock(settings.clock_offset),
+            clock=clock or _clock(settings),
             editions=load_all(),
             calendar=WorkCalendar(load_calendar()),
             renderer=Renderer(PROJECT / "templates"),

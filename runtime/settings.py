@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     mail_reply_to: str = ""
     """Where answers go; empty: to the sender."""
 
+    training: bool = False
+    """A system to learn on: ``ketang clock move`` makes time pass in it. Never in an office."""
     clock_offset_seconds: int = 0
     """Shifts the product's clock; only for training and rehearsal, never in an office."""
     stuck_after_seconds: int = Field(default=180, ge=5)
@@ -87,6 +89,11 @@ class Settings(BaseSettings):
     def documents_folder(self) -> Path:
         """Where the office puts files that belong to cases."""
         return self.home / "documents"
+
+    @property
+    def clock_file(self) -> Path:
+        """Where a training system keeps by how much its clock was moved."""
+        return self.home / "clock"
 
     @property
     def ui_url(self) -> str:

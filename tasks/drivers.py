@@ -125,17 +125,13 @@ class Rehearsal:
 
     def move_to(self, at: datetime) -> None:
         """Move the clock to `at`, stopping at every moment at which something is due, as the live sweep would."""
-        while (due := self._next_due()) is not None and due <= at:
+        while (due := next_due(self.resources)) is not None and due <= at:
             self.clock.move_to(max(due, self.clock.now()))
             counts = self.sweep()
             if counts.failures:
                 raise RuntimeError("; ".join(counts.failures))
         self.clock.move_to(at)
         self.sweep()
-
-    def _next_due(self) -> datetime | None:
-        with self.resources.database.read() as session:
-            return session.scalar(select(func.min(Timer.fires_at)).where(Timer.fired_at.is_(None)))
 
     def _behind(self) -> list[str]:
         with self.resources.database.read() as session:
@@ -146,3 +142,9 @@ class Rehearsal:
                     .order_by(Case.id)
                 )
             )
+
+
+def next_due(resources: Resources) -> datetime | None:
+    """Return when time does something next; None when nothing is planned."""
+    with resources.database.read() as session:
+        return session.scalar(select(func.min(Timer.fires_at)).where(Timer.fired_at.is_(None)))
