@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from cli.demo import SiteDemo
+from cli.demo_site import SiteDemo
 from policies.vocabulary import Gate, LetterStatus
 from tasks.asks import open_asks
 from tasks.case_file import CaseFile
