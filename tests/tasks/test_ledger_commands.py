@@ -1,0 +1,107 @@
+"""Money booked by hand: only by those who may, from the sources that the edition knows, with a voucher (D2-R13)."""
+
+import pytest
+
+from models.case import Case
+from policies.errors import Refused
+from policies.vocabulary import CaseStatus, Outcome, Role
+from tasks.ledger_commands import ReceiveMoney, SpendOnLine, receive_money, spend_on_line
+from tests.programme import CALL, EDITION, FIRST, Programme
+from tests.township import RESPONSIBLE, REVIEWER, STRANGER, Township
+
+
+@pytest.fixture
+def money(town: Township) -> Programme:
+    return Programme(town)
+
+
+def receipt(money: Programme, yuan: str = "20,000", *, key: str = "1", **changes: str) -> int:
+    """Book money that came in; the voucher is there unless another one is named."""
+    fields = {
+        "case": CALL,
+        "by": REVIEWER,
+        "source": "区级试点资金",
+        "source_name": "临平区民政局",
+        "amount_yuan": yuan,
+        "memo": "首批",
+        "proof": money.town.proof("回单.pdf"),
+    }
+    sources = money.resources.editions[EDITION].edition.for_projects.funds.sources
+    return receive_money(
+        money.resources,
+        ReceiveMoney.model_validate(fields | changes),
+        sources=sources,
+        role=Role.OFFICE_REVIEWER,
+        at=money.town.now(),
+        key=key,
+    )
+
+
+def spending(money: Programme, yuan: str, *, key: str = "1", **changes: str) -> int:
+    """Book money that the first project spent."""
+    fields = {
+        "case": FIRST,
+        "by": RESPONSIBLE,
+        "line": "材料费",
+        "amount_yuan": yuan,
+        "memo": "购置",
+        "proof": money.town.proof("发票.jpg"),
+    }
+    return spend_on_line(
+        money.resources,
+        SpendOnLine.model_validate(fields | changes),
+        role=Role.VILLAGE_RESPONSIBLE,
+        where="五、(三)",
+        at=money.town.now(),
+        key=key,
+    )
+
+
+def test_money_booked_with_its_voucher_stands_in_the_pool_once(money: Programme) -> None:
+    assert receipt(money) == receipt(money) == 2_000_000
+    assert receipt(money, "¥1.50", key="2", source="match", source_name="") == 2_000_150
+    with money.resources.database.read() as session:
+        rows = session.connection().exec_driver_sql("SELECT reference FROM documents")
+        assert [reference for (reference,) in rows] == ["回单.pdf"]
+
+
+def test_a_receipt_that_no_rule_allows_is_refused(money: Programme) -> None:
+    receipt(money)
+    before = money.town.state()
+    for changes, told in (
+        ({"by": STRANGER}, r"路人甲\(P099\)无权登记到账资金:须由社区办审核员办理,现为沈审核\(P001\)"),
+        ({"source": "银行贷款"}, "“银行贷款”不在政策规定的资金来源之内,请从中选择:"),
+        ({"yuan": "10000.01"}, r"上限为30,000\.00元,已到账20,000\.00元,还可登记10,000\.00元"),
+        ({"yuan": "一万"}, "“一万”不是金额"),
+        ({"proof": "没有.pdf"}, r"资料文件夹中没有“没有\.pdf”"),
+        ({"case": "LPZ-2022-0099"}, "没有编号为“LPZ-2022-0099”的案件"),
+    ):
+        with pytest.raises(Refused, match=told):
+            receipt(money, key="2", **changes)
+    assert money.town.state() == before
+
+
+def test_a_project_spends_by_the_village_and_is_told_what_is_left(money: Programme) -> None:
+    receipt(money)
+    money.budget(("material", "材料费", 600_000))
+    money.grant(800_000)
+    assert spending(money, "1,280.50") == spending(money, "1,280.50") == 671_950
+    before = money.town.state()
+    for changes, told in (
+        ({"by": REVIEWER}, r"沈审核\(P001\)无权登记支出:须由村\(居\)委会责任人办理,现为周责任\(P010\)"),
+        ({"line": "聚餐"}, "“聚餐”不在项目预算之内"),
+        ({"yuan": "4719.51"}, r"还可支出4,719\.50元,不能再支出4,719\.51元"),
+        ({"proof": "../ketang.db"}, "不在资料文件夹之内"),
+    ):
+        with pytest.raises(Refused, match=told):
+            spending(money, **{"yuan": "1", **changes}, key="2")
+    assert money.town.state() == before
+
+
+def test_a_closed_case_books_nothing_more(money: Programme) -> None:
+    def close(act: object, case: Case, by: object) -> None:
+        case.status, case.outcome, case.closed_at = CaseStatus.CLOSED, Outcome.COMPLETED, money.town.now()
+
+    money.act(FIRST, close)
+    with pytest.raises(Refused, match=r"已办结\(已完成归档\),不能再登记支出"):
+        spending(money, "1")
