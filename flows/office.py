@@ -5,24 +5,21 @@ Each is one command, carried out once however often the run is tried (the run's 
 A refusal fails the run with the reason as its message; nothing was changed then.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Completed
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from flows.forms import titled
-from flows.step import as_task, failed
-from flows.waking import wake
-from policies.errors import BadPolicy, Refused, Temporary
+from flows.once import once
+from policies.errors import Refused
 from policies.vocabulary import Answer, Door, Gate, Verdict
 from rules.money import in_yuan
 from rules.transitions import for_people
-from runtime.resources import Resources, open_resources
+from runtime.resources import Resources
 from tasks import applications, consents, decisions, ledger, office_acts, works
 from tasks.commands import (
     ApplyForSite,
@@ -40,14 +37,11 @@ from tasks.commands import (
     Withdraw,
     WorkRecord,
 )
-from tasks.faults import refusal_of
 from tasks.sheets import read_answers
 
 DECISIONS = tuple(
     dict.fromkeys(verdict.label for gate in Gate if gate is not Gate.CORRECTION for verdict in for_people(gate))
 )
-Act = Callable[[Resources, datetime], tuple[str, str]]
-"""Carries out a command at a moment; returns the case's number and what was done, in Chinese."""
 
 
 class ConsentEntry(Command):
@@ -107,7 +101,7 @@ def site_application(application: ApplyForSite = titled("申请")) -> State[Any]
         number = applications.apply_for_site(resources, application, door=Door.FORM, key=f"run:{flow_run.id}", at=at)
         return number, f"已受理,案件编号 {number}"
 
-    return _once("受理申请", act, ApplyForSite)
+    return once("受理申请", act, ApplyForSite)
 
 
 @flow(name="record-consents", flow_run_name="登记农户同意 {entry.case}")
@@ -136,7 +130,7 @@ def record_consents(entry: ConsentEntry = titled("答复")) -> State[Any]:
             f"未答复{len(counted.missing)}户(共{counted.entitled}户)"
         )
 
-    return _once("登记农户答复", act, RecordAnswers)
+    return once("登记农户答复", act, RecordAnswers)
 
 
 @flow(name="decide", flow_run_name="办理 {entry.case}")
@@ -167,7 +161,7 @@ def decide(entry: DecisionEntry = titled("决定")) -> State[Any]:
         decision = decisions.decide(resources, command, door=Door.FORM, at=at)
         return entry.case, f"已作出决定:{decision.verdict.label}"
 
-    return _once("登记决定", act, Decide)
+    return once("登记决定", act, Decide)
 
 
 @flow(name="office-act", flow_run_name="{entry.action} {entry.case}")
@@ -195,7 +189,7 @@ def office_act(entry: OfficeAct = titled("事项")) -> State[Any]:
                 decisions.withdraw(resources, withdrawal, door=Door.FORM, at=at)
                 return entry.case, Verdict.WITHDRAWN.label
 
-    return _once(entry.action, act, HandOver)
+    return once(entry.action, act, HandOver)
 
 
 @flow(name="spend-subsidy", flow_run_name="补贴支出 {entry.case}")
@@ -211,31 +205,4 @@ def spend_subsidy(entry: Spend = titled("支出")) -> State[Any]:
         left = ledger.spend(resources, entry, at=at, key=f"run:{flow_run.id}")
         return entry.case, f"已登记支出,余额{in_yuan(left)}"
 
-    return _once("登记支出", act, Spend)
-
-
-def _once(name: str, act: Act, model: type[Command]) -> State[Any]:
-    """Carry out a command, wake its case, and end the run with what was done, or why not."""
-    with open_resources() as resources:
-        at = resources.clock.now()
-
-        def attempt() -> tuple[str, str] | Refused | BadPolicy:
-            # A refusal is an answer: a task that raises is shown as broken, in English.
-            try:
-                return act(resources, at)
-            except (Refused, BadPolicy) as refusal:
-                return refusal
-            except ValidationError as error:
-                return refusal_of(error, model)
-
-        outcome = as_task(attempt, name=name)
-        if isinstance(outcome, (Refused, BadPolicy)):
-            get_run_logger().error("未办理:%s", outcome)
-            return failed(f"未办理:{outcome}")
-        number, told = outcome
-        get_run_logger().info("%s:%s", number, told)
-        try:
-            wake(resources, number, at=at)
-        except Temporary as delay:
-            get_run_logger().warning("%s", delay)
-        return Completed(message=f"{number}:{told}")
+    return once("登记支出", act, Spend)

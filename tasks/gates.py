@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.case import Case
-from models.project import Milestone, Plan
 from models.work_item import WorkItem
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, CaseStatus, Gate
@@ -16,6 +15,7 @@ from tasks import notice_asks, project_asks, site_asks
 from tasks.act import Act, acting
 from tasks.cases import call_of, load_case, notice_of
 from tasks.items import create
+from tasks.project_plan import milestone_of
 
 
 def item_at(session: Session, case_id: int, gate: Gate, round_: int) -> WorkItem | None:
@@ -66,11 +66,3 @@ def last_day(act: Act, case: Case, gate: Gate, round_: int) -> date | None:
             return milestone_of(act.session, case, round_).due_on
         case _:
             return None
-
-
-def milestone_of(session: Session, case: Case, seq: int) -> Milestone:
-    """Return a step of the plan that was approved: of its latest round."""
-    latest = select(func.max(Plan.round)).where(Plan.case_id == case.id).scalar_subquery()
-    return session.scalars(
-        select(Milestone).join(Plan).where(Plan.case_id == case.id, Plan.round == latest, Milestone.seq == seq)
-    ).one()
