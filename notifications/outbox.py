@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.outbox import OutboxEntry
-from notifications.letters import LetterContext
+from notifications.context import LetterContext
 from policies.vocabulary import LetterStatus
 
 NO_ADDRESS = "没有电子邮箱"

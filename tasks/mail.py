@@ -11,7 +11,8 @@ from models.case import Case, SiteApplication
 from models.outbox import OutboxEntry
 from models.registry import Household, Person, holders_below
 from models.work_item import Decision, WorkItem
-from notifications.letters import CaseLetter, LetterUndelivered
+from notifications.context import CaseLetter
+from notifications.letters import LetterUndelivered
 from notifications.outbox import Recipient, enqueue
 from policies.vocabulary import (
     CaseKind,

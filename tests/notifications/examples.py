@@ -3,7 +3,7 @@
 from datetime import date
 
 from notifications import letters
-from notifications.letters import LetterContext
+from notifications.context import LetterContext
 
 KNOWN = {
     "township": "示例镇",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from pydantic import ValidationError
 
-from notifications.letters import CONTEXTS, ForwardWaiting, LetterContext, Returned
+from notifications.context import LetterContext
+from notifications.letters import CONTEXTS, ForwardWaiting, Returned
 from notifications.mime import Rendered
 from notifications.render import Renderer, money, weekday
 from policies.vocabulary import Letter
