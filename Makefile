@@ -13,6 +13,10 @@ unexport VIRTUAL_ENV
 unexport PYTHONPATH
 unexport PYTHONHOME
 
+# What needs the whole machine for itself, and what does not and runs in as many processes as it has cores.
+LIVE := tests/e2e tests/runtime
+TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile $(LIVE:%=--ignore=%)
+
 .DEFAULT_GOAL := help
 .PHONY: help up test test-all lint format browser demo-site migration migration-0001
 
@@ -23,10 +27,12 @@ up: $(SYNCED)  ## start everything; Ctrl-C stops it
 	@$(BIN)/ketang up
 
 test: $(SYNCED) browser  ## run the tests (KETANG_WITHOUT_BROWSER=1 leaves the browser's out)
-	@$(BIN)/python -m pytest -m "not endurance" $(ARGS)
+	@$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
+	@$(BIN)/python -m pytest $(LIVE) -m "not endurance" $(ARGS)
 
 test-all: $(SYNCED) browser  ## run these and the long live ones: kills, losses, restarts (a quarter of an hour more)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
+	@$(BIN)/python -m pytest $(LIVE) $(ARGS)
 
 lint: $(SYNCED)  ## check style, types and import directions
 	@$(BIN)/ruff check
