@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from cli.context import opened, told
 from models.case import Case
 from models.ledger import LedgerAccount, LedgerEntry, LedgerLine
-from policies.vocabulary import AccountKind
+from policies.vocabulary import AccountKind, CaseKind
 from rules.money import in_capitals, in_yuan
 from rules.periods import SHANGHAI
 from tasks.cases import load_case
@@ -19,6 +19,7 @@ from tasks.documents import changed_documents
 from tasks.history import verify, verify_ledger
 from tasks.ledger import spend
 from tasks.ledger_book import export_ledger
+from tasks.ledger_commands import ReceiveMoney, SpendOnLine, receive_money, spend_on_line
 from tasks.ledger_figures import programme
 from tasks.ledger_posting import way_of
 
@@ -102,20 +103,46 @@ def export(
     typer.echo(f"已导出台账:{file}")
 
 
-@app.command("spend", help="登记一笔支出(专款专用)。")
+@app.command("receive", help="登记一笔到账资金(微项目征集)。")
+def receive(
+    number: Annotated[str, typer.Argument(help="征集的案件编号")],
+    by: Annotated[str, typer.Option(help="登记人")],
+    source: Annotated[str, typer.Option(help="资金来源,政策规定的来源之一")],
+    amount: Annotated[str, typer.Option(help="金额(元)")],
+    memo: Annotated[str, typer.Option(help="摘要")],
+    proof: Annotated[str, typer.Option(help="凭证:资料文件夹内的文件名")],
+    giver: Annotated[str, typer.Option("--from", help="拨款单位或捐赠人")] = "",
+) -> None:
+    with told(ReceiveMoney), opened() as resources:
+        at = resources.clock.now()
+        command = ReceiveMoney(
+            case=number, by=by, source=source, source_name=giver, amount_yuan=amount, memo=memo, proof=proof
+        )
+        stands = receive_money(resources, command, at=at, key=f"cli:{at.isoformat()}")
+        typer.echo(f"已登记到账;专户余额{in_yuan(stands)}({in_capitals(stands)})")
+
+
+@app.command("spend", help="登记一笔支出(专款专用):客堂间的补贴,或微项目的预算科目。")
 def spend_money(
     number: Annotated[str, typer.Argument(help="案件编号")],
-    by: Annotated[str, typer.Option(help="经办人:村(居)委会责任人")],
-    purpose: Annotated[str, typer.Option(help="用途,政策规定的用途之一")],
+    by: Annotated[str, typer.Option(help="经办人:村(居)委会责任人;微项目也可为其负责人")],
+    purpose: Annotated[str, typer.Option(help="用途:政策规定的用途,或微项目的预算科目")],
     amount: Annotated[str, typer.Option(help="金额(元)")],
     memo: Annotated[str, typer.Option(help="摘要")],
     proof: Annotated[str, typer.Option(help="凭证:资料文件夹内的文件名")],
 ) -> None:
     with told(Spend), opened() as resources:
         at = resources.clock.now()
-        command = Spend(case=number, by=by, purpose=purpose, amount_yuan=amount, memo=memo, proof=proof)
-        left = spend(resources, command, at=at, key=f"cli:{at.isoformat()}")
-        typer.echo(f"已登记支出;余额{in_yuan(left)}({in_capitals(left) if left else '人民币零元整'})")
+        key = f"cli:{at.isoformat()}"
+        with resources.database.read() as session:
+            kind = load_case(session, number, lock=False).kind
+        if kind is CaseKind.PROJECT:
+            on_line = SpendOnLine(case=number, by=by, line=purpose, amount_yuan=amount, memo=memo, proof=proof)
+            left = spend_on_line(resources, on_line, at=at, key=key)
+        else:
+            command = Spend(case=number, by=by, purpose=purpose, amount_yuan=amount, memo=memo, proof=proof)
+            left = spend(resources, command, at=at, key=key)
+        typer.echo(f"已登记支出;余额{in_yuan(left)}({in_capitals(left)})")
 
 
 @audit.command("verify", help="核对每个案件的办理记录、决定、台账和材料;发现改动即指出哪张表哪一行,退出码为 1。")

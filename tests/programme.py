@@ -4,16 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.case import Case
 from models.ledger import LedgerAccount, LedgerEntry
+from models.project import Project
 from models.registry import Person, Unit
 from policies.vocabulary import CaseKind, SourceKind
 from tasks import ledger_figures, ledger_programme
 from tasks.act import Act, acting
 from tasks.cases import load_case, publish
 from tasks.history import verify, verify_ledger
-from tests.township import REVIEWER, Township
+from tests.township import LEADER, REVIEWER, Township
 
 CALL, FIRST, SECOND = "LPZ-2022-0001", "LP-2022-0001", "LP-2022-0002"
 CLAUSE = "五、(三)"
@@ -49,7 +51,24 @@ class Programme:
                 )
                 session.add(case)
                 session.flush()
+                if call is not None:
+                    session.add(self.proposal(session, case, call))
                 call = call or case
+
+    def proposal(self, session: Session, case: Case, call: Case) -> Project:
+        """What a project's case is about."""
+        leader = session.scalars(select(Person).where(Person.code == LEADER)).one()
+        return Project(
+            case_id=case.id,
+            call_case_id=call.id,
+            leader_id=leader.id,
+            kind="environment",
+            content="楼道整治",
+            beneficiaries="全楼居民",
+            expected_benefit="楼道畅通",
+            amount_fen=1_000_000,
+            submitted_at=self.town.now(),
+        )
 
     # -- acts ---------------------------------------------------------------------------------------------------------
 

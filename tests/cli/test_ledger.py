@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from cli import ledger
 from policies.vocabulary import SourceKind
 from tests.programme import CALL, FIRST, Programme
-from tests.township import township
+from tests.township import RESPONSIBLE, REVIEWER, township
 
 
 @pytest.fixture
@@ -129,3 +129,15 @@ def test_names_that_look_like_formulas_stay_text_and_no_file_is_overwritten(mone
     again = ketang_ledger("export", str(file))
     assert again.exit_code == 1
     assert "已有文件" in again.stderr
+
+
+def test_money_is_booked_from_the_command_line(money: Programme) -> None:
+    proof = money.town.proof("回单.pdf")
+    common = ["--amount", "1,000", "--memo", "第二批", "--proof", proof]
+    came = ketang_ledger("receive", CALL, "--by", REVIEWER, "--source", "镇街配套资金", *common)
+    assert came.stdout == "已登记到账;专户余额10,999.00元(人民币壹万零玖佰玖拾玖元整)\n"
+    spent = ketang_ledger("spend", FIRST, "--by", RESPONSIBLE, "--purpose", "材料费", *common)
+    assert spent.stdout == "已登记支出;余额4,001.00元(人民币肆仟零壹元整)\n"
+    refused = ketang_ledger("spend", FIRST, "--by", RESPONSIBLE, "--purpose", "材料费", *common)
+    assert refused.exit_code == 1
+    assert "还可支出0.00元,不能再支出1,000.00元" in refused.stderr

@@ -4,10 +4,12 @@ import pytest
 
 from models.case import Case
 from policies.errors import Refused
-from policies.vocabulary import CaseStatus, Outcome, Role
+from policies.vocabulary import CaseStatus, Outcome
+from tasks.case_file import case_file
 from tasks.ledger_commands import ReceiveMoney, SpendOnLine, receive_money, spend_on_line
-from tests.programme import CALL, EDITION, FIRST, Programme
-from tests.township import RESPONSIBLE, REVIEWER, STRANGER, Township
+from tasks.ledger_figures import money_lines
+from tests.programme import CALL, FIRST, Programme
+from tests.township import LEADER, RESPONSIBLE, REVIEWER, STRANGER, Township
 
 
 @pytest.fixture
@@ -26,15 +28,8 @@ def receipt(money: Programme, yuan: str = "20,000", *, key: str = "1", **changes
         "memo": "首批",
         "proof": money.town.proof("回单.pdf"),
     }
-    sources = money.resources.editions[EDITION].edition.for_projects.funds.sources
-    return receive_money(
-        money.resources,
-        ReceiveMoney.model_validate(fields | changes),
-        sources=sources,
-        role=Role.OFFICE_REVIEWER,
-        at=money.town.now(),
-        key=key,
-    )
+    command = ReceiveMoney.model_validate(fields | changes)
+    return receive_money(money.resources, command, at=money.town.now(), key=key)
 
 
 def spending(money: Programme, yuan: str, *, key: str = "1", **changes: str) -> int:
@@ -47,14 +42,8 @@ def spending(money: Programme, yuan: str, *, key: str = "1", **changes: str) -> 
         "memo": "购置",
         "proof": money.town.proof("发票.jpg"),
     }
-    return spend_on_line(
-        money.resources,
-        SpendOnLine.model_validate(fields | changes),
-        role=Role.VILLAGE_RESPONSIBLE,
-        where="五、(三)",
-        at=money.town.now(),
-        key=key,
-    )
+    command = SpendOnLine.model_validate(fields | changes)
+    return spend_on_line(money.resources, command, at=money.town.now(), key=key)
 
 
 def test_money_booked_with_its_voucher_stands_in_the_pool_once(money: Programme) -> None:
@@ -70,11 +59,15 @@ def test_a_receipt_that_no_rule_allows_is_refused(money: Programme) -> None:
     before = money.town.state()
     for changes, told in (
         ({"by": STRANGER}, r"路人甲\(P099\)无权登记到账资金:须由社区办审核员办理,现为沈审核\(P001\)"),
-        ({"source": "银行贷款"}, "“银行贷款”不在政策规定的资金来源之内,请从中选择:"),
+        (
+            {"source": "银行贷款"},
+            "“银行贷款”不在政策规定的资金来源之内,请从中选择:区财政试点补助、镇街配套资金、慈善捐赠",
+        ),
         ({"yuan": "10000.01"}, r"上限为30,000\.00元,已到账20,000\.00元,还可登记10,000\.00元"),
         ({"yuan": "一万"}, "“一万”不是金额"),
         ({"proof": "没有.pdf"}, r"资料文件夹中没有“没有\.pdf”"),
         ({"case": "LPZ-2022-0099"}, "没有编号为“LPZ-2022-0099”的案件"),
+        ({"case": FIRST}, "是“微项目”,只有“微项目征集”可以登记到账资金"),
     ):
         with pytest.raises(Refused, match=told):
             receipt(money, key="2", **changes)
@@ -85,13 +78,18 @@ def test_a_project_spends_by_the_village_and_is_told_what_is_left(money: Program
     receipt(money)
     money.budget(("material", "材料费", 600_000))
     money.grant(800_000)
-    assert spending(money, "1,280.50") == spending(money, "1,280.50") == 671_950
+    assert spending(money, "1,280.00") == spending(money, "1,280.00") == 672_000
+    assert spending(money, "0.50", key="leader", by=LEADER) == 671_950
     before = money.town.state()
     for changes, told in (
-        ({"by": REVIEWER}, r"沈审核\(P001\)无权登记支出:须由村\(居\)委会责任人办理,现为周责任\(P010\)"),
+        (
+            {"by": REVIEWER},
+            r"沈审核\(P001\)无权登记支出:须由微项目负责人或村\(居\)委会责任人办理,现为陆负责\(P030\)、周责任",
+        ),
         ({"line": "聚餐"}, "“聚餐”不在项目预算之内"),
         ({"yuan": "4719.51"}, r"还可支出4,719\.50元,不能再支出4,719\.51元"),
         ({"proof": "../ketang.db"}, "不在资料文件夹之内"),
+        ({"case": CALL}, "是“微项目征集”,只有“微项目”可以登记支出"),
     ):
         with pytest.raises(Refused, match=told):
             spending(money, **{"yuan": "1", **changes}, key="2")
@@ -105,3 +103,19 @@ def test_a_closed_case_books_nothing_more(money: Programme) -> None:
     money.act(FIRST, close)
     with pytest.raises(Refused, match=r"已办结\(已完成归档\),不能再登记支出"):
         spending(money, "1")
+
+
+def test_the_case_file_of_a_project_shows_its_money_and_its_budget(money: Programme) -> None:
+    receipt(money)
+    money.budget(("material", "材料费", 600_000))
+    money.grant(800_000)
+    spending(money, "1,280.50")
+    file = case_file(money.resources, FIRST, at=money.town.now())
+    assert file.money == (
+        (f"材料费 {FIRST}", "已支出1,280.50元(预算6,000.00元,尚余4,719.50元)"),
+        (f"村级专账(临平区民政局) {FIRST}", "6,719.50元"),
+    )
+    assert money.read(money_lines) == (
+        (f"区级拨款(临平区民政局) {CALL}", "已到账20,000.00元"),
+        (f"镇级专户(临平区民政局) {CALL}", "12,000.00元"),
+    )
