@@ -264,6 +264,11 @@ def test_every_line_has_a_known_purpose_and_an_amount(lines: tuple[PlanLine, ...
     assert [word for word in words if word not in reason] == []
 
 
+def test_no_cap_is_reckoned_from_amounts_that_can_not_be() -> None:
+    lines = (PlanLine("volunteers", "餐费", 100), PlanLine("materials", "坐凳", -50))
+    assert refused(lines) == "预算第2行“坐凳”为-0.50元,须大于0元"
+
+
 @pytest.mark.parametrize(
     ("steps", "words"),
     [

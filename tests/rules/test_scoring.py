@@ -103,6 +103,8 @@ def test_too_few_scores_are_refused_with_the_names_of_those_still_to_score() -> 
 def test_a_panel_of_which_too_few_are_free_has_to_be_enlarged() -> None:
     with pytest.raises(Refused, match="能评分的只有2人,请增补评审"):
         score({1: TEN, 2: TEN}, 3, 4, 5)
+    with pytest.raises(Refused, match="尚未评分:张三;须回避:赵六、钱七;请催请尚未评分的评审"):
+        score({1: TEN, 2: TEN}, 4, 5)
 
 
 @pytest.mark.parametrize(("members", "enough"), [(5, True), (4, False), (0, False)])
