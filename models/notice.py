@@ -26,6 +26,7 @@ class Notice(Base):
     contact: Mapped[Short]
     place: Mapped[Short]
     published_at: Mapped[Moment]
+    period: Mapped[Long] = mapped_column(comment="the rule by which the last day was counted, in words")
     sha256: Mapped[Digest] = mapped_column(comment="over everything that was published, see tasks.notices")
     prolonged: Mapped[Listing] = mapped_column(comment="[{on, from, to, by, reason}]")
     ends_on: Mapped[date] = mapped_column(Date, comment="last day, as prolonged")

@@ -12,7 +12,18 @@ from typing import Annotated
 
 from pydantic import Field
 
+from notifications import notice_letters
+from notifications.call_letters import CallOpened, ProposalReceived, ProposalResult
 from notifications.context import CaseLetter, Count, Fen, LetterContext, Name
+from notifications.project_letters import (
+    FundsArrived,
+    PlanApproved,
+    PlanReturned,
+    ProjectEvaluated,
+    ProjectStopped,
+    RectificationAsked,
+    SurplusReturned,
+)
 from policies.vocabulary import Letter
 
 
@@ -250,31 +261,38 @@ class QuotaShortfall(LetterContext):
     """Each village that built too few, with its number."""
 
 
-CONTEXTS: Mapping[Letter, type[LetterContext]] = MappingProxyType(
-    {
-        context.letter_kind: context
-        for context in (
-            ApplicationReceived,
-            ConsentAsked,
-            ConsentMissing,
-            ConsentComplete,
-            ForwardWaiting,
-            ReviewWaiting,
-            Returned,
-            Rejected,
-            Approved,
-            PlaqueDue,
-            SubsidyDue,
-            SubsidyPaid,
-            Reminder,
-            Escalation,
-            Urged,
-            HandedOver,
-            CaseClosed,
-            TaskWaiting,
-            LetterUndelivered,
-            QuotaShortfall,
-        )
-    }
+_ALL: tuple[type[LetterContext], ...] = (
+    ApplicationReceived,
+    ConsentAsked,
+    ConsentMissing,
+    ConsentComplete,
+    ForwardWaiting,
+    ReviewWaiting,
+    Returned,
+    Rejected,
+    Approved,
+    PlaqueDue,
+    SubsidyDue,
+    SubsidyPaid,
+    Reminder,
+    Escalation,
+    Urged,
+    HandedOver,
+    CaseClosed,
+    TaskWaiting,
+    LetterUndelivered,
+    QuotaShortfall,
+    *notice_letters.CONTEXTS,
+    PlanReturned,
+    PlanApproved,
+    FundsArrived,
+    RectificationAsked,
+    ProjectStopped,
+    ProjectEvaluated,
+    SurplusReturned,
+    CallOpened,
+    ProposalReceived,
+    ProposalResult,
 )
+CONTEXTS: Mapping[Letter, type[LetterContext]] = MappingProxyType({context.letter_kind: context for context in _ALL})
 """The class of each letter."""

@@ -278,6 +278,21 @@ class Letter(Word):
     LETTER_UNDELIVERED = "letter_undelivered", "信函未送达"
     QUOTA_SHORTFALL = "quota_shortfall", "年度建设未达标"
     TASK_WAITING = "task_waiting", "待办事项"
+    PLAN_RETURNED = "plan_returned", "方案退回修改"
+    PLAN_APPROVED = "plan_approved", "方案通过"
+    FUNDS_ARRIVED = "funds_arrived", "项目资金到账"
+    RECTIFICATION_ASKED = "rectification_asked", "限期整改"
+    PROJECT_STOPPED = "project_stopped", "项目终止"
+    PROJECT_EVALUATED = "project_evaluated", "项目评估结果"
+    SURPLUS_RETURNED = "surplus_returned", "结余退回"
+    CALL_OPENED = "call_opened", "微项目征集"
+    PROPOSAL_RECEIVED = "proposal_received", "微项目已申报"
+    PROPOSAL_RESULT = "proposal_result", "微项目遴选结果"
+    NOTICE_PUBLISHED = "notice_published", "公示发布"
+    NOTICE_PROLONGED = "notice_prolonged", "公示延期"
+    NOTICE_CLOSED = "notice_closed", "公示结果"
+    OBJECTION_RECEIVED = "objection_received", "收到异议"
+    OBJECTION_ANSWERED = "objection_answered", "异议答复"
 
 
 class LedgerLevel(Word):

@@ -58,6 +58,16 @@ class Settings(BaseSettings):
     mail_reply_to: str = ""
     """Where answers go; empty: to the sender."""
 
+    notices_folder: Path = Path("notices")
+    """Folder of the pages of public notices, for any web server to serve; relative to `home`."""
+    notices_url: str = ""
+    """Address at which a web server serves that folder, for links in letters; empty: no links."""
+    office_phone: str = Field(default="", max_length=60)
+    """The office's public telephone, as notices print it; empty: none is printed."""
+
+    templates: Path | None = None
+    """Folder of the office's own Word templates; a file there replaces the shipped one of the same name."""
+
     training: bool = False
     """A system to learn on: ``ketang clock move`` makes time pass in it. Never in an office."""
     clock_offset_seconds: int = 0
@@ -68,6 +78,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _absolute(self) -> "Settings":
         self.home = self.home.resolve()
+        self.notices_folder = (self.home / self.notices_folder).resolve()
+        self.templates = self.templates.resolve() if self.templates else None
         return self
 
     @property

@@ -10,7 +10,7 @@ from models.work_item import WorkItem
 from notifications.letters import CaseClosed
 from policies.vocabulary import CaseKind, CaseStatus, Gate, Outcome, WorkItemStatus
 from runtime.resources import Resources, edition_of
-from tasks import project_closing
+from tasks import notice_ending, project_closing
 from tasks.act import Act, acting
 from tasks.cases import application_of, load_case, load_with_parent
 from tasks.history import SYSTEM, append
@@ -86,9 +86,11 @@ def close_case(resources: Resources, number: str, outcome: Outcome, because: str
             at=at,
             data={"outcome": outcome.value, "because": because},
         )
-        to = concerned(act, case)
-        closed = CaseClosed(**about(case), outcome=outcome.label, because=because, closed_on=act.day)
-        send(act, case, closed, to, event="closed")
+        if case.kind is CaseKind.NOTICE:
+            notice_ending.end_notice(act, case)  # whose own letter says how
+        else:
+            closed = CaseClosed(**about(case), outcome=outcome.label, because=because, closed_on=act.day)
+            send(act, case, closed, concerned(act, case), event="closed")
         CLOSING[case.kind](act, case)
 
 

@@ -71,6 +71,14 @@ PlainText = Annotated[
     AfterValidator(_no_personal_number),
     Field(max_length=500, json_schema_extra=NOT_PERSONAL),
 ]
+LongText = Annotated[
+    str,
+    AfterValidator(_printable),
+    AfterValidator(_no_personal_number),
+    Field(max_length=5000, json_schema_extra=NOT_PERSONAL),
+]
+Printable = Annotated[str, AfterValidator(_printable)]
+"""Text in which a personal number may stand: only by a door whose input nobody keeps but the database."""
 Area = Annotated[
     Decimal,
     BeforeValidator(_decimal),
@@ -179,6 +187,9 @@ class Decide(Command):
     verdict: VerdictField = Field(title="决定")
     reason: PlainText = Field(default="", title="理由", description="退回、不予批准、撤回时必须填写")
     acknowledged: list[PlainText] = Field(default_factory=list, title="已知悉的提示")
+    proof: PlainText = Field(
+        default="", max_length=300, title="依据材料", description="资料文件夹内的文件名;验收合格时必须填写"
+    )
 
 
 class Withdraw(Command):

@@ -1,5 +1,6 @@
 """The decision that time takes: written at the end of the due day, by the sweep or by whoever comes too late."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -8,12 +9,17 @@ from notifications.letters import Returned
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate
 from runtime.resources import Resources
-from tasks import items
+from tasks import items, notice_ending
 from tasks.act import Act, acting
 from tasks.cases import load_case, open_item, policy_of
 from tasks.escalations import escalate_due
 from tasks.mail import about_site, applicants, chinese_date, due_of, send
 from tasks.rolls import tell_missing
+
+ENDINGS: dict[Gate, Callable[[Act, WorkItem], tuple[str, dict[str, Any]]]] = {
+    Gate.NOTICE_PERIOD: notice_ending.end_period,
+}
+"""What the end of a period does in its matter; returns why it ended, in Chinese, and what else the decision keeps."""
 
 
 def lapse(act: Act, item: WorkItem) -> int:
@@ -36,6 +42,9 @@ def lapse(act: Act, item: WorkItem) -> int:
     if item.gate is Gate.HOUSEHOLD_CONSENT:
         details |= tell_missing(act, item, closed=True)
         reason = f"至{chinese_date(item.due_on)}期满,未获全体农户同意"
+    if item.gate in ENDINGS:
+        reason, told = ENDINGS[item.gate](act, item)
+        details |= told
     late_hours = int((act.at - item.due_at).total_seconds() // 3600)
     if late_hours >= 1:
         details["recorded_late_hours"] = late_hours

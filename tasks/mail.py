@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from hashlib import sha256
 from typing import TypedDict
 
 from sqlalchemy import Exists, select
@@ -143,7 +144,7 @@ def send(act: Act, case: Case, letter: CaseLetter, to: Iterable[Recipient], *, e
         event: what happened, unique in the case; the same event writes the same letter to a person only once.
     """
     for recipient in to:
-        who = f"p{recipient.person_id}" if recipient.person_id else f"h{recipient.household_id}"
+        who = _who(recipient)
         entry = enqueue(
             act.session,
             case_id=case.id,
@@ -154,6 +155,15 @@ def send(act: Act, case: Case, letter: CaseLetter, to: Iterable[Recipient], *, e
         )
         if entry is not None and entry.status is LetterStatus.DEAD and recipient.person_id is not None:
             report_undelivered(act, case, entry)
+
+
+def _who(recipient: Recipient) -> str:
+    """Return who gets a letter, as a short key; somebody outside the registry is known by nothing but the address."""
+    if recipient.person_id is not None:
+        return f"p{recipient.person_id}"
+    if recipient.household_id is not None:
+        return f"h{recipient.household_id}"
+    return f"a{sha256((recipient.address or recipient.name).encode()).hexdigest()[:16]}"
 
 
 def is_reported(entry_id: int | InstrumentedAttribute[int]) -> Exists:

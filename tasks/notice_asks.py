@@ -2,8 +2,13 @@
 
 from models.case import Case
 from models.work_item import WorkItem
+from policies.vocabulary import Gate
+from tasks import notice_mail
 from tasks.act import Act
+from tasks.cases import notice_of
 
 
 def ask(act: Act, case: Case, item: WorkItem) -> None:
-    """Write the letters that open a gate of a notice."""
+    """Ask the office to review the objections; the period itself was told when the notice was published."""
+    if item.gate is Gate.OBJECTION_REVIEW:
+        notice_mail.ask_for_review(act, notice_of(act.session, case), item)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from notifications import letters
+from notifications import letters, notice_letters, project_letters
 from notifications.context import LetterContext
 
 KNOWN = {
@@ -21,6 +21,29 @@ CASE = KNOWN | {
     "group": "第三村民小组",
     "household_head": "王小明",
 }
+PROJECT = KNOWN | {
+    "case_number": "WX-2026-0003",
+    "matter": "周荡村微项目“楼道口的花园”",
+    "short": "微项目“楼道口的花园”",
+    "party_label": "所在村（居）",
+    "party": "周荡村",
+}
+NOTICE = KNOWN | {
+    "case_number": "GS-2026-0002",
+    "matter": "公示“2026年春季微项目拟入选名单”",
+    "short": "公示“2026年春季微项目拟入选名单”",
+    "party_label": "公示单位",
+    "party": "示例镇",
+    "notice_title": "2026年春季微项目拟入选名单",
+    "place": "镇政务公开栏",
+    "page": "https://www.example.cn/notices/gs-2026-0002.html",
+}
+OBJECTION = NOTICE | {
+    "seq": 1,
+    "against": "楼道口的花园",
+    "content": "花园占了消防通道",
+    "received": "2026-03-03 09:30",
+}
 DUE = date(2026, 3, 4)
 NOTE = "自次日起算10个工作日，2027年放假安排公布前为暂定日期"
 WARNINGS = ("活动空间18平方米，一般不少于20平方米", "志愿者8人，一般为10人以上30人以下")
@@ -35,6 +58,38 @@ EXAMPLES: dict[str, LetterContext] = {
         facts=("核定金额12,000.00元（人民币壹万贰仟元整）", "预算3项，进度节点2个"),
         due_on=DUE,
         due_note=NOTE,
+    ),
+    "plan_returned": project_letters.PlanReturned(
+        **PROJECT, by="沈审核", reason="预算第2项未列明单价", due_on=DUE, returns_left=2
+    ),
+    "plan_approved": project_letters.PlanApproved(
+        **PROJECT,
+        by="沈审核",
+        total_fen=450_000,
+        lines=("花苗（物资购置）3,000.00元", "铺装（服务购买）1,500.00元"),
+        milestones=("整地，2026年4月10日前", "栽种，2026年5月8日前"),
+    ),
+    "funds_arrived": project_letters.FundsArrived(
+        **PROJECT, amount_fen=500_000, lines=("花苗3,000.00元", "铺装1,500.00元")
+    ),
+    "rectification_asked": project_letters.RectificationAsked(
+        **PROJECT, by="沈审核", reason="花池边缘有积水，须加排水口", due_on=DUE
+    ),
+    "project_stopped": project_letters.ProjectStopped(
+        **PROJECT, by="丁主任", reason="该地块将改建停车场", left_fen=200_000
+    ),
+    "project_stopped.nothing_left": project_letters.ProjectStopped(
+        **PROJECT, by="丁主任", reason="该地块将改建停车场", left_fen=0
+    ),
+    "project_evaluated": project_letters.ProjectEvaluated(
+        **PROJECT,
+        points="87.50",
+        grade="良好",
+        panels=("居民评议：12份，平均90.00分", "专家评议：3份，平均85.00分"),
+        reckoning="居民评议90.00分×1/2+专家评议85.00分×1/2，合计87.50分，良好",
+    ),
+    "surplus_returned": project_letters.SurplusReturned(
+        **PROJECT, amount_fen=50_000, spent_fen=450_000, returned_on=DUE
     ),
     "application_received": letters.ApplicationReceived(
         **CASE,
@@ -121,5 +176,73 @@ EXAMPLES: dict[str, LetterContext] = {
         year=2013,
         at_least=2,
         villages=("周荡村：建成1个", "柳河村：建成0个"),
+    ),
+    "notice_published": notice_letters.NoticePublished(
+        **NOTICE,
+        published_on=date(2026, 3, 2),
+        ends_on=date(2026, 3, 6),
+        period="公示期5个工作日，自公布当日（2026年3月2日）起算，当日计入，至2026年3月6日24时止",
+        items=("楼道口的花园", "长者食堂"),
+        channels=("书面", "来电"),
+        contact="示例镇社区办（镇政府二楼）",
+        sha256="ab" * 32,
+    ),
+    "notice_published.plain": notice_letters.NoticePublished(
+        **NOTICE | {"page": ""},
+        published_on=date(2026, 3, 2),
+        ends_on=date(2026, 3, 6),
+        period="公示期5个工作日，至2026年3月6日24时止",
+        items=(),
+        channels=("书面",),
+        contact="示例镇社区办（镇政府二楼）",
+        sha256="ab" * 32,
+    ),
+    "notice_prolonged": notice_letters.NoticeProlonged(
+        **NOTICE, by="沈审核", reason="连日暴雨，公开栏无法张贴", from_day=date(2026, 3, 6), to_day=date(2026, 3, 10)
+    ),
+    "notice_closed": notice_letters.NoticeClosed(
+        **NOTICE,
+        outcome="公示通过",
+        because="公示期满，无成立或待处理的异议",
+        ended_on=date(2026, 3, 6),
+        cancelled=False,
+        received=0,
+        upheld=0,
+        not_upheld=0,
+        late_note="",
+    ),
+    "notice_closed.late": notice_letters.NoticeClosed(
+        **NOTICE,
+        outcome="调整后重新公示",
+        because="第1件异议成立，该项目退出",
+        ended_on=date(2026, 3, 6),
+        cancelled=False,
+        received=2,
+        upheld=1,
+        not_upheld=1,
+        late_note="公示期已于2026年3月6日24时届满，因系统停运，至2026-03-09 08:12补记，效力自期满之时起算",
+    ),
+    "notice_closed.cancelled": notice_letters.NoticeClosed(
+        **NOTICE | {"page": ""},
+        outcome="公示已撤销",
+        because="名单有误",
+        ended_on=date(2026, 3, 4),
+        cancelled=True,
+        received=0,
+        upheld=0,
+        not_upheld=0,
+        late_note="",
+    ),
+    "objection_received": notice_letters.ObjectionReceived(
+        **OBJECTION, channel="来访", who="王五", contact="w***@example.com", open_count=2, for_objector=False
+    ),
+    "objection_received.anonymous": notice_letters.ObjectionReceived(
+        **OBJECTION, channel="书面", who="(匿名)", contact="", open_count=1, for_objector=False
+    ),
+    "objection_received.objector": notice_letters.ObjectionReceived(
+        **OBJECTION, channel="网络", who="王五", contact="w***@example.com", open_count=1, for_objector=True
+    ),
+    "objection_answered": notice_letters.ObjectionAnswered(
+        **OBJECTION, finding="异议不成立", reasons="经消防部门现场核实，未占用消防通道"
     ),
 }
