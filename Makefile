@@ -18,7 +18,7 @@ LIVE := tests/e2e tests/runtime
 TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile $(LIVE:%=--ignore=%)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-all lint format browser demo-site migration migration-0001
+.PHONY: help up test test-all lint format browser demo-site migration migration-0001 documents
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -56,6 +56,9 @@ migration: $(SYNCED)  ## add a migration: make migration MESSAGE="Say what chang
 
 migration-0001: $(SYNCED)  ## write the first migration anew (until the first release)
 	@$(BIN)/python -m migrations.author rewrite
+
+documents: $(SYNCED)  ## write the shipped Word templates anew
+	@$(BIN)/python -m templates.author
 
 # Debian's python3 may lack ensurepip, so the environment is made without pip and filled by the pip outside it.
 $(SYNCED): pyproject.toml uv.lock Makefile
