@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from cli.context import opened, told
 from models.case import Case
@@ -32,6 +32,7 @@ def show(number: Annotated[str, typer.Argument(help="案件编号;不写为全�
     with opened() as resources, resources.database.read() as session:
         case = load_case(session, number, lock=False) if number else None
         entries = select(LedgerEntry).order_by(LedgerEntry.id)
+        entries = entries.options(selectinload(LedgerEntry.lines).joinedload(LedgerLine.account))
         accounts = select(LedgerAccount).order_by(LedgerAccount.id)
         if case is not None:
             touching = (
