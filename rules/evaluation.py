@@ -85,7 +85,7 @@ def evaluate(answers: Mapping[EvaluationPanel, PanelAnswer], evaluation: Evaluat
         Refused: a side that the edition does not ask, points that can not be, or a missing side it insists on.
     """
     for panel, given in answers.items():
-        _check_answer(panel, given, evaluation)
+        check_answer(panel, given, evaluation)
     missing = tuple(
         each.panel
         for each in evaluation.panels
@@ -111,7 +111,15 @@ def grade_of(points: Fraction, evaluation: Evaluation) -> Grade:
     return next(grade for grade in evaluation.grades if points >= grade.at_least)
 
 
-def _check_answer(panel: EvaluationPanel, given: PanelAnswer, evaluation: Evaluation) -> None:
+def check_answer(panel: EvaluationPanel, given: PanelAnswer, evaluation: Evaluation) -> None:
+    """
+    Refuse an entry that can not be: a side that the edition does not ask, no answer, points outside their range.
+
+    Source: D2-R11.
+
+    Raises:
+        Refused: names the figures, or the sides there are.
+    """
     asked = {each.panel: each for each in evaluation.panels}
     if panel not in asked:
         choices = "、".join(each.label for each in asked)

@@ -225,17 +225,22 @@ def deciders(session: Session, item: WorkItem, *, on: date) -> list[Person]:
     return people or (entitled(session, item.case, escalate.to, on=on) if escalate else [])
 
 
-def check_authority(session: Session, item: WorkItem, person: Person, *, on: date) -> None:
-    """Refuse unless `person` may decide at `item`; tells who may."""
-    able = deciders(session, item, on=on)
+def check_authority(session: Session, item: WorkItem, person: Person, *, on: date, above: Role | None = None) -> None:
+    """
+    Refuse unless `person` may decide at `item`; tells who may.
+
+    Args:
+        above: the role that gives this verdict, when it is not the one which decides at the gate.
+    """
+    able = deciders(session, item, on=on) if above is None else entitled(session, item.case, above, on=on)
     if person.id in {each.id for each in able}:
         return
     names = "、".join(each.display for each in able) or "(登记簿中尚无人担任)"
-    handed = "(已转办)" if item.assignee else ""
+    handed = "(已转办)" if item.assignee and above is None else ""
     raise Refused(
         policy_of(item.case, item.gate).where,
         f"{person.display}无权办理案件 {item.case.number} 的“{item.gate.label}”:"
-        f"须由{item.role.label}{handed}办理,现为{names}",
+        f"须由{(above or item.role).label}{handed}办理,现为{names}",
     )
 
 

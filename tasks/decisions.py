@@ -6,10 +6,10 @@ from datetime import datetime
 from models.case import Case
 from models.work_item import Decision, WorkItem
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, Door, Verdict
+from policies.vocabulary import CaseKind, Door, Gate, Role, Verdict
 from rules.transitions import check_door, check_verdict
 from runtime.resources import Resources
-from tasks import items, notice_decisions, project_decisions, site_decisions
+from tasks import call_decisions, items, notice_decisions, project_decisions, proposals, site_decisions
 from tasks.act import Act, acting
 from tasks.cases import Asked, check_authority, item_asked, leader_of, load_case, person_of, policy_of
 from tasks.commands import Decide, Withdraw
@@ -40,7 +40,8 @@ def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, a
         case = load_case(act.session, command.case)
         item = item_asked(act.session, case, asked, at=at)
         person = person_of(act.session, command.by)
-        check_authority(act.session, item, person, on=act.day)
+        above = GIVEN_BY.get((item.gate, command.verdict))
+        check_authority(act.session, item, person, on=act.day, above=above)
         check_verdict(item.gate, command.verdict, reason=command.reason)
         check_door(item.gate, command.verdict, door=door)
         acknowledged = CHECKS[case.kind](act, case, item, command)
@@ -52,22 +53,31 @@ def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, a
             door=door,
             reason=command.reason,
             acknowledged=acknowledged,
+            details=project_decisions.details(act, case, item, command, person),
         )
         TELL[case.kind](act, case, item, decision)
         return decision
 
 
+GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {(Gate.MILESTONE, Verdict.ABANDONED): Role.OFFICE_HEAD}
+"""Verdicts that another role gives than the one which decides at the gate."""
 CHECKS: dict[CaseKind, Callable[[Act, Case, WorkItem, Decide], list[str]]] = {
     CaseKind.SITE: site_decisions.check,
-    CaseKind.CALL: project_decisions.check_call,
+    CaseKind.CALL: call_decisions.check,
     CaseKind.PROJECT: project_decisions.check_project,
     CaseKind.NOTICE: notice_decisions.check,
 }
 """What the rules of each kind of case say to a verdict; returns the codes of acknowledged warnings."""
+def _tell_project(act: Act, case: Case, item: WorkItem, decision: Decision) -> None:
+    """Do what follows from a verdict in a project: while it waits for its call, the call is concerned."""
+    told = proposals.tell_withdrawn if item.gate is Gate.SELECTION else project_decisions.tell_project
+    told(act, case, item, decision)
+
+
 TELL: dict[CaseKind, Callable[[Act, Case, WorkItem, Decision], None]] = {
     CaseKind.SITE: site_decisions.tell,
-    CaseKind.CALL: project_decisions.tell_call,
-    CaseKind.PROJECT: project_decisions.tell_project,
+    CaseKind.CALL: call_decisions.tell,
+    CaseKind.PROJECT: _tell_project,
     CaseKind.NOTICE: notice_decisions.tell,
 }
 """What follows from a verdict in its transaction: letters, books, other cases."""

@@ -1,15 +1,15 @@
-"""The works of the plaque gate and the subsidy's way: each point recorded with date and proof; the last one closes."""
+"""Works, steps and money on its way: each point recorded with date and proof; the last one closes the gate."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from models.case import WorkDone
+from models.case import Document, WorkDone
 from models.registry import Person
 from models.work_item import WorkItem
 from notifications.letters import SubsidyPaid
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate, Verdict
 from runtime.resources import Resources, edition_of
-from tasks import items
+from tasks import funds, items
 from tasks.act import Act, acting
 from tasks.cases import (
     Asked,
@@ -33,7 +33,7 @@ def record_works(
     resources: Resources, command: RecordWorks, *, door: Door, at: datetime, asked: Asked | None = None
 ) -> tuple[str, ...]:
     """
-    Record points of the checklist that waits; the gate closes with the last one (D0-R10, D0-R15).
+    Record points of the checklist that waits; the gate closes with the last one (D0-R10, D0-R15, D2-R9, D2-R13).
 
     Args:
         asked: the form it came in on; None: by another door.
@@ -57,8 +57,7 @@ def record_works(
         left = missing(act.session, item)
         if not left:
             items.close(act, item, Verdict.COMPLETED, by=person, door=door)
-            if item.gate is Gate.SUBSIDY:
-                _tell_paid(act, item)
+            _tell(act, item)
         return tuple(point.name for point in left)
 
 
@@ -116,9 +115,23 @@ def _record(act: Act, item: WorkItem, known: tuple[Point, ...], record: WorkReco
             "sha256": document.sha256,
         },
     )
-    subsidy = edition_of(item.case).for_sites.subsidy
-    if point.move is not None and subsidy is not None:
-        pay_down(act, item.case, point.move, by=person, document=document, subsidy=subsidy)
+    _book(act, item, point, person, document, record.done_on)
+
+
+def _book(act: Act, item: WorkItem, point: Point, person: Person, document: Document, on: date) -> None:
+    """Book the movement of money that a point stands for."""
+    match item.gate:
+        case Gate.SUBSIDY:
+            subsidy = edition_of(item.case).for_sites.subsidy
+            if point.move is not None and subsidy is not None:
+                pay_down(act, item.case, point.move, by=person, document=document, subsidy=subsidy)
+        case Gate.FUNDING:
+            if point.move is not None:
+                funds.fund(act, item, by=person, document=document)
+        case Gate.SETTLEMENT:
+            funds.return_surplus(act, item, by=person, document=document, on=on)
+        case _:
+            pass
 
 
 def _check_person(act: Act, item: WorkItem, point: Point, person: Person) -> None:
@@ -138,6 +151,17 @@ def _check_order(point: Point, known: tuple[Point, ...], finished: dict[str, Wor
     for earlier in known[: known.index(point)]:
         if earlier.code not in finished:
             raise Refused(point.where, f"须先登记“{earlier.name}”,再登记“{point.name}”")
+
+
+def _tell(act: Act, item: WorkItem) -> None:
+    """Tell those concerned that the list is done, where they hear of it."""
+    match item.gate:
+        case Gate.SUBSIDY:
+            _tell_paid(act, item)
+        case Gate.FUNDING:
+            funds.tell_funded(act, item)
+        case _:
+            pass
 
 
 def _tell_paid(act: Act, item: WorkItem) -> None:
