@@ -1,5 +1,6 @@
 """``ketang ledger``: the dedicated ledger of subsidies and programmes; and ``ketang audit``."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from cli.context import opened, told
+from cli.context import carry_on, opened, told
 from models.case import Case
 from models.ledger import LedgerAccount, LedgerEntry, LedgerLine
 from policies.vocabulary import AccountKind, CaseKind
@@ -16,12 +17,14 @@ from rules.periods import SHANGHAI
 from tasks.cases import load_case
 from tasks.commands import Spend
 from tasks.documents import changed_documents
+from tasks.funds import spend as spend_of_project
 from tasks.history import verify, verify_ledger
 from tasks.ledger import spend
 from tasks.ledger_book import export_ledger
-from tasks.ledger_commands import ReceiveMoney, SpendOnLine, receive_money, spend_on_line
+from tasks.ledger_commands import ReceiveMoney, receive_money
 from tasks.ledger_figures import programme
 from tasks.ledger_posting import way_of
+from tasks.project_commands import SpendOnProject
 
 app = typer.Typer(no_args_is_help=True)
 audit = typer.Typer(no_args_is_help=True)
@@ -126,11 +129,14 @@ def receive(
 @app.command("spend", help="登记一笔支出(专款专用):客堂间的补贴,或微项目的预算科目。")
 def spend_money(
     number: Annotated[str, typer.Argument(help="案件编号")],
-    by: Annotated[str, typer.Option(help="经办人:村(居)委会责任人;微项目也可为其负责人")],
+    by: Annotated[str, typer.Option(help="经办人:村(居)委会责任人")],
     purpose: Annotated[str, typer.Option(help="用途:政策规定的用途,或微项目的预算科目")],
     amount: Annotated[str, typer.Option(help="金额(元)")],
     memo: Annotated[str, typer.Option(help="摘要")],
     proof: Annotated[str, typer.Option(help="凭证:资料文件夹内的文件名")],
+    spent_on: Annotated[
+        datetime | None, typer.Option("--on", help="微项目的支出日期;不写为今天", formats=["%Y-%m-%d"])
+    ] = None,
 ) -> None:
     with told(Spend), opened() as resources:
         at = resources.clock.now()
@@ -138,12 +144,17 @@ def spend_money(
         with resources.database.read() as session:
             kind = load_case(session, number, lock=False).kind
         if kind is CaseKind.PROJECT:
-            on_line = SpendOnLine(case=number, by=by, line=purpose, amount_yuan=amount, memo=memo, proof=proof)
-            left = spend_on_line(resources, on_line, at=at, key=key)
+            on = (spent_on or at.astimezone(SHANGHAI)).date()
+            of_project = SpendOnProject(
+                case=number, by=by, line=purpose, amount_yuan=amount, memo=memo, proof=proof, spent_on=on
+            )
+            left = spend_of_project(resources, of_project, at=at, key=key)
         else:
             command = Spend(case=number, by=by, purpose=purpose, amount_yuan=amount, memo=memo, proof=proof)
             left = spend(resources, command, at=at, key=key)
         typer.echo(f"已登记支出;余额{in_yuan(left)}({in_capitals(left)})")
+        if kind is CaseKind.PROJECT and not left:
+            carry_on(resources, number)  # what takes the last of the money closes the settlement
 
 
 @audit.command("verify", help="核对每个案件的办理记录、决定、台账和材料;发现改动即指出哪张表哪一行,退出码为 1。")

@@ -1,22 +1,19 @@
-"""What people book by hand into the ledger of a programme, as it comes in by any door, and its carrying out."""
+"""What people book by hand into the ledger of a programme, as it comes in by any door; and the booking of receipts."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import Field
 
-from models.case import Case, Document
-from models.registry import Person
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, CaseStatus, Role, SourceKind
+from policies.vocabulary import CaseKind, CaseStatus, SourceKind
 from rules.money import fen_of
 from runtime.resources import Resources, edition_of
-from tasks.act import Act, acting
+from tasks.act import acting
 from tasks.cases import entitled, load_case, person_of
 from tasks.commands import CaseNumber, Command, PersonField, PlainText
 from tasks.documents import attach
-from tasks.ledger_figures import pool_balance, project_balance
-from tasks.ledger_programme import receive, spend_line
+from tasks.ledger_figures import pool_balance
+from tasks.ledger_programme import receive
 
 
 class ReceiveMoney(Command):
@@ -36,7 +33,7 @@ class ReceiveMoney(Command):
 
 
 class SpendOnLine(Command):
-    """A project spent money on one of its budget lines (D0-R15, D2-R13)."""
+    """A project spent money on one of its budget lines (D0-R15, D2-R13); carried out by `tasks.funds`."""
 
     case: CaseNumber
     by: PersonField = Field(title="经办人")
@@ -61,7 +58,13 @@ def receive_money(resources: Resources, command: ReceiveMoney, *, at: datetime, 
             amount that is none or above the source's ceiling, no voucher, or a case that is closed.
     """
     with acting(resources, at=at) as act:
-        case = _running(act, command.case, kind=CaseKind.CALL, deed="登记到账资金")
+        case = load_case(act.session, command.case)
+        if case.kind is not CaseKind.CALL:
+            what = f"案件 {case.number} 是“{case.kind.label}”"
+            raise Refused("default", f"{what},不能登记到账资金;请填写“{CaseKind.CALL.label}”的案件编号")
+        if case.status is CaseStatus.CLOSED:
+            outcome = case.outcome.label if case.outcome else ""
+            raise Refused("default", f"案件 {case.number} 已办结({outcome}),不能再登记到账资金")
         scheme = edition_of(case).for_projects
         kind = SourceKind.by_label(command.source)
         source = next((each for each in scheme.funds.sources if kind is each.kind or command.source == each.name), None)
@@ -69,8 +72,21 @@ def receive_money(resources: Resources, command: ReceiveMoney, *, at: datetime, 
             names = "、".join(each.name for each in scheme.funds.sources)
             where = scheme.funds.sources[0].where
             raise Refused(where, f"“{command.source}”不在政策规定的资金来源之内,请从中选择:{names}")
-        roles = [scheme.gates.funding.decided_by]
-        by = _allowed(act, case, command.by, roles=roles, where=source.where, deed="登记到账资金")
+        by = person_of(act.session, command.by)
+        role = scheme.gates.funding.decided_by
+        able = entitled(act.session, case, role, on=act.day)
+        if by.id not in {each.id for each in able}:
+            names = "、".join(each.display for each in able) or "(登记簿中尚无人担任)"
+            raise Refused(source.where, f"{by.display}无权登记到账资金:须由{role.label}办理,现为{names}")
+        document = attach(
+            act.session,
+            case,
+            folder=resources.settings.documents_folder,
+            reference=command.proof,
+            kind="voucher",
+            by=by,
+            at=at,
+        )
         receive(
             act,
             case,
@@ -79,71 +95,9 @@ def receive_money(resources: Resources, command: ReceiveMoney, *, at: datetime, 
             amount_fen=fen_of(command.amount_yuan),
             cap_fen=None if source.amount_yuan is None else source.amount_yuan * 100,
             by=by,
-            document=_voucher(act, case, command.proof, by),
+            document=document,
             where=source.where,
             key=key,
             memo=command.memo,
         )
         return pool_balance(act.session, case)
-
-
-def spend_on_line(resources: Resources, command: SpendOnLine, *, at: datetime, key: str) -> int:
-    """
-    Book money that a project spent, with its voucher (D0-R15, D2-R13).
-
-    Args:
-        key: what asked for it; the same key is booked once.
-
-    Returns:
-        What the project has left, in fen.
-
-    Raises:
-        Refused: not a project, neither its leader nor the village's responsible member, no such budget line, an amount
-            that is none, above the line or above the balance, no voucher, or a case that is closed.
-    """
-    with acting(resources, at=at) as act:
-        case = _running(act, command.case, kind=CaseKind.PROJECT, deed="登记支出")
-        where = edition_of(case).for_projects.funds.sources[0].where
-        roles = [Role.PROJECT_LEADER, Role.VILLAGE_RESPONSIBLE]
-        by = _allowed(act, case, command.by, roles=roles, where=where, deed="登记支出")
-        spend_line(
-            act,
-            case,
-            line_code=command.line,
-            amount_fen=fen_of(command.amount_yuan),
-            by=by,
-            document=_voucher(act, case, command.proof, by),
-            where=where,
-            key=key,
-            memo=command.memo,
-        )
-        return project_balance(act.session, case)
-
-
-def _running(act: Act, number: str, *, kind: CaseKind, deed: str) -> Case:
-    """Return the case, locked, if it is of that kind and not closed."""
-    case = load_case(act.session, number)
-    if case.kind is not kind:
-        raise Refused(
-            "default", f"案件 {case.number} 是“{case.kind.label}”,只有“{kind.label}”可以{deed},请核对案件编号"
-        )
-    if case.status is CaseStatus.CLOSED:
-        outcome = case.outcome.label if case.outcome else ""
-        raise Refused("default", f"案件 {case.number} 已办结({outcome}),不能再{deed}")
-    return case
-
-
-def _allowed(act: Act, case: Case, text: str, *, roles: Sequence[Role], where: str, deed: str) -> Person:
-    """Return the person who books, if that person holds one of the roles."""
-    person = person_of(act.session, text)
-    able = {each.id: each for role in roles for each in entitled(act.session, case, role, on=act.day)}
-    if person.id not in able:
-        names = "、".join(each.display for each in able.values()) or "(登记簿中尚无人担任)"
-        labels = "或".join(role.label for role in roles)
-        raise Refused(where, f"{person.display}无权{deed}:须由{labels}办理,现为{names}")
-    return person
-
-
-def _voucher(act: Act, case: Case, reference: str, by: Person) -> Document:
-    folder = act.resources.settings.documents_folder
-    return attach(act.session, case, folder=folder, reference=reference, kind="voucher", by=by, at=act.at)
