@@ -26,7 +26,7 @@ def call(case: CaseHandle) -> Ending:
     if window.verdict is Verdict.WITHDRAWN:
         return Ending(Outcome.WITHDRAWN, window.reason)
     if not window.details["proposals"]:
-        return Ending(Outcome.NO_PROJECTS, "征集期满,无人申报")
+        return Ending(Outcome.NO_PROJECTS, "征集结束,没有有效申报")
 
     # 社情民意调研: what residents think of each proposal.
     if case.edition.for_projects.survey is not None:

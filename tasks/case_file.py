@@ -25,8 +25,9 @@ from policies.vocabulary import (
 )
 from rules.periods import SHANGHAI
 from rules.quota import targets
+from rules.transitions import GIVEN_BY
 from runtime.resources import Resources, edition_of
-from tasks import notice_facts, project_facts
+from tasks import call_facts, notice_facts, project_facts
 from tasks.cases import application_of, deciders, entitled, load_case, open_item
 from tasks.checklists import done, points
 from tasks.ledger_figures import money_lines
@@ -46,6 +47,8 @@ class Awaited:
     """Who may decide."""
     helpers: tuple[str, ...]
     """Who else may record single points of the list."""
+    above: tuple[str, ...]
+    """Who gives the verdicts that are another role's."""
     due_on: date
     due_note: str
     late: bool
@@ -110,7 +113,7 @@ def case_file(resources: Resources, number: str, *, at: datetime) -> CaseFile:
             status=case.status.label,
             outcome=case.outcome.label if case.outcome else "",
             because=case.because,
-            facts=FACTS[case.kind](session, case),
+            facts=(*FACTS[case.kind](session, case), *call_facts.waited_for(session, case, item)),
             awaited=_awaited(session, case, item, at) if item else None,
             undelivered=tuple(f"信函{each.subject_id}(第{each.round}次)" for each in undelivered),
             money=money_lines(session, case),
@@ -162,7 +165,7 @@ def _site_facts(session: Session, case: Case) -> tuple[tuple[str, str], ...]:
 
 FACTS: dict[CaseKind, Callable[[Session, Case], tuple[tuple[str, str], ...]]] = {
     CaseKind.SITE: _site_facts,
-    CaseKind.CALL: project_facts.of_call,
+    CaseKind.CALL: call_facts.of_call,
     CaseKind.PROJECT: project_facts.of_project,
     CaseKind.NOTICE: notice_facts.of_notice,
 }
@@ -193,6 +196,12 @@ def _awaited(session: Session, case: Case, item: WorkItem, at: datetime) -> Awai
         role=item.role.label,
         people=tuple(each.display for each in able.values()),
         helpers=tuple(each.display for each in others.values() if each.id not in able),
+        above=tuple(
+            each.display
+            for (gate, _), role in GIVEN_BY.items()
+            if gate is item.gate
+            for each in entitled(session, case, role, on=on)
+        ),
         due_on=item.due_on,
         due_note=due_note(item),
         late=at >= item.due_at,

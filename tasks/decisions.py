@@ -6,12 +6,12 @@ from datetime import datetime
 from models.case import Case
 from models.work_item import Decision, WorkItem
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, Door, Gate, Role, Verdict
-from rules.transitions import check_door, check_verdict
+from policies.vocabulary import CaseKind, Door, Gate, Verdict
+from rules.transitions import GIVEN_BY, check_door, check_verdict
 from runtime.resources import Resources
 from tasks import call_decisions, items, notice_decisions, project_decisions, proposals, site_decisions
 from tasks.act import Act, acting
-from tasks.cases import Asked, check_authority, item_asked, leader_of, load_case, person_of, policy_of
+from tasks.cases import Asked, check_authority, item_asked, leader_of, load_case, load_with_parent, person_of, policy_of
 from tasks.commands import Decide, Withdraw
 from tasks.lapses import lapse_if_over
 
@@ -59,8 +59,6 @@ def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, a
         return decision
 
 
-GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {(Gate.MILESTONE, Verdict.ABANDONED): Role.OFFICE_HEAD}
-"""Verdicts that another role gives than the one which decides at the gate."""
 CHECKS: dict[CaseKind, Callable[[Act, Case, WorkItem, Decide], list[str]]] = {
     CaseKind.SITE: site_decisions.check,
     CaseKind.CALL: call_decisions.check,
@@ -68,6 +66,8 @@ CHECKS: dict[CaseKind, Callable[[Act, Case, WorkItem, Decide], list[str]]] = {
     CaseKind.NOTICE: notice_decisions.check,
 }
 """What the rules of each kind of case say to a verdict; returns the codes of acknowledged warnings."""
+
+
 def _tell_project(act: Act, case: Case, item: WorkItem, decision: Decision) -> None:
     """Do what follows from a verdict in a project: while it waits for its call, the call is concerned."""
     told = proposals.tell_withdrawn if item.gate is Gate.SELECTION else project_decisions.tell_project
@@ -94,7 +94,8 @@ def withdraw(
     """
     lapse_if_over(resources, command.case, at=at)
     with acting(resources, at=at) as act:
-        case = load_case(act.session, command.case)
+        # A proposal's call hears of it, and whatever changes both takes the call first.
+        case = load_with_parent(act.session, command.case)
         item = item_asked(act.session, case, asked, at=at)
         person = person_of(act.session, command.by)
         leader = leader_of(act.session, case)

@@ -11,7 +11,7 @@ from models.work_item import WorkItem
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, CaseStatus, Gate
 from runtime.resources import Resources
-from tasks import notice_asks, project_asks, site_asks
+from tasks import call_asks, notice_asks, project_asks, site_asks
 from tasks.act import Act, acting
 from tasks.cases import call_of, load_case, notice_of
 from tasks.items import create
@@ -48,7 +48,7 @@ def open_gate(resources: Resources, number: str, gate: Gate, round_: int, *, at:
 
 ASKING: dict[CaseKind, Callable[[Act, Case, WorkItem], None]] = {
     CaseKind.SITE: site_asks.ask,
-    CaseKind.CALL: project_asks.ask_call,
+    CaseKind.CALL: call_asks.ask,
     CaseKind.PROJECT: project_asks.ask_project,
     CaseKind.NOTICE: notice_asks.ask,
 }

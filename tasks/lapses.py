@@ -9,7 +9,7 @@ from notifications.letters import Returned
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate
 from runtime.resources import Resources
-from tasks import items, notice_ending
+from tasks import items, notice_ending, survey_answers
 from tasks.act import Act, acting
 from tasks.cases import load_case, open_item, policy_of
 from tasks.escalations import escalate_due
@@ -18,6 +18,8 @@ from tasks.rolls import tell_missing
 
 ENDINGS: dict[Gate, Callable[[Act, WorkItem], tuple[str, dict[str, Any]]]] = {
     Gate.NOTICE_PERIOD: notice_ending.end_period,
+    Gate.CALL_WINDOW: survey_answers.end_window,
+    Gate.SURVEY: survey_answers.end_survey,
 }
 """What the end of a period does in its matter; returns why it ended, in Chinese, and what else the decision keeps."""
 

@@ -57,7 +57,7 @@ def _commands(
     folder: Path, name: str, heads: dict[str, str], model: type[C], *, optional: tuple[str, ...]
 ) -> list[tuple[int, C]]:
     commands, faults = list[tuple[int, C]](), list[str]()
-    for number, cells in _rows(folder, name, tuple(heads), optional):
+    for number, cells in rows_of(folder, name, tuple(heads), optional):
         fields: dict[str, object] = {heads[head]: text for head, text in cells.items()}
         if isinstance(listed := fields.get("acknowledged"), str):
             fields["acknowledged"] = [part for part in listed.replace(";", "、").replace(";", "、").split("、") if part]
@@ -72,7 +72,13 @@ def _commands(
     return commands
 
 
-def _rows(folder: Path, name: str, heads: tuple[str, ...], optional: tuple[str, ...]) -> Iterable[Row]:
+def rows_of(folder: Path, name: str, heads: tuple[str, ...], optional: tuple[str, ...]) -> Iterable[Row]:
+    """
+    Yield the rows of a sheet below `folder` that are not empty, each with its number and its cells by head.
+
+    Raises:
+        Refused: no such file, not a sheet, or a head is missing that is not `optional`.
+    """
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise Refused("default", f"资料文件夹中没有表格“{name}”,请先把文件放入资料文件夹")

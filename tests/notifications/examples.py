@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from notifications import letters, notice_letters, project_letters
+from notifications import call_letters, letters, notice_letters, project_letters
 from notifications.context import LetterContext
 
 KNOWN = {
@@ -49,6 +49,22 @@ NOTE = "自次日起算10个工作日，2027年放假安排公布前为暂定日
 WARNINGS = ("活动空间18平方米，一般不少于20平方米", "志愿者8人，一般为10人以上30人以下")
 DEFICIENCIES = ("空调（电风扇）", "书报")
 WORKS = ("悬挂“话角里·客堂间”标牌", "制度上墙", "布置书架")
+
+CALL = KNOWN | {
+    "scheme_title": "示例镇居民微项目办法",
+    "case_number": "ZJ-2026-0001",
+    "matter": "微项目征集“2026年春季微项目”",
+    "short": "微项目征集“2026年春季微项目”",
+    "party_label": "征集单位",
+    "party": "示例镇",
+}
+PROPOSAL = CALL | {
+    "case_number": "WXM-2026-0003",
+    "matter": "周荡村微项目“河边长廊修缮”",
+    "short": "微项目“河边长廊修缮”",
+    "party_label": "所在村（居）",
+    "party": "周荡村",
+}
 
 EXAMPLES: dict[str, LetterContext] = {
     "task_waiting": letters.TaskWaiting(
@@ -244,5 +260,49 @@ EXAMPLES: dict[str, LetterContext] = {
     ),
     "objection_answered": notice_letters.ObjectionAnswered(
         **OBJECTION, finding="异议不成立", reasons="经消防部门现场核实，未占用消防通道"
+    ),
+    "call_opened": call_letters.CallOpened(
+        **CALL,
+        purpose="请各村围绕居民身边的小事，提出一个月内能见效的项目。",
+        kinds=("邻里关爱，每个项目至多5,000.00元", "环境美化，每个项目至多20,000.00元"),
+        who="村（居）民代表、村（居）民小组长可以提议",
+        opens_on=date(2026, 3, 9),
+        closes_on=date(2026, 3, 27),
+        budget_fen=3_000_000,
+        contact="示例镇社区办二楼",
+        change="",
+    ),
+    "call_opened.prolonged": call_letters.CallOpened(
+        **CALL,
+        purpose="请各村围绕居民身边的小事，提出一个月内能见效的项目。",
+        kinds=("邻里关爱，每个项目至多5,000.00元",),
+        who="登记簿中的居民都可以提议",
+        opens_on=date(2026, 3, 9),
+        closes_on=date(2026, 4, 3),
+        budget_fen=3_000_000,
+        contact="示例镇社区办二楼",
+        change="清明前后外出务工的村民才能回来",
+    ),
+    "proposal_received": call_letters.ProposalReceived(
+        **PROPOSAL,
+        submitted_on=date(2026, 3, 12),
+        kind="环境美化",
+        amount_fen=480_000,
+        closes_on=date(2026, 3, 27),
+        steps=("社情民意调研", "评审组评分，在预算内择优", "入选公示，听取异议", "确认入选，细化方案"),
+    ),
+    "proposal_result": call_letters.ProposalResult(
+        **PROPOSAL,
+        selected=True,
+        amount_fen=480_000,
+        because="第1名，5人评分，平均86.67分，须达到70分，达到",
+        next_step="请于2026年5月20日前细化项目内容、实施步骤、资金预算和预期效益，提交方案；届时另行通知。",
+    ),
+    "proposal_result.not_selected": call_letters.ProposalResult(
+        **PROPOSAL,
+        selected=False,
+        amount_fen=0,
+        because="超出预算（第5名，申请4,800.00元，超过剩余预算1,200.00元）",
+        next_step="",
     ),
 }

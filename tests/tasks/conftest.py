@@ -1,5 +1,6 @@
 """Fixtures: see tests.desks."""
 
+from tests.calls import call_town_on_sqlite, open_call_town  # noqa: F401 - as below
 from tests.desks import (  # noqa: F401 - pytest finds fixtures by the names in this module
     both,
     desk,
