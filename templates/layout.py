@@ -75,7 +75,7 @@ class Sheet:
 
     def line(self, text: str, *, align: WD_ALIGN_PARAGRAPH = LEFT) -> Paragraph:
         """Add a line of small text above or below a table."""
-        return self._line(text, size=SMALL, align=align)
+        return self._line(text, size=SMALL, align=align, before=Pt(4))
 
     def control(self, tag: str) -> None:
         """Add a tag that only steers: ``for``, ``if`` and their ends; its paragraph is not printed."""
