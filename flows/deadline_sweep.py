@@ -11,6 +11,7 @@ from flows.waking import Woken, wake_all
 from policies.errors import Temporary
 from runtime.resources import Resources, open_resources
 from tasks.deadlines import SweepCounts, beat, fire_due, recompute_provisional
+from tasks.notice_pages import pages_wait, write_pages
 from tasks.post import post_letters
 from tasks.procedure import Perform, directly
 from tasks.year_end import report_shortfalls
@@ -52,6 +53,10 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
     told.append(f"寄出{report.sent}封,待重寄{report.retried}封,无法寄达{len(report.dead)}封")
     if report.trouble:
         told.append(f"寄信中断:{report.trouble}")
+    if pages_wait(resources):
+        pages = perform(lambda: write_pages(resources), name="更新公示页面")
+        counts.failures += pages.failures
+        told.append(f"更新公示页面{pages.written}页")
     try:
         woken = perform(lambda: wake_all(resources, at=at), name="续办案件")
         told.append(f"唤醒{woken[Woken.RESUMED]}件,新启动{woken[Woken.STARTED] + woken[Woken.REPLACED]}件")

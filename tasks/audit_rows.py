@@ -8,11 +8,13 @@ from sqlalchemy import Integer, Select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from models.base import Base
 from models.history import HistoryRow
 from models.ledger import LedgerAccount, LedgerEntry, LedgerLine
+from models.notice import Notice, Objection
 from models.work_item import Decision
 
-R = TypeVar("R", HistoryRow, Decision, LedgerEntry, LedgerLine, LedgerAccount)
+R = TypeVar("R", HistoryRow, Decision, LedgerEntry, LedgerLine, LedgerAccount, Notice, Objection)
 
 # Not a word of its list, no moment, no JSON; SQLite says OperationalError of text that is not UTF-8.
 _UNREADABLE = (ValueError, LookupError, OperationalError)
@@ -59,7 +61,7 @@ def _read(session: Session, table: type[R], row_id: int, number: str) -> R | Aud
         return AuditFault(number, table.__tablename__, row_id, "无法读取,已被改动")
 
 
-def _whole(row: HistoryRow | Decision | LedgerEntry | LedgerLine | LedgerAccount) -> bool:
+def _whole(row: Base) -> bool:
     """Return whether numbers are numbers: SQLite keeps any text in a column of integers."""
     numbers = [column.key for column in row.__table__.columns if isinstance(column.type, Integer)]
     return all(isinstance(getattr(row, name), int | None) for name in numbers)

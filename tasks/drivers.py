@@ -18,6 +18,7 @@ from runtime.clock import MovedClock
 from runtime.resources import Resources
 from tasks.asks import relatives_behind
 from tasks.deadlines import SweepCounts, fire_due, recompute_provisional
+from tasks.notice_pages import write_pages
 from tasks.post import post_letters
 from tasks.procedure import Ending, Procedure, Waiting, directly, run_pass
 from tasks.year_end import report_shortfalls
@@ -64,6 +65,7 @@ def carry_in_bulk(
     for number in touched:
         report.carried |= carry_with_relatives(resources, number, procedures, at=at)
     post_letters(resources, at=at)
+    write_pages(resources)  # what can not be written now, the sweep tells
     return report
 
 
@@ -118,6 +120,7 @@ class Rehearsal:
         """Carry one case to its next gate or its end, and deliver its letters."""
         carried = carry_with_relatives(self.resources, number, self.procedures, at=self.clock.now())
         post_letters(self.resources, at=self.clock.now())
+        write_pages(self.resources)
         return carried[number]
 
     def sweep(self) -> SweepCounts:
@@ -130,6 +133,7 @@ class Rehearsal:
         for number in self._behind():
             carry_with_relatives(self.resources, number, self.procedures, at=at)
         post_letters(self.resources, at=at)
+        write_pages(self.resources)
         return counts
 
     def move_to(self, at: datetime) -> None:

@@ -1,6 +1,5 @@
 """Who hears of a public notice and of objections against it, and what they are told (D2-R10)."""
 
-import hashlib
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -233,21 +232,3 @@ def masked_contact(contact: str) -> str:
         return masked_address(contact)
     masked = mask_text(contact)
     return masked if masked != contact else f"{contact[:2]}***"
-
-
-def fingerprint(objection: Objection) -> str:
-    """Return the SHA-256 over what was recorded of an objection, for its history; nothing can be read from it."""
-    text = "\x1f".join(
-        (
-            objection.key,
-            objection.channel.value,
-            objection.name,
-            objection.contact,
-            objection.content,
-            str(objection.against_case_id),
-            str(objection.details.get("item", 0)),
-            objection.received_at.isoformat(),
-            objection.recorded_at.isoformat(),
-        )
-    )
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -5,16 +5,13 @@ A notice is a case of its own: alone, or the child of what it is about. Its gate
 it, so that its end is sure from the first moment, whatever carries it.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.base import canonical
 from models.case import Case, PublishedEdition
 from models.notice import Notice
 from models.registry import Unit
@@ -24,7 +21,7 @@ from policies.notice_scheme import NoticePeriod
 from policies.vocabulary import CaseKind, Door, Gate, NoticeKind, Role, UnitKind
 from rules.masking import mask_text
 from rules.notice_period import period_in_words
-from rules.periods import due_on, shanghai_day
+from rules.periods import due_on
 from runtime.resources import Resources, edition_of
 from tasks import items as work_items
 from tasks import notice_mail
@@ -32,8 +29,8 @@ from tasks.act import Act, acting
 from tasks.applications import check_in_force, next_number
 from tasks.cases import holds_any, person_of, publish
 from tasks.history import append
-from tasks.mail import chinese_date
 from tasks.notice_commands import PublishNotice
+from tasks.notice_seal import digest_of
 
 OFFICE = {Role.OFFICE_HEAD, Role.OFFICE_REVIEWER}
 
@@ -220,45 +217,8 @@ def last_day_of(period: NoticePeriod, published_on: date, act: Act) -> date:
     )
 
 
-def first_last_day(notice: Notice) -> date:
-    """Return the last day as it was published, before any prolongation."""
-    return date.fromisoformat(notice.prolonged[0]["from"]) if notice.prolonged else notice.ends_on
-
-
-def digest_of(notice: Notice) -> str:
-    """Return the SHA-256 over everything that was published, in canonical JSON; what came later is not in it."""
-    case = notice.case
-    published: dict[str, Any] = {
-        "number": case.number,
-        "unit": case.unit.code,
-        "title": case.title,
-        "kind": notice.kind.value,
-        "edition": notice.edition,
-        "text": notice.text,
-        "items": notice.items,
-        "channels": notice.channels,
-        "contact": notice.contact,
-        "place": notice.place,
-        "published_at": notice.published_at.isoformat(),
-        "period": notice.period,
-        "ends_on": first_last_day(notice).isoformat(),
-        "policy": [case.edition_id, case.edition_sha256],
-    }
-    return hashlib.sha256(canonical(published).encode()).hexdigest()
-
-
 def _times_noticed(session: Session, parent: Case | None) -> int:
     if parent is None:
         return 0
     query = select(func.count(Case.id)).where(Case.parent_id == parent.id, Case.kind == CaseKind.NOTICE)
     return session.scalar(query) or 0
-
-
-def until(notice: Notice) -> str:
-    """Return until when the notice stands, as people read it."""
-    return f"{chinese_date(notice.ends_on)}24时"
-
-
-def published_on(notice: Notice) -> date:
-    """Return the Shanghai day of publication."""
-    return shanghai_day(notice.published_at)

@@ -5,7 +5,7 @@ One that reached the office in time counts, also when it is keyed in after the l
 been closed; it is never lost silently.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -39,6 +39,7 @@ from tasks.history import append
 from tasks.lapses import lapse
 from tasks.mail import chinese_date
 from tasks.notice_commands import AnswerObjection, HandleObjection, HandleObjections, RecordObjection
+from tasks.notice_seal import answered_facts, fingerprint, handled_facts
 
 OFFICE = {Role.OFFICE_HEAD, Role.OFFICE_REVIEWER}
 
@@ -109,7 +110,7 @@ def record_objection(
                 "objection": objection.id,
                 "seq": objection.seq,
                 "received_at": objection.received_at.isoformat(),
-                "fingerprint": notice_mail.fingerprint(objection),
+                "fingerprint": fingerprint(objection),
             },
         )
         notice_mail.tell_received(act, notice, objection)
@@ -171,7 +172,7 @@ def _handle(act: Act, notice: Notice, command: HandleObjection, person: Person, 
             f"异议第{objection.seq}件已认定为“{objection.finding.label}”({_when(objection.handled_at)}),不能再次认定",
         )
     objection.finding, objection.reasons = command.finding, command.reasons
-    objection.handled_at, objection.handled_by_id = act.at, person.id
+    objection.handled_at, objection.handled_by_id = act.at.astimezone(UTC), person.id
     append(
         act.session,
         notice.case,
@@ -179,13 +180,7 @@ def _handle(act: Act, notice: Notice, command: HandleObjection, person: Person, 
         actor=person.display,
         summary=f"异议第{objection.seq}件:{command.finding.label},理由:{command.reasons}",
         at=act.at,
-        data={
-            "objection": objection.id,
-            "finding": command.finding.value,
-            "reasons": command.reasons,
-            "handled_at": act.at.isoformat(),
-            "door": door.value,
-        },
+        data={**handled_facts(objection), "door": door.value},
     )
     to = notice_mail.objector(objection)
     if to is not None and to.address is not None:
@@ -211,7 +206,7 @@ def _answer(act: Act, notice: Notice, command: AnswerObjection, person: Person) 
 
 
 def _note_answer(act: Act, notice: Notice, objection: Objection, how: str, told_at: datetime, person: Person) -> None:
-    objection.answered_at, objection.answered_by = told_at, how
+    objection.answered_at, objection.answered_by = told_at.astimezone(UTC), how
     append(
         act.session,
         notice.case,
@@ -219,7 +214,7 @@ def _note_answer(act: Act, notice: Notice, objection: Objection, how: str, told_
         actor=person.display,
         summary=f"答复异议第{objection.seq}件:{how},{_when(told_at)}",
         at=act.at,
-        data={"objection": objection.id, "how": how, "answered_at": told_at.isoformat()},
+        data=answered_facts(objection),
     )
 
 

@@ -48,7 +48,7 @@ _NEEDED = (
     OutboxEntry.id,
     OutboxEntry.case_id,
     OutboxEntry.letter,
-    OutboxEntry.person_id,
+    OutboxEntry.household_id,
     OutboxEntry.to_name,
     OutboxEntry.to_address,
     OutboxEntry.context,
@@ -217,8 +217,8 @@ def _written(
             entry.letter,
             entry.context,
             to_name=entry.to_name,
-            # A household has no access to the desk, nor has somebody who stands in no register.
-            link="" if entry.person_id is None else link_of(entry.case_id),
+            # A household has no access to the desk.
+            link="" if entry.household_id is not None else link_of(entry.case_id),
             written_on=shanghai_day(entry.created_at),
         )
         parcel = pack(

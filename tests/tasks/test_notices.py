@@ -36,3 +36,29 @@ def test_the_notice_of_2022_stands_until_14_march_and_then_closes_by_itself(linp
     assert linping.outcome() is Outcome.CLEARED
     closed = linping.notice()
     assert closed.closed_at == at("2022-03-15 00:00")
+
+
+def test_pages_show_the_notice_and_then_its_result(linping: Board) -> None:
+    number = linping.publish(LINPING)
+    folder = linping.town.resources.settings.notices_folder
+    page, index = folder / f"{number.lower()}.html", folder / "index.html"
+    assert "老街路灯改造方案" in page.read_text(encoding="utf-8")
+    assert "公示中" in index.read_text(encoding="utf-8")
+    linping.town.pass_until("2022-03-15 00:00")
+    assert "公示通过" in page.read_text(encoding="utf-8")
+    assert linping.notice().page_seq == linping.notice().changed_seq
+
+
+def test_an_objection_leads_to_a_review(linping: Board) -> None:
+    linping.publish(LINPING)
+    linping.object(contact="wang@example.com")
+    linping.town.pass_until("2022-03-15 00:00")
+    assert linping.town.gate() is Gate.OBJECTION_REVIEW
+    with pytest.raises(Refused, match="第1件尚未处理"):
+        linping.decide(Verdict.CLEARED)
+    linping.handle(1, "异议不成立")
+    linping.decide(Verdict.CLEARED)
+    assert linping.outcome() is Outcome.CLEARED
+    from tasks.history import verify
+    with linping.town.resources.database.read() as session:
+        assert [str(f) for f in verify(session)] == []

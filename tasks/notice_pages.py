@@ -1,0 +1,191 @@
+"""
+The pages of public notices: a projection of the database into a folder that any web server can serve.
+
+Written by a step after every change and by the sweep, rebuilt whole from the command line. A page that can not be
+written stays due and is told; it never stops a case. Nothing is ever read back from a page.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, joinedload
+
+from models.case import Case
+from models.notice import Notice
+from notifications.notice_page import IndexEntry, NoticePage, Prolongation, notice_renderer
+from policies.vocabulary import CaseStatus, ObjectionChannel, ObjectionFinding
+from rules.masking import mask_text
+from rules.periods import shanghai_day
+from runtime.resources import Resources, edition_of
+from runtime.settings import PROJECT
+from tasks.mail import office_of
+from tasks.notice_mail import late_text, objections_of
+
+INDEX = "index.html"
+STANDING, REVIEWED = "公示中", "异议复核中"
+
+
+@dataclass
+class PageReport:
+    """What one writing of pages did."""
+
+    written: int = 0
+    failures: list[str] = field(default_factory=list)
+    """Pages that could not be written, each with why, in Chinese; they stay due."""
+
+
+def pages_wait(resources: Resources, number: str | None = None) -> bool:
+    """Return whether a page (of this notice; None: any) does not show the latest change."""
+    query = select(Notice.id).where(Notice.page_seq < Notice.changed_seq).limit(1)
+    if number is not None:
+        query = query.join(Case, Case.id == Notice.case_id).where(Case.number == number)
+    with resources.database.read() as session:
+        return session.scalar(query) is not None
+
+
+def write_pages(resources: Resources, *, everything: bool = False) -> PageReport:
+    """
+    Write the page of every notice that has changed since, and the index.
+
+    Safe to repeat, and to run twice at once, because writers take turns and each reads the database in its turn: an
+    older state never overwrites a newer one. A page counts as written once the index stands too.
+
+    Args:
+        everything: all pages, changed or not.
+    """
+    report = PageReport()
+    if not everything and not pages_wait(resources):
+        return report
+    folder = resources.settings.notices_folder
+    try:
+        with _turn(folder):
+            _write(resources, folder, report, everything=everything)
+    except OSError as error:
+        report.failures.append(f"公示文件夹 {folder} 无法写入({error.strerror or error})")
+    return report
+
+
+def _write(resources: Resources, folder: Path, report: PageReport, *, everything: bool) -> None:
+    renderer = notice_renderer(PROJECT / "templates")
+    done: dict[int, int] = {}
+    with resources.database.read() as session:
+        query = select(Notice).order_by(Notice.id).options(joinedload(Notice.case).joinedload(Case.unit))
+        if not everything:
+            query = query.where(Notice.page_seq < Notice.changed_seq)
+        for notice in session.scalars(query).all():
+            try:
+                put(folder / notice.page, renderer.page(page_of(resources, session, notice)))
+            except OSError as error:
+                report.failures.append(f"公示页面 {notice.page} 无法写入({error.strerror or error})")
+            else:
+                done[notice.id] = notice.changed_seq
+        put(folder / INDEX, renderer.index(**_listed(session)))
+    with resources.database.write() as session:
+        for notice_id, seq in done.items():
+            session.execute(update(Notice).where(Notice.id == notice_id, Notice.page_seq < seq).values(page_seq=seq))
+    report.written += len(done)
+
+
+def page_of(resources: Resources, session: Session, notice: Notice) -> NoticePage:
+    """Return what the page of a notice shows now."""
+    case, found = notice.case, objections_of(session, notice)
+    over = notice.closed_at is not None
+    summary = ""
+    if over:
+        upheld, rejected = (
+            sum(each.finding is finding for each in found)
+            for finding in (ObjectionFinding.UPHELD, ObjectionFinding.NOT_UPHELD)
+        )
+        summary = f"公示期间收到异议{len(found)}件"
+        if found:
+            summary += f":成立{upheld}件,不成立{rejected}件,处理中{len(found) - upheld - rejected}件"
+        summary += "。"
+    return NoticePage(
+        number=case.number,
+        kind=notice.kind.label,
+        times=notice.edition,
+        title=case.title,
+        unit=case.unit.name,
+        office=office_of(case),
+        scheme_title=edition_of(case).title,
+        paragraphs=tuple(line.strip() for line in notice.text.splitlines() if line.strip()),
+        items=tuple(item["label"] for item in notice.items),
+        published_on=shanghai_day(notice.published_at),
+        ends_on=notice.ends_on,
+        period=notice.period,
+        prolonged=tuple(
+            Prolongation(
+                from_day=date.fromisoformat(each["from"]),
+                to_day=date.fromisoformat(each["to"]),
+                decided_on=date.fromisoformat(each["on"]),
+                reason=mask_text(each["reason"]),
+            )
+            for each in notice.prolonged
+        ),
+        channels=tuple(ObjectionChannel(code).label for code in notice.channels),
+        contact=notice.contact,
+        phone=resources.settings.office_phone,
+        place=notice.place,
+        sha256=notice.sha256,
+        state=_state(case, notice),
+        standing=not over,
+        result=mask_text(notice.closed_because) if case.status is CaseStatus.CLOSED else "",
+        closed_on=shanghai_day(case.closed_at) if case.closed_at else None,
+        objections=summary,
+        late_note=late_text(session, notice),
+    )
+
+
+def _state(case: Case, notice: Notice) -> str:
+    if case.outcome is not None:
+        return case.outcome.label
+    return STANDING if notice.closed_at is None else REVIEWED
+
+
+def _listed(session: Session) -> dict[str, list[IndexEntry]]:
+    query = (
+        select(Notice)
+        .options(joinedload(Notice.case).joinedload(Case.unit))
+        .order_by(Notice.published_at.desc(), Notice.id.desc())
+    )
+    listed: dict[str, list[IndexEntry]] = {"standing": [], "over": []}
+    for notice in session.scalars(query):
+        case = notice.case
+        listed["standing" if notice.closed_at is None else "over"].append(
+            IndexEntry(
+                number=case.number,
+                title=case.title,
+                unit=case.unit.name,
+                published_on=shanghai_day(notice.published_at),
+                ends_on=notice.ends_on,
+                state=_state(case, notice),
+                page=notice.page,
+            )
+        )
+    return listed
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file so that whoever reads it sees the old text or the new one, whole."""
+    fresh = path.with_name(f".{path.name}.new")
+    with fresh.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.chmod(0o644)
+    fresh.replace(path)
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Wait for this writer's turn; the system ends the turn of one that dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
