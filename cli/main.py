@@ -19,6 +19,7 @@ PARTS = (
     ("demo", "cli.demo:app", "演示:在真实的流程引擎上走完一个完整的案件。"),
     ("case", "cli.case:app", "案件:申请、登记、办理、查看。"),
     ("site", "cli.site:app", "客堂间:名册、各村建设进度。"),
+    ("project", "cli.project:app", "微项目:方案、资金、进度、验收、评估、结余。"),
     ("registry", "cli.registry:app", "登记簿:导入、模板、查看、导出。"),
     ("letters", "cli.letters:app", "信函:列出、查看、投递、重新寄送。"),
     ("ledger", "cli.ledger:app", "专款台账:查看、登记到账和支出、核对、导出。"),

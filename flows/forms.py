@@ -47,7 +47,7 @@ def form_for(resources: Resources, file: CaseFile, awaited: Awaited) -> type[Gat
         file: the case as it stands: the head of the form.
         awaited: the gate.
     """
-    able = awaited.people + awaited.helpers
+    able = tuple(dict.fromkeys(awaited.people + awaited.helpers + awaited.above))
     with resources.database.read() as session:
         case = load_case(session, file.number, lock=False)
         leader = leader_of(session, case)

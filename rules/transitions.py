@@ -8,7 +8,7 @@ business, what time decides is the edition's.
 from dataclasses import dataclass
 
 from policies.errors import Refused
-from policies.vocabulary import Door, Gate, Verdict
+from policies.vocabulary import Door, Gate, Role, Verdict
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ VERDICTS: dict[Gate, Verdicts] = {
     ),
 }
 
+GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {(Gate.MILESTONE, Verdict.ABANDONED): Role.OFFICE_HEAD}
+"""Verdicts that another role gives than the one which decides at the gate."""
 _REASONED = frozenset(
     {
         Verdict.RETURNED,
