@@ -47,9 +47,11 @@ def _towns(session: Session) -> list[Unit]:
 
 def _report(act: Act, town: Unit, year: int) -> Iterator[Unit]:
     loaded = act.resources.editions.get(town.edition_id or "")
-    if loaded is None or loaded.edition.for_sites.quota is None or not _in_force(loaded.edition, year):
+    if loaded is None or loaded.edition.site is None or loaded.edition.site.quota is None:
         return
-    edition, quota = loaded.edition, loaded.edition.for_sites.quota
+    edition, quota = loaded.edition, loaded.edition.site.quota
+    if not _in_force(edition, year):
+        return
     villages = act.session.scalars(
         select(Unit).where(Unit.parent_id == town.id, Unit.kind == UnitKind.VILLAGE).order_by(Unit.code)
     ).all()
