@@ -22,14 +22,17 @@ from prefect.states import Completed
 from flows.answers import answer_to, apply
 from flows.artifacts import show
 from flows.forms import form_for
+from flows.scheduling import schedule_close_outs
 from flows.step import as_task
 from flows.waking import wake
 from models.work_item import Ask, WorkItem
+from policies.errors import Temporary
 from policies.vocabulary import Gate
 from runtime.resources import Resources, open_resources
 from tasks.asks import claim_run, clear_refusal, new_ask, open_asks, relatives_behind, release_run, use_up
 from tasks.case_file import Awaited, CaseFile, case_file
 from tasks.cases import Asked, load_case
+from tasks.notice_pages import pages_wait, write_pages
 from tasks.post import letters_wait, post_letters
 from tasks.procedure import Ending, Procedure, end_shown, run_pass
 
@@ -56,6 +59,8 @@ def carry(number: str, procedure: Procedure) -> State[Any]:
             result = run_pass(resources, number, procedure, at=at, perform=as_task)
             if letters_wait(resources, number):
                 as_task(lambda: _post(resources, number, at=at), name="寄出信函")
+            if pages_wait(resources, number):
+                as_task(lambda: _publish(resources), name="更新公示页面")
             file = case_file(resources, number, at=at)
             show(resources, file, me)
             for relative in relatives_behind(resources, number):
@@ -66,6 +71,7 @@ def carry(number: str, procedure: Procedure) -> State[Any]:
                 because = f":{result.because}" if result.because else ""
                 return Completed(message=f"{number} 办结:{result.outcome.label}{because}")
             if file.awaited is not None and file.awaited.work_item == result.work_item:
+                _be_there_in_time(resources, number, at=at)
                 return _wait(resources, file, file.awaited, me, at=at)
             # somebody decided while this pass ran: carry on with what they decided
 
@@ -129,6 +135,21 @@ def _post(resources: Resources, number: str, *, at: datetime) -> str:
     text = f"寄出{report.sent}封,待重寄{report.retried}封,无法寄达{len(report.dead)}封"
     get_run_logger().info("%s:%s", number, text)
     return text
+
+
+def _publish(resources: Resources) -> str:
+    report = write_pages(resources)
+    for failure in report.failures:
+        get_run_logger().warning("%s;由期限巡检重写", failure)
+    return f"更新公示页面{report.written}页"
+
+
+def _be_there_in_time(resources: Resources, number: str, *, at: datetime) -> None:
+    """Have a run scheduled for the instant at which the gate that waits lapses; without it the sweep comes."""
+    try:
+        schedule_close_outs(resources, at=at, number=number)
+    except Temporary as delay:
+        get_run_logger().warning("%s", delay)
 
 
 def _wait(resources: Resources, file: CaseFile, awaited: Awaited, me: str, *, at: datetime) -> State[Any]:

@@ -6,6 +6,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.scheduling import A_DAY, schedule_close_outs
 from flows.step import as_task, failed
 from flows.waking import Woken, wake_all
 from policies.errors import Temporary
@@ -59,6 +60,7 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
         told.append(f"更新公示页面{pages.written}页")
     try:
         woken = perform(lambda: wake_all(resources, at=at), name="续办案件")
+        schedule_close_outs(resources, at=at, within=A_DAY)
         told.append(f"唤醒{woken[Woken.RESUMED]}件,新启动{woken[Woken.STARTED] + woken[Woken.REPLACED]}件")
     except Temporary as delay:
         counts.failures.append(str(delay))

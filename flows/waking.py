@@ -60,7 +60,7 @@ def wake(resources: Resources, number: str, *, at: datetime) -> Woken:
     run = run_of(resources, number)
     if run is None or run.settled:
         return Woken.CLOSED
-    with _reached() as client:
+    with reached() as client:
         desk = _Desk(client, resources, at)
         return desk.wake(run, desk.read(run.flow_run_id))
 
@@ -78,7 +78,7 @@ def wake_all(resources: Resources, *, at: datetime, limit: int = 1000) -> dict[W
     behind = {run.number: run for run in runs_behind(resources, limit=limit)}
     checked = {run.number: run for run in runs_to_check(resources, at=at, limit=limit)}
     wanted = list((checked | behind).values())
-    with _reached() as client:
+    with reached() as client:
         desk = _Desk(client, resources, at)
         known = desk.read_many([run.flow_run_id for run in wanted if run.flow_run_id])
         for run in wanted:
@@ -89,7 +89,8 @@ def wake_all(resources: Resources, *, at: datetime, limit: int = 1000) -> dict[W
 
 
 @contextmanager
-def _reached() -> Iterator[SyncPrefectClient]:
+def reached() -> Iterator[SyncPrefectClient]:
+    """Yield a client of the Prefect server; Temporary, in Chinese, when there is none or it has no deployments yet."""
     try:
         with get_client(sync_client=True) as client:
             yield client

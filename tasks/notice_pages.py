@@ -133,7 +133,7 @@ def page_of(resources: Resources, session: Session, notice: Notice) -> NoticePag
         phone=resources.settings.office_phone,
         place=notice.place,
         sha256=notice.sha256,
-        state=_state(case, notice),
+        state=state_of(case, notice),
         standing=not over,
         result=mask_text(notice.closed_because) if case.status is CaseStatus.CLOSED else "",
         closed_on=shanghai_day(case.closed_at) if case.closed_at else None,
@@ -142,7 +142,8 @@ def page_of(resources: Resources, session: Session, notice: Notice) -> NoticePag
     )
 
 
-def _state(case: Case, notice: Notice) -> str:
+def state_of(case: Case, notice: Notice) -> str:
+    """Return in one word where a notice stands."""
     if case.outcome is not None:
         return case.outcome.label
     return STANDING if notice.closed_at is None else REVIEWED
@@ -164,7 +165,7 @@ def _listed(session: Session) -> dict[str, list[IndexEntry]]:
                 unit=case.unit.name,
                 published_on=shanghai_day(notice.published_at),
                 ends_on=notice.ends_on,
-                state=_state(case, notice),
+                state=state_of(case, notice),
                 page=notice.page,
             )
         )

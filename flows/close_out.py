@@ -1,0 +1,107 @@
+"""
+The run that is there when a period ends: at the end of the last day it does what is due, at once.
+
+Scheduled by `flows.scheduling`; the sweep stands behind it. It carries the cases on by itself, because a thousand
+notices that end together would wait long for a thousand runs; their suspended runs are brought up to date afterwards.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from time import sleep
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.bulk import show_all
+from flows.forms import titled
+from flows.procedures import PROCEDURES
+from flows.step import as_task, failed
+from policies.errors import Temporary
+from rules.periods import SHANGHAI
+from runtime.resources import Resources, open_resources
+from tasks.asks import runs_behind
+from tasks.deadlines import SweepCounts, fire_due
+from tasks.drivers import BulkReport, carry_with_relatives
+from tasks.notice_pages import pages_wait, write_pages
+from tasks.post import post_letters
+from tasks.procedure import Perform, directly
+
+EARLY = timedelta(minutes=1)
+"""A worker may start a run a little before its time."""
+MOST = 5000
+
+log = logging.getLogger(__name__)
+
+
+@flow(name="close-out", flow_run_name="到期结办 {moment}")
+def close_out(moment: str = titled("到期时刻")) -> State[Any]:
+    """
+    到期结办:公示期、征集期等期满之时由系统自动运行,办理到期的事项;可随时手工运行,没有到期的就不做任何事.
+
+    Args:
+        moment: 例如 2026-03-07 00:00;是否到期以系统时间为准
+    """
+    with open_resources() as resources:
+        _wait_for(resources, moment)
+        at = resources.clock.now()
+        counts, report, told = close_due(resources, as_task, at=at)
+        try:
+            as_task(lambda: show_all(resources, report, at=at), name="更新各案件页面")
+        except Temporary as delay:
+            get_run_logger().warning("%s", delay)
+        letters = as_task(lambda: post_letters(resources, at=at), name="寄出信函")
+        told.append(f"寄出{letters.sent}封,待重寄{letters.retried}封,无法寄达{len(letters.dead)}封")
+    message = "；".join(told)
+    get_run_logger().info(message)
+    if counts.failures:
+        return failed(f"{message};以下处理失败,由期限巡检继续:{'；'.join(counts.failures)}")
+    return Completed(message=message)
+
+
+def close_due(
+    resources: Resources, perform: Perform = directly, *, at: datetime
+) -> tuple[SweepCounts, BulkReport, list[str]]:
+    """
+    Do what is due, carry on the cases that it decided, and bring the pages of notices up to date.
+
+    Safe to repeat, and to run beside the sweep, because each timer is taken once and a case is closed once.
+
+    Returns:
+        The counts, where the carried cases stand, and what was done, in Chinese.
+    """
+    counts = perform(lambda: fire_due(resources, at=at), name="提醒、督办、期满")
+    told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件"]
+    report = perform(lambda: carry_behind(resources, counts, at=at), name="续办到期案件")
+    told.append(f"续办{len(report.carried)}件")
+    if pages_wait(resources):
+        pages = perform(lambda: write_pages(resources), name="更新公示页面")
+        counts.failures += pages.failures
+        told.append(f"更新公示页面{pages.written}页")
+    return counts, report, told
+
+
+def carry_behind(resources: Resources, counts: SweepCounts, *, at: datetime) -> BulkReport:
+    """Carry every case that a decision moved and no pass has seen yet; one that breaks does not stop the others."""
+    report = BulkReport()
+    for run in runs_behind(resources, limit=MOST):
+        if not run.open or run.number in report.carried:
+            continue
+        try:
+            report.carried |= carry_with_relatives(resources, run.number, PROCEDURES, at=at)
+        except Exception as error:  # one broken case must not stop the others; its own run will show it
+            log.exception("case %s can not be carried", run.number)
+            counts.failures.append(f"{run.number}:{type(error).__name__}:{error}")
+    return report
+
+
+def _wait_for(resources: Resources, moment: str) -> None:
+    """Wait until the moment has come, if it is about to; a moment that can not be read is now."""
+    try:
+        when = datetime.strptime(moment.strip(), "%Y-%m-%d %H:%M").replace(tzinfo=SHANGHAI)
+    except ValueError:
+        return
+    left = when - resources.clock.now()
+    if timedelta() < left <= EARLY:
+        sleep(left.total_seconds())
