@@ -12,7 +12,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.input.run_input import keyset_from_base_key
 from pydantic import ValidationError
 
-from flows import notice_answers, project_answers, site_answers
+from flows import call_answers, notice_answers, project_answers, site_answers
 from flows.fields import NOBODY, UNDECIDED
 from flows.site_answers import Filled
 from models.work_item import Ask
@@ -24,7 +24,12 @@ from tasks.cases import Asked
 from tasks.commands import Command, Decide, Withdraw
 from tasks.faults import refusal_of
 
-COMMANDS: dict[Gate, type[Command]] = {**site_answers.COMMANDS, **project_answers.COMMANDS, **notice_answers.COMMANDS}
+COMMANDS: dict[Gate, type[Command]] = {
+    **site_answers.COMMANDS,
+    **call_answers.COMMANDS,
+    **project_answers.COMMANDS,
+    **notice_answers.COMMANDS,
+}
 """Whose titles name a faulty field of the form; elsewhere those of `Decide`."""
 
 
@@ -62,6 +67,7 @@ def _carry_out(resources: Resources, number: str, gate: Gate, filled: Filled, as
 
 ANSWERS: dict[Gate, site_answers.Answering] = {
     **site_answers.ANSWERS,
+    **call_answers.ANSWERS,
     **project_answers.ANSWERS,
     **notice_answers.ANSWERS,
 }

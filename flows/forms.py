@@ -13,7 +13,7 @@ from prefect.input.run_input import Keyset
 from pydantic import Field, create_model
 from sqlalchemy.orm import Session
 
-from flows import notice_forms, project_forms, site_forms
+from flows import call_forms, notice_forms, project_forms, site_forms
 from flows.fields import NOBODY, Builder, Fields, choice, verdict_fields
 from models.case import Case
 from policies.vocabulary import Gate, Verdict
@@ -66,7 +66,12 @@ def plain(session: Session, case: Case, awaited: Awaited) -> Fields:
     return verdict_fields(awaited)
 
 
-BUILDERS: dict[Gate, Builder] = {**site_forms.BUILDERS, **project_forms.BUILDERS, **notice_forms.BUILDERS}
+BUILDERS: dict[Gate, Builder] = {
+    **site_forms.BUILDERS,
+    **call_forms.BUILDERS,
+    **project_forms.BUILDERS,
+    **notice_forms.BUILDERS,
+}
 """What each gate's form asks for beside who decides; the others ask for a verdict."""
 
 

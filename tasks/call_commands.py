@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tasks.commands import CaseNumber, Command, PersonField, PlainText
+from tasks.commands import CaseNumber, Command, LongText, PersonField, PlainText
 
 Counted = Annotated[int, Field(ge=0, le=1_000_000)]
 ProjectField = Annotated[
@@ -30,7 +30,7 @@ class OpenCall(Command):
         min_length=1, max_length=20, title="征集单位", description="镇(街道)或村(居)的编码,其下各村(居)均可申报"
     )
     title: PlainText = Field(min_length=1, max_length=60, title="征集名称", description="例如 2026年春季微项目")
-    purpose: PlainText = Field(min_length=1, title="征集内容", description="写给各村(居):要解决什么、怎样申报")
+    purpose: LongText = Field(min_length=1, title="征集内容", description="写给各村(居):要解决什么、怎样申报")
     kinds: list[PlainText] = Field(
         default_factory=list, title="征集类别", description="政策中的项目类别;不填就是全部类别"
     )
@@ -62,9 +62,9 @@ class Proposal(Command):
     village: PlainText = Field(min_length=1, max_length=100, title="村(居)", description="编码或名称")
     title: PlainText = Field(min_length=1, max_length=60, title="项目名称")
     kind: PlainText = Field(min_length=1, max_length=100, title="项目类别")
-    content: PlainText = Field(default="", title="项目内容")
+    content: LongText = Field(default="", title="项目内容")
     beneficiaries: PlainText = Field(default="", max_length=200, title="受益对象")
-    expected_benefit: PlainText = Field(default="", title="预期效益")
+    expected_benefit: LongText = Field(default="", title="预期效益")
     amount_yuan: PlainText = Field(min_length=1, max_length=20, title="申请金额", description="以元计,例如 4800")
 
 
@@ -141,6 +141,6 @@ class SelfCheck(Command):
 
     case: CaseNumber
     by: ByOffice
-    attainment: PlainText = Field(min_length=1, title="达成情况")
-    problems: PlainText = Field(min_length=1, title="存在的问题")
-    next_steps: PlainText = Field(min_length=1, title="下一步打算")
+    attainment: LongText = Field(min_length=1, title="达成情况")
+    problems: LongText = Field(min_length=1, title="存在的问题")
+    next_steps: LongText = Field(min_length=1, title="下一步打算")

@@ -88,6 +88,16 @@ def settle(act: Act, case: Case) -> None:
             stand(act, project, ProjectStanding.NOT_SUPPORTED, opinion.reason)
 
 
+def entries_told(session: Session, case: Case) -> str:
+    """Return the entries of all proposals that take part, as a form's hint: number, channel and counts."""
+    told = [
+        f"{named(project)}第{each.number}号({each.channel},{each.in_favour}/{each.against}/{each.indifferent})"
+        for project in standing(session, case, ProjectStanding.PROPOSED)
+        for each in entries_of(session, project.case)
+    ]
+    return ";".join(told) or "(尚无)"
+
+
 def end_window(act: Act, item: WorkItem) -> tuple[str, dict[str, Any]]:
     """Count the proposals at the end of a call's window; return why it ended and what the decision keeps (D2-R9)."""
     proposals = counted(act.session, item.case)
