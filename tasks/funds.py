@@ -11,7 +11,7 @@ from notifications.project_letters import FundsArrived, SurplusReturned
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, CaseStatus, Door, Gate, Role, Verdict, WorkItemStatus
 from rules.money import fen_of, in_capitals, in_yuan
-from runtime.resources import Resources, edition_of
+from runtime.resources import Resources
 from tasks import items
 from tasks.act import Act, acting
 from tasks.cases import entitled, load_case, open_item, person_of, policy_of, project_of
@@ -86,7 +86,7 @@ def spend(resources: Resources, command: SpendOnProject, *, at: datetime, key: s
     with acting(resources, at=at) as act:
         case = load_case(act.session, command.case)
         check_kind(case, CaseKind.PROJECT, deed="登记项目支出")
-        where = edition_of(case).for_projects.plan.where
+        where = policy_of(case, Gate.FUNDING).where
         by = _responsible(act, case, command.by)
         arrived = _check_stage(act, case)
         if command.spent_on > act.day:
@@ -138,7 +138,7 @@ def _responsible(act: Act, case: Case, text: str) -> Person:
     if person.id not in {each.id for each in able}:
         names = "、".join(each.display for each in able) or "(登记簿中尚无人担任)"
         raise Refused(
-            edition_of(case).for_projects.plan.where,
+            policy_of(case, Gate.FUNDING).where,
             f"{person.display}无权登记项目支出:须由{Role.VILLAGE_RESPONSIBLE.label}办理,现为{names}",
         )
     return person

@@ -39,6 +39,8 @@ def ask_project(act: Act, case: Case, item: WorkItem) -> None:
     """Write the letters that open a gate of a project; a settlement with nothing to return closes at once."""
     if item.gate is Gate.SETTLEMENT and settle_if_spent(act, item):
         return
+    if item.gate is Gate.PLAN and item.round > 1:
+        return  # the letter that returned the plan has already told them
     also = entitled(act.session, case, _ALSO[item.gate], on=act.day) if item.gate in _ALSO else []
     ask(act, case, item, _facts(act, case, item), also=also)
 
