@@ -148,7 +148,7 @@ def of_self_check(session: Session, case: Case, made: Made) -> Facts:
         **common(case, made),
         "征集单位": case.unit.name,
         "征集内容": call.purpose,
-        "征集类别": "、".join(kinds.get(code, code) for code in call.kinds),
+        "征集类别": "、".join(str(kinds.get(code, code)) for code in call.kinds),
         "开始日期": chinese_date(call.opens_on),
         "截止日期": chinese_date(call.closes_on),
         **money("预算", call.budget_fen),
@@ -161,7 +161,7 @@ def of_self_check(session: Session, case: Case, made: Made) -> Facts:
         **money("核定合计", counted.budget_fen),
         "资金来源": [
             {
-                "来源": each.source.label if each.name == each.source.label else f"{each.source.label}({each.name})",
+                "来源": each.source.label if each.name == each.source.label else f"{each.source.label}（{each.name}）",
                 "到账": in_yuan(each.amount_fen),
                 "退回": in_yuan(each.returned_fen),
             }
@@ -206,10 +206,10 @@ def _meeting(session: Session, case: Case, *, on: date) -> Meeting:
             raise Refused("default", f"征集 {case.number} 尚未登记评审组,没有签到表可印;请先登记评审组成员")
     else:
         name = f"{Role.REPRESENTATIVE.label}会议"
-        known_from = f"应到名单为遴选开始时({day(opened.opened_at)})定下的名册。" if opened else ""
+        known_from = f"应到名单为遴选开始时（{day(opened.opened_at)}）定下的名册。" if opened else ""
         if not people:
             people = tuple(holders_below(session, Role.REPRESENTATIVE, case.unit, on=on))
-            known_from = f"应到名单取自{chinese_date(on)}的登记簿,遴选开始时另行定下。"
+            known_from = f"应到名单取自{chinese_date(on)}的登记簿，遴选开始时另行定下。"
         if not people:
             raise Refused(
                 rule.where,
@@ -243,12 +243,14 @@ def _vote_rule(rule: VoteRule, entitled: int) -> str:
     else:
         majority = share if rule.majority == 1 else f"{share}以上"
     votes = (
-        f"(至少{votes_needed(rule, present=0, entitled=entitled)}票)" if rule.majority_of is MajorityOf.ENTITLED else ""
+        f"（至少{votes_needed(rule, present=0, entitled=entitled)}票）"
+        if rule.majority_of is MajorityOf.ENTITLED
+        else ""
     )
     quorum = spoken_share(rule.quorum) + ("" if rule.quorum == 1 else "以上")
     return (
-        f"应到人数的{quorum}(至少{quorum_needed(rule, entitled)}人)到会方可表决;"
-        f"赞成票达到{rule.majority_of.label}的{majority}{votes},项目方为通过。依据:{rule.clause or '系统默认规定'}"
+        f"应到人数的{quorum}（至少{quorum_needed(rule, entitled)}人）到会方可表决；"
+        f"赞成票达到{rule.majority_of.label}的{majority}{votes}，项目方为通过。依据：{rule.clause or '系统默认规定'}"
     )
 
 
@@ -316,8 +318,8 @@ def _screened(session: Session, case: Case, *, what: str) -> list[tuple[Project,
 
 
 def _scoring_rule(scoring: Scoring) -> str:
-    passing = f",加权平均{scoring.pass_at_least}分以上为达标" if scoring.pass_at_least is not None else ""
-    return f"每个项目至少{scoring.scores_at_least}人评分{passing}(依据:{scoring.clause or '系统默认规定'})。"
+    passing = f"，加权平均{scoring.pass_at_least}分以上为达标" if scoring.pass_at_least is not None else ""
+    return f"每个项目至少{scoring.scores_at_least}人评分{passing}（依据：{scoring.clause or '系统默认规定'}）。"
 
 
 def _sheet_of(session: Session, person: Person, projects: Sequence[tuple[Project, Case]], scoring: Scoring) -> Facts:
@@ -346,7 +348,7 @@ def _sheet_of(session: Session, person: Person, projects: Sequence[tuple[Project
 def _evaluated(project: Project, grades: dict[str, str]) -> str:
     if not project.result:
         return "未评估"
-    return f"{shown(Fraction(project.result))}分,{grades.get(project.grade, project.grade)}"
+    return f"{shown(Fraction(project.result))}分，{grades.get(project.grade, project.grade)}"
 
 
 def _notices(session: Session, case: Case) -> list[Facts]:
@@ -365,7 +367,7 @@ def _notices(session: Session, case: Case) -> list[Facts]:
                 "标题": its_case.title,
                 "起始日期": day(notice.published_at),
                 "截止日期": chinese_date(notice.ends_on),
-                "异议": f"异议{len(findings)}件,成立{findings.count(ObjectionFinding.UPHELD)}件",
+                "异议": f"异议{len(findings)}件，成立{findings.count(ObjectionFinding.UPHELD)}件",
                 "结果": its_case.outcome.label if its_case.outcome else its_case.status.label,
             }
         )

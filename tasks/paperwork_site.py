@@ -91,7 +91,7 @@ def of_review(session: Session, case: Case, made: Made) -> Facts:
         "申请日期": day(application.submitted_at),
         **_room(application),
         "标准": _standards(application, case),
-        "提示": ";".join(warnings_of(application, case)) or "无",
+        "提示": "；".join(warnings_of(application, case)) or "无",
         "待补齐": "、".join(deficiencies(application, case)) or "无",
         "办理": _decisions(session, case),
         "审核决定": found.verdict.label if found else "",
@@ -156,7 +156,7 @@ def _decisions(session: Session, case: Case) -> list[Facts]:
     )
     return [
         {
-            "环节": f"{decision.work_item.gate.label}(第{decision.work_item.round}轮)",
+            "环节": f"{decision.work_item.gate.label}（第{decision.work_item.round}轮）",
             "决定": decision.verdict.label,
             "理由": decision.reason,
             "办理人": _who(decision),

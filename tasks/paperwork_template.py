@@ -18,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from policies.errors import Refused
 from runtime.settings import PROJECT, Settings
+from tasks.paperwork_columns import fit_columns
 from tasks.paperwork_fields import Fields, Rows
 
 SHIPPED = PROJECT / "templates" / "documents"
@@ -79,6 +80,7 @@ def fill_in(path: Path, *, fields: Fields, facts: Facts) -> bytes:
         raise Refused("default", f"模板 {path.name} 填不出来:{error.message};请核对其中的标签") from error
     except (TemplateRuntimeError, SecurityError, TypeError, ValueError) as error:
         raise Refused("default", f"模板 {path.name} 中的标签算不出来:{error};请核对其中的标签") from error
+    fit_columns(template.docx)
     whole = io.BytesIO()
     template.save(whole)
     return whole.getvalue()

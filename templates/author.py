@@ -176,7 +176,7 @@ def vote() -> Sheet:
     sheet.text("{{ 案件名称 }}　第{{ 项.序号 }}项：{{ 项.名称 }}（{{ 项.编号 }}，{{ 项.村居 }}）")
     sheet.text("申请金额：{{ 项.金额 }}（{{ 项.金额大写 }}）")
     sheet.listing(
-        (("序号", 14), ("姓名", 30), ("单位", 36), ("表决", 42), ("签名", 34)),
+        (("序号", 14), ("姓名", 28), ("单位", 30), ("表决", 50), ("签名", 34)),
         each="人 in 成员",
         cells=("{{ 人.序号 }}", "{{ 人.姓名 }}", "{{ 人.单位 }}", "□赞成 □反对 □弃权", ""),
         tall=True,
@@ -185,7 +185,7 @@ def vote() -> Sheet:
     )
     sheet.line("{{ 规则 }}")
     sheet.line("{{ 名单来源 }}　　案件编号：{{ 案件编号 }}")
-    sheet.signed("{{ 社区办 }}", "计票人（签名）：＿＿＿＿　监票人（签名）：＿＿＿＿", day=BLANK_DAY)
+    sheet.signed("{{ 社区办 }}", "计票人（签名）：＿＿＿＿＿＿", "监票人（签名）：＿＿＿＿＿＿", day=BLANK_DAY)
     sheet.control("if not loop.last")
     sheet.page_break()
     sheet.control("endif")

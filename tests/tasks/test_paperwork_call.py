@@ -45,7 +45,7 @@ def test_before_screening_the_registered_representatives_sign_in(shelf: Shelf) -
     assert [row[1:4] for row in paper.table("签名")] == [[f"代表{n}", f"P04{n}", "周荡村"] for n in (1, 2, 3)]
     assert "应到3人" in paper.text
     assert "至少须到2人" in paper.text
-    assert "应到名单取自2022年3月4日的登记簿" in paper.text
+    assert "应到名单取自2022年3月4日的登记簿，遴选开始时另行定下。" in paper.text
 
 
 def test_once_frozen_the_meetings_roll_signs_in(shelf: Shelf) -> None:
@@ -56,7 +56,7 @@ def test_once_frozen_the_meetings_roll_signs_in(shelf: Shelf) -> None:
     paper = printed(shelf, DocumentKind.SIGN_IN)
     assert [row[2] for row in paper.table("签名")] == ["P041", "P042"]
     assert [row[4] for row in paper.table("签名")] == ["2022年3月4日已登记到会", ""]
-    assert "遴选开始时(2022年3月4日)定下的名册" in paper.text
+    assert "遴选开始时（2022年3月4日）定下的名册" in paper.text
 
 
 def test_without_representatives_there_is_nobody_to_sign_in(here: Shelf) -> None:
@@ -77,8 +77,8 @@ def test_every_project_has_a_page_on_which_everybody_votes(shelf: Shelf) -> None
         assert title in paper.text
     assert "申请金额：8,000.00元（人民币捌仟元整）" in paper.text
     assert "申请金额：456.78元（人民币肆佰伍拾陆元柒角捌分）" in paper.text
-    assert "三分之二以上(至少2人)到会方可表决" in paper.text
-    assert "全体应到人数的过半数(至少2票)" in paper.text
+    assert "三分之二以上（至少2人）到会方可表决" in paper.text
+    assert "全体应到人数的过半数（至少2票）" in paper.text
     assert sum(br.get(f"{{{br.nsmap['w']}}}type") == "page" for br in paper.document.element.xpath("//w:br")) == 1
 
 
@@ -125,6 +125,7 @@ def test_each_member_of_the_panel_has_a_scoring_sheet(shelf: Shelf) -> None:
     assert second[1][2:] == ["", "", "", "", "", "回避"], "what somebody with an interest gave does not count"
     assert first[0][1] == f"楼道清洁志愿队（{FIRST}，周荡村，8,000.00元）"
     assert len(third) == 2
+    assert {round(sum(cell.width.mm for cell in table.rows[1].cells)) for table in paper.document.tables} == {225}
 
 
 def test_one_member_can_have_a_sheet_alone(here: Shelf) -> None:
@@ -203,7 +204,7 @@ def test_the_self_check_report_tells_what_came_of_the_call_and_its_money(shelf: 
     shelf.reach(Gate.SELF_CHECK)
     paper = printed(shelf, DocumentKind.SELF_CHECK)
     assert "共申报2个项目（撤回0个），确认入选1个，其中完成1个" in paper.text
-    assert paper.table("资金来源") == [["区级试点资金(临平区民政局)", "10,000.00元", "0.00元"]]
+    assert paper.table("资金来源") == [["区级试点资金（临平区民政局）", "10,000.00元", "0.00元"]]
     assert "到账合计10,000.00元（人民币壹万元整），下拨项目6,000.00元" in paper.text
     assert "项目支出4,500.50元（人民币肆仟伍佰元伍角）" in paper.text
     assert paper.table("核定金额") == [
@@ -213,11 +214,11 @@ def test_the_self_check_report_tells_what_came_of_the_call_and_its_money(shelf: 
             "陆负责(P030)",
             "6,000.00元",
             "支出4,500.50元，结余1,499.50元",
-            "86.33分,良好，已完成归档",
+            "86.33分，良好，已完成归档",
         ]
     ]
     assert paper.table("原因") == [["1", f"老年书画社（{SECOND}）", "超出预算", "只余3,000.00元"]]
-    assert [row[2] for row in paper.table("公示")] == ["异议2件,成立1件"]
+    assert [row[2] for row in paper.table("公示")] == ["异议2件，成立1件"]
 
 
 def test_the_report_as_given_stands_on_the_paper(here: Shelf) -> None:

@@ -92,14 +92,14 @@ def test_the_review_form_is_blank_until_the_review_and_then_says_what_was_found(
     blank = printed(both, DocumentKind.REVIEW)
     assert "□批准　　□退回补正　　□不予批准" in blank.text
     assert [row[:2] for row in blank.table("环节")] == [
-        ["农户同意(第1轮)", "全体同意"],
-        ["村(居)委会上报(第1轮)", "同意上报"],
+        ["农户同意（第1轮）", "全体同意"],
+        ["村(居)委会上报（第1轮）", "同意上报"],
     ]
     both.decide(Verdict.REJECTED, by=REVIEWER, reason="与规划不符")
     paper = printed(both, DocumentKind.REVIEW)
     assert "审核决定：不予批准。理由：与规划不符" in paper.text
     assert "审核人：沈审核(P001)" in paper.text
-    assert paper.table("环节")[-1] == ["社区办审核(第1轮)", "不予批准", "与规划不符", "沈审核(P001)", "2018年10月8日"]
+    assert paper.table("环节")[-1] == ["社区办审核（第1轮）", "不予批准", "与规划不符", "沈审核(P001)", "2018年10月8日"]
     assert "□批准" not in paper.text
 
 

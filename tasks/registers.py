@@ -1,0 +1,385 @@
+"""
+The registers (台账) an office keeps: cases, notices, objections, the ledger, projects; read only, written as workbooks.
+
+Called by the command line. Contacts of those who object are masked; amounts are exact.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.case import Case
+from models.ledger import LedgerAccount
+from models.notice import Notice, Objection
+from models.project import Project
+from models.registry import Unit, below
+from models.work_item import WorkItem
+from policies.errors import Refused
+from policies.vocabulary import (
+    CaseKind,
+    CaseStatus,
+    Gate,
+    LedgerLevel,
+    ObjectionFinding,
+    UnitKind,
+    Word,
+    WorkItemStatus,
+)
+from rules.periods import shanghai_day
+from rules.scoring import shown
+from runtime.resources import Resources, edition_of
+from tasks.ledger_book import export_ledger
+from tasks.notice_mail import masked_contact
+from tasks.register_book import Cell, Column, amounts, counts, days, in_decimal_yuan, points, texts, write_register
+
+
+class RegisterKind(Word):
+    """A register that an office keeps."""
+
+    CASES = "cases", "案件台账"
+    NOTICES = "notices", "公示台账"
+    OBJECTIONS = "objections", "异议台账"
+    LEDGER = "ledger", "专款台账"
+    PROJECTS = "projects", "微项目台账"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows of a register are wanted."""
+
+    year: int | None = None
+    """Calendar year of the row's first date, in Shanghai; None: every year."""
+    village: str = ""
+    """Code of a village, or of any unit: its rows and those of the units below it; empty: all."""
+    open_only: bool = False
+    """Only what is not finished."""
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self.year is None and not self.village and not self.open_only
+
+
+Row = Sequence[Cell]
+Reader = Callable[[Session, Wanted, "frozenset[int] | None"], list[Row]]
+
+
+def make_register(resources: Resources, kind: RegisterKind, *, out: Path, wanted: Wanted) -> int | None:
+    """
+    Write a register as a workbook.
+
+    Args:
+        kind: which register.
+        out: the file, never overwritten.
+        wanted: which rows.
+
+    Returns:
+        How many rows it has; None of the ledger, which has two sheets.
+
+    Raises:
+        Refused: no such unit, the file is there already, or a part of the ledger is wanted: only the whole of it can
+            be reconciled.
+    """
+    if kind is RegisterKind.LEDGER:
+        if not wanted.everything:
+            raise Refused(
+                "default", "专款台账须整本导出,才能核对借贷和余额,不能按年份、村(居)或在办筛选;请去掉筛选条件"
+            )
+        if out.suffix.lower() != ".xlsx":
+            raise Refused("default", f"文件名须以 .xlsx 结尾,现为“{out.name}”;请改写文件名")
+        export_ledger(resources.database, out)
+        return None
+    columns, read = REGISTERS[kind]
+    with resources.database.read() as session:
+        rows = read(session, wanted, _units(session, wanted.village))
+    write_register(out, kind.label, columns, rows)
+    return len(rows)
+
+
+def _cases(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
+    gates = _open_gates(session)
+    rows: list[Row] = []
+    for case in session.scalars(select(Case).order_by(Case.opened_at, Case.id)):
+        opened, item = shanghai_day(case.opened_at), gates.get(case.id)
+        if not _fits(wanted, opened, is_open=case.status is CaseStatus.OPEN) or not _within(units, [case]):
+            continue
+        rows.append(
+            (
+                case.number,
+                case.kind.label,
+                case.title,
+                _village_of(case.unit),
+                opened,
+                edition_of(case).title,
+                case.status.label,
+                item.gate.label if item else "",
+                item.due_on if item else None,
+                case.outcome.label if case.outcome else "",
+                shanghai_day(case.closed_at) if case.closed_at else None,
+                case.because,
+            )
+        )
+    return rows
+
+
+def _notices(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
+    findings = _findings(session)
+    rows: list[Row] = []
+    for notice, case in session.execute(
+        select(Notice, Case).join(Case, Case.id == Notice.case_id).order_by(Notice.published_at, Notice.id)
+    ).tuples():
+        published = shanghai_day(notice.published_at)
+        about = [case, *_items(session, notice)]
+        if not _fits(wanted, published, is_open=case.status is CaseStatus.OPEN) or not _within(units, about):
+            continue
+        found = findings.get(notice.id, [])
+        rows.append(
+            (
+                case.number,
+                case.title,
+                notice.kind.label,
+                case.parent.number if case.parent else "",
+                case.unit.name,
+                published,
+                notice.ends_on,
+                len(notice.prolonged),
+                notice.place,
+                len(found),
+                found.count(ObjectionFinding.UPHELD),
+                found.count(None),
+                case.status.label,
+                case.outcome.label if case.outcome else "",
+                shanghai_day(notice.closed_at) if notice.closed_at else None,
+                notice.closed_because,
+            )
+        )
+    return rows
+
+
+def _objections(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
+    rows: list[Row] = []
+    for objection, case in session.execute(
+        select(Objection, Case)
+        .join(Notice, Notice.id == Objection.notice_id)
+        .join(Case, Case.id == Notice.case_id)
+        .order_by(Objection.received_at, Objection.id)
+    ).tuples():
+        against = session.get(Case, objection.against_case_id) if objection.against_case_id else None
+        received, about = shanghai_day(objection.received_at), [case] if against is None else [case, against]
+        if not _fits(wanted, received, is_open=objection.finding is None) or not _within(units, about):
+            continue
+        rows.append(
+            (
+                case.number,
+                case.title,
+                objection.seq,
+                received,
+                objection.channel.label,
+                objection.name or "匿名",
+                masked_contact(objection.contact) if objection.contact else "",
+                objection.content,
+                f"{against.number} {against.title}" if against else "整个公示",
+                objection.finding.label if objection.finding else "待处理",
+                objection.reasons,
+                shanghai_day(objection.handled_at) if objection.handled_at else None,
+                shanghai_day(objection.answered_at) if objection.answered_at else None,
+                objection.answered_by,
+            )
+        )
+    return rows
+
+
+def _projects(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
+    gates, held, spent = (
+        _open_gates(session),
+        _balances(session, LedgerLevel.VILLAGE),
+        _balances(session, LedgerLevel.SPENT),
+    )
+    rows: list[Row] = []
+    for project, case in session.execute(
+        select(Project, Case).join(Case, Case.id == Project.case_id).order_by(Project.submitted_at, Project.id)
+    ).tuples():
+        submitted, item, scheme = shanghai_day(project.submitted_at), gates.get(case.id), edition_of(case).for_projects
+        if not _fits(wanted, submitted, is_open=case.status is CaseStatus.OPEN) or not _within(units, [case]):
+            continue
+        has_money = case.id in held
+        rows.append(
+            (
+                case.number,
+                case.title,
+                project.call_case.number,
+                _village_of(case.unit),
+                next((kind.name for kind in scheme.kinds if kind.code == project.kind), project.kind),
+                project.leader.display,
+                submitted,
+                in_decimal_yuan(project.amount_fen),
+                in_decimal_yuan(project.granted_fen),
+                in_decimal_yuan(spent.get(case.id, 0)) if has_money else None,
+                in_decimal_yuan(held[case.id]) if has_money else None,
+                project.standing.label,
+                project.standing_because,
+                project.in_favour,
+                project.against,
+                project.indifferent,
+                _points(project.score),
+                project.rank,
+                _points(project.result),
+                next((each.name for each in scheme.evaluation.grades if each.code == project.grade), project.grade),
+                case.status.label,
+                item.gate.label if item else "",
+                item.due_on if item else None,
+                case.outcome.label if case.outcome else "",
+            )
+        )
+    return rows
+
+
+REGISTERS: dict[RegisterKind, tuple[tuple[Column, ...], Reader]] = {
+    RegisterKind.CASES: (
+        (
+            texts("案件编号"),
+            texts("类别", 14),
+            texts("名称", 36),
+            texts("村(居)或单位", 18),
+            days("立案日期"),
+            texts("适用政策", 36),
+            texts("状态", 10),
+            texts("当前环节", 18),
+            days("办理期限"),
+            texts("结果", 16),
+            days("办结日期"),
+            texts("说明", 40),
+        ),
+        _cases,
+    ),
+    RegisterKind.NOTICES: (
+        (
+            texts("公示编号"),
+            texts("标题", 36),
+            texts("类别", 14),
+            texts("所属案件"),
+            texts("公示单位", 18),
+            days("公示日期"),
+            days("截止日期"),
+            counts("延期次数"),
+            texts("公示地点", 24),
+            counts("异议", summed=True),
+            counts("成立", summed=True),
+            counts("待处理", summed=True),
+            texts("状态", 10),
+            texts("结果", 16),
+            days("结束日期"),
+            texts("说明", 40),
+        ),
+        _notices,
+    ),
+    RegisterKind.OBJECTIONS: (
+        (
+            texts("公示编号"),
+            texts("公示标题", 30),
+            counts("异议序号"),
+            days("收到日期"),
+            texts("方式", 8),
+            texts("异议人", 14),
+            texts("联系方式(打码)", 22),
+            texts("异议内容", 40),
+            texts("异议对象", 30),
+            texts("认定", 12),
+            texts("理由", 40),
+            days("处理日期"),
+            days("答复日期"),
+            texts("答复方式", 24),
+        ),
+        _objections,
+    ),
+    RegisterKind.PROJECTS: (
+        (
+            texts("项目编号"),
+            texts("项目名称", 30),
+            texts("征集编号"),
+            texts("村(居)", 16),
+            texts("类别", 14),
+            texts("提议人", 16),
+            days("申报日期"),
+            amounts("申请金额"),
+            amounts("核定金额"),
+            amounts("已支出"),
+            amounts("结余"),
+            texts("遴选情况", 14),
+            texts("原因", 36),
+            counts("赞成"),
+            counts("反对"),
+            counts("无所谓"),
+            points("评分"),
+            counts("名次"),
+            points("评估得分"),
+            texts("等次", 10),
+            texts("状态", 10),
+            texts("当前环节", 14),
+            days("办理期限"),
+            texts("结果", 14),
+        ),
+        _projects,
+    ),
+}
+"""Columns of each register and what reads its rows."""
+
+
+def _fits(wanted: Wanted, first: date, *, is_open: bool) -> bool:
+    return wanted.year in (None, first.year) and (is_open or not wanted.open_only)
+
+
+def _within(units: frozenset[int] | None, cases: Iterable[Case]) -> bool:
+    """Return whether one of the cases is one of the units'; None: every unit's."""
+    return units is None or any({case.unit_id, case.village_id} & units for case in cases)
+
+
+def _units(session: Session, code: str) -> frozenset[int] | None:
+    if not code:
+        return None
+    unit = session.scalars(select(Unit).where(Unit.code == code.strip())).one_or_none()
+    if unit is None:
+        raise Refused("default", f"登记簿中没有编码为“{code}”的单位;请用 ketang registry show 查看村(居)的编码")
+    return frozenset(below(session, unit))
+
+
+def _village_of(unit: Unit) -> str:
+    return next((each.name for each in unit.lineage() if each.kind is UnitKind.VILLAGE), unit.name)
+
+
+def _open_gates(session: Session) -> dict[int, WorkItem]:
+    query = select(WorkItem).where(WorkItem.status == WorkItemStatus.OPEN, WorkItem.gate != Gate.UNDELIVERED_LETTER)
+    return {item.case_id: item for item in session.scalars(query)}
+
+
+def _items(session: Session, notice: Notice) -> list[Case]:
+    ids = [item["case"] for item in notice.items if item.get("case") is not None]
+    return list(session.scalars(select(Case).where(Case.id.in_(ids)))) if ids else []
+
+
+def _findings(session: Session) -> dict[int, list[ObjectionFinding | None]]:
+    found: dict[int, list[ObjectionFinding | None]] = {}
+    for notice_id, finding in session.execute(select(Objection.notice_id, Objection.finding)).tuples():
+        found.setdefault(notice_id, []).append(finding)
+    return found
+
+
+def _balances(session: Session, level: LedgerLevel) -> dict[int, int]:
+    """Return what stands at a level by project, in fen."""
+    query = (
+        select(LedgerAccount.case_id, func.sum(LedgerAccount.balance_fen))
+        .join(Case, Case.id == LedgerAccount.case_id)
+        .where(LedgerAccount.level == level, Case.kind == CaseKind.PROJECT)
+        .group_by(LedgerAccount.case_id)
+    )
+    return {case_id: int(fen) for case_id, fen in session.execute(query).tuples()}
+
+
+def _points(fraction: str) -> Decimal | None:
+    return Decimal(shown(Fraction(fraction))) if fraction else None
