@@ -33,89 +33,14 @@ CATEGORIES = {
 
 
 class Projects:
-    """A call with one confirmed project, granted 5,000.00 yuan; every act by the person whose act it is."""
+    """One confirmed project and its call; every act by the person whose act it is."""
 
-    def __init__(self, town: Township, *, received: str = "20,000") -> None:
+    def __init__(
+        self, town: Township, *, call: str, number: str, leader: str = PROPOSER, responsible: str = RESPONSIBLE
+    ) -> None:
         self.town, self.resources = town, town.resources
-        town.add_person(PROPOSER, "苏提议", Role.PROJECT_LEADER, "ZD")
         self.scheme = town.edition().for_projects
-        self.call = f"{self.scheme.call_prefix}-{town.now().year}-0001"
-        self.number = town.number = f"{self.scheme.project_prefix}-{town.now().year}-0001"
-        self._open()
-        if received:
-            self.receive(received)
-        town.rehearsal.carry(self.number)
-        self._confirm()
-
-    def _open(self) -> None:
-        with self.resources.database.write() as session:
-            loaded = self.resources.editions[self.town.edition().id]
-            edition = publish(session, loaded, at=self.town.now())
-            units = {unit.code: unit.id for unit in session.scalars(select(Unit))}
-            leader = session.scalars(select(Person).where(Person.code == PROPOSER)).one()
-            known = {
-                "edition_id": edition.id,
-                "edition_sha256": edition.sha256,
-                "year": self.town.now().year,
-                "opened_at": self.town.now(),
-            }
-            call = Case(
-                number=self.call,
-                opening_key="call",
-                kind=CaseKind.CALL,
-                title="春季征集",
-                unit_id=units["Z"],
-                carried_seq=0,  # nobody carries it: its own procedure is not what is tested here
-                **known,
-            )
-            session.add(call)
-            session.flush()
-            project = Case(
-                number=self.number,
-                opening_key="project",
-                kind=CaseKind.PROJECT,
-                title="楼道口的花园",
-                unit_id=units["ZD"],
-                parent_id=call.id,
-                **known,
-            )
-            session.add(project)
-            session.flush()
-            day = local_day(self.town.now())
-            session.add(
-                Call(
-                    case_id=call.id,
-                    purpose="居民身边的小事",
-                    opens_on=day - timedelta(days=60),
-                    closes_on=day - timedelta(days=30),
-                    kinds=[each.code for each in self.scheme.kinds],
-                    budget_fen=2_000_000,
-                    contact="社区办",
-                    place="公开栏",
-                )
-            )
-            session.add(
-                Project(
-                    case_id=project.id,
-                    call_case_id=call.id,
-                    leader_id=leader.id,
-                    kind="environment",
-                    content="在楼道口种花",
-                    beneficiaries="三个楼道的居民",
-                    expected_benefit="环境变好",
-                    amount_fen=GRANTED,
-                    submitted_at=self.town.now(),
-                )
-            )
-
-    def _confirm(self) -> None:
-        """Confirm the project, as the end of the call's notice does."""
-        with acting(self.resources, at=self.town.now()) as act:
-            case = load_case(act.session, self.number)
-            project = act.session.scalars(select(Project).where(Project.case_id == case.id)).one()
-            project.standing, project.granted_fen = ProjectStanding.CONFIRMED, GRANTED
-            items.close(act, item_that_waits(act.session, case), Verdict.SELECTED, by=None, door=Door.SYSTEM)
-        self.carry()
+        self.call, self.number, self.leader, self.responsible = call, number, leader, responsible
 
     # -- acts ---------------------------------------------------------------------------------------------------------
 
@@ -148,14 +73,14 @@ class Projects:
         steps: Sequence[tuple[str, int]] = (("整地", 20), ("栽种", 40)),
         lines: Sequence[tuple[str, str, str]] | None = None,
         content: str = "在三个楼道口整地、栽种月季",
-        by: str = PROPOSER,
+        by: str = "",
     ) -> int:
         """Hand in the plan: steps by name and days from now, lines by name, category and yuan."""
         first, second = CATEGORIES[self.town.edition().id]
         command = SubmitPlan.model_validate(
             {
                 "case": self.number,
-                "by": by,
+                "by": by or self.leader,
                 "content": content,
                 "expected_benefit": "三个楼道环境改善",
                 "milestones": [{"name": name, "due_on": self.day(days)} for name, days in steps],
@@ -192,7 +117,7 @@ class Projects:
     def fund(self) -> None:
         """Let the money arrive."""
         self.record("镇拨付到村(居)委会", by=REVIEWER, proof="回单.pdf")
-        self.record("村(居)委会确认到账", by=RESPONSIBLE, proof="到账.pdf")
+        self.record("村(居)委会确认到账", by=self.responsible, proof="到账.pdf")
 
     def spend(
         self,
@@ -200,14 +125,14 @@ class Projects:
         *,
         line: str = "花苗",
         key: str = "1",
-        by: str = RESPONSIBLE,
+        by: str = "",
         on: date | None = None,
         proof: str = "发票.jpg",
     ) -> int:
         """Spend on a line of the budget."""
         command = SpendOnProject(
             case=self.number,
-            by=by,
+            by=by or self.responsible,
             line=line,
             amount_yuan=yuan,
             memo="购置",
@@ -239,7 +164,7 @@ class Projects:
     def acceptor(self) -> str:
         """Who accepts in this edition."""
         decides = self.scheme.gates.acceptance.decided_by
-        return RESPONSIBLE if decides is Role.VILLAGE_RESPONSIBLE else REVIEWER
+        return self.responsible if decides is Role.VILLAGE_RESPONSIBLE else REVIEWER
 
     def to_gate(self, gate: Gate) -> None:
         """Carry the project from its plan straight to a gate."""
@@ -253,14 +178,14 @@ class Projects:
         }
         for reached, act in way.items():
             act()
-            assert self.town.gate() is reached
+            assert self.town.gate(self.number) is reached
             if reached is gate:
                 return
 
     def finish_steps(self) -> None:
         """Finish every step of the plan."""
         for name in ("整地", "栽种"):
-            self.record(name, by=PROPOSER)
+            self.record(name, by=self.leader)
 
     def stop(self, reason: str = "该地块将改建停车场", *, by: str = HEAD_OF_OFFICE) -> Ending | Waiting:
         """Give the project up."""
@@ -286,7 +211,9 @@ class Projects:
     def project(self) -> Project:
         """The project."""
         with self.resources.database.read() as session:
-            return session.scalars(select(Project).join(Case, Case.id == Project.case_id)).one()
+            return session.scalars(
+                select(Project).join(Case, Case.id == Project.case_id).where(Case.number == self.number)
+            ).one()
 
     def faults(self) -> list[str]:
         """What both audits find."""
@@ -296,3 +223,90 @@ class Projects:
     def told(self) -> list[str]:
         """The sentences of the project's history."""
         return [row.summary for row in self.town.history(self.number)]
+
+
+def confirmed(town: Township, *, received: str = "20,000") -> Projects:
+    """
+    Return a project that waits for its plan, granted 5,000.00 yuan, in a call that nobody carries.
+
+    Args:
+        received: yuan that came into the programme from the district.
+    """
+    town.add_person(PROPOSER, "苏提议", Role.PROJECT_LEADER, "ZD")
+    scheme, year = town.edition().for_projects, town.now().year
+    projects = Projects(town, call=f"{scheme.call_prefix}-{year}-0001", number=f"{scheme.project_prefix}-{year}-0001")
+    town.number = projects.number
+    _open(projects)
+    if received:
+        projects.receive(received)
+    projects.carry()
+    with acting(town.resources, at=town.now()) as act:
+        case = load_case(act.session, projects.number)
+        project = act.session.scalars(select(Project).where(Project.case_id == case.id)).one()
+        project.standing, project.granted_fen = ProjectStanding.CONFIRMED, GRANTED
+        items.close(act, item_that_waits(act.session, case), Verdict.SELECTED, by=None, door=Door.SYSTEM)
+    projects.carry()
+    return projects
+
+
+def _open(projects: Projects) -> None:
+    town = projects.town
+    with town.resources.database.write() as session:
+        loaded = town.resources.editions[town.edition().id]
+        edition = publish(session, loaded, at=town.now())
+        units = {unit.code: unit.id for unit in session.scalars(select(Unit))}
+        leader = session.scalars(select(Person).where(Person.code == PROPOSER)).one()
+        known = {
+            "edition_id": edition.id,
+            "edition_sha256": edition.sha256,
+            "year": town.now().year,
+            "opened_at": town.now(),
+        }
+        call = Case(
+            number=projects.call,
+            opening_key="call",
+            kind=CaseKind.CALL,
+            title="春季征集",
+            unit_id=units["Z"],
+            carried_seq=0,  # nobody carries it: its own procedure is not what is tested here
+            **known,
+        )
+        session.add(call)
+        session.flush()
+        project = Case(
+            number=projects.number,
+            opening_key="project",
+            kind=CaseKind.PROJECT,
+            title="楼道口的花园",
+            unit_id=units["ZD"],
+            parent_id=call.id,
+            **known,
+        )
+        session.add(project)
+        session.flush()
+        day = local_day(town.now())
+        session.add(
+            Call(
+                case_id=call.id,
+                purpose="居民身边的小事",
+                opens_on=day - timedelta(days=60),
+                closes_on=day - timedelta(days=30),
+                kinds=[each.code for each in projects.scheme.kinds],
+                budget_fen=2_000_000,
+                contact="社区办",
+                place="公开栏",
+            )
+        )
+        session.add(
+            Project(
+                case_id=project.id,
+                call_case_id=call.id,
+                leader_id=leader.id,
+                kind="environment",
+                content="在楼道口种花",
+                beneficiaries="三个楼道的居民",
+                expected_benefit="环境变好",
+                amount_fen=GRANTED,
+                submitted_at=town.now(),
+            )
+        )

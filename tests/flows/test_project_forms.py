@@ -12,7 +12,7 @@ from tasks.asks import claim_run, new_ask
 from tasks.case_file import case_file
 from tasks.cases import Asked
 from tests.desks import OpenTown
-from tests.projects import CATEGORIES, EDITIONS, Projects
+from tests.projects import CATEGORIES, EDITIONS, Projects, confirmed
 
 LINPING = "linping-2022"
 LEADER, REVIEWER, VILLAGE, HEAD = "苏提议(P040)", "沈审核(P001)", "周责任(P010)", "丁主任(P003)"
@@ -22,7 +22,7 @@ MATERIALS = CATEGORIES[LINPING][0]
 @pytest.fixture
 def projects(open_sqlite: OpenTown) -> Projects:
     """A confirmed project that waits for its plan."""
-    return Projects(open_sqlite(LINPING, EDITIONS[LINPING]))
+    return confirmed(open_sqlite(LINPING, EDITIONS[LINPING]))
 
 
 def form(projects: Projects) -> Any:

@@ -8,7 +8,7 @@ from policies.errors import Refused
 from policies.vocabulary import EvaluationPanel, Gate, Verdict
 from tasks.case_file import as_markdown, case_file
 from tests.desks import OpenTown, variant
-from tests.projects import CATEGORIES, EDITIONS, PROPOSER, Projects
+from tests.projects import CATEGORIES, EDITIONS, PROPOSER, Projects, confirmed
 from tests.township import RESPONSIBLE, REVIEWER
 
 LINPING, EXAMPLE = "linping-2022", "example-micro-2026"
@@ -17,7 +17,7 @@ RESIDENTS, EXPERTS, THIRD = "居民评议", "专家评议", "第三方评估"
 
 def opened(open_town: OpenTown, gate: Gate, edition: str = LINPING) -> Projects:
     """A project that waits at a gate."""
-    projects = Projects(open_town(edition, EDITIONS[edition]))
+    projects = confirmed(open_town(edition, EDITIONS[edition]))
     projects.to_gate(gate)
     return projects
 
@@ -26,7 +26,7 @@ def with_missing(open_town: OpenTown, rule: str) -> Projects:
     """A project that waits for its evaluation under Linping's text with another rule for a missing side."""
     edition = variant(LINPING, f"linping-{rule}", ("    missing: redistribute", f"    missing: {rule}"))
     CATEGORIES[edition.edition.id] = CATEGORIES[LINPING]
-    projects = Projects(open_town(edition, EDITIONS[LINPING]))
+    projects = confirmed(open_town(edition, EDITIONS[LINPING]))
     projects.to_gate(Gate.EVALUATION)
     return projects
 

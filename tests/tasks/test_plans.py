@@ -5,7 +5,7 @@ import pytest
 from policies.errors import Refused
 from policies.vocabulary import CaseStatus, Gate, Outcome, Verdict
 from tests.desks import OpenTown, variant
-from tests.projects import CATEGORIES, EDITIONS, PROPOSER, Projects
+from tests.projects import CATEGORIES, EDITIONS, PROPOSER, Projects, confirmed
 from tests.township import LEADER, RESPONSIBLE, REVIEWER
 
 LINPING, EXAMPLE = "linping-2022", "example-micro-2026"
@@ -13,7 +13,7 @@ MATERIALS, ACTIVITIES = CATEGORIES[LINPING]
 
 
 def opened(open_town: OpenTown, edition: str = LINPING) -> Projects:
-    return Projects(open_town(edition, EDITIONS[edition]))
+    return confirmed(open_town(edition, EDITIONS[edition]))
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_where_the_edition_says_so_a_plan_that_never_comes_ends_the_project(open
     )
     CATEGORIES[edition.edition.id] = CATEGORIES[LINPING]
     town = open_sqlite(edition, EDITIONS[LINPING])
-    projects = Projects(town)
+    projects = confirmed(town)
     town.pass_until("2022-06-10 12:00")
     case = town.case(projects.number)
     assert (case.outcome, case.because[:16]) == (Outcome.WITHDRAWN, "至2022年6月7日期满未办理")

@@ -7,14 +7,14 @@ from policies.vocabulary import Door, Gate, Outcome, Verdict
 from tasks import works
 from tasks.commands import RecordWorks, WorkRecord
 from tests.desks import OpenTown
-from tests.projects import CATEGORIES, EDITIONS, GRANTED, PROPOSER, Projects
+from tests.projects import CATEGORIES, EDITIONS, GRANTED, PROPOSER, Projects, confirmed
 from tests.township import HEAD_OF_OFFICE, LIAISON, RESPONSIBLE, REVIEWER
 
 LINPING = "linping-2022"
 
 
 def opened(open_town: OpenTown, *, received: str = "20,000") -> Projects:
-    return Projects(open_town(LINPING, EDITIONS[LINPING]), received=received)
+    return confirmed(open_town(LINPING, EDITIONS[LINPING]), received=received)
 
 
 @pytest.fixture
