@@ -12,8 +12,7 @@ from zipfile import BadZipFile
 
 from docx.opc.exceptions import OpcError
 from docxtpl import DocxTemplate
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
-from jinja2.exceptions import SecurityError, TemplateRuntimeError
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from policies.errors import Refused
@@ -76,9 +75,7 @@ def fill_in(path: Path, *, fields: Fields, facts: Facts) -> bytes:
     template = _checked(path, fields)
     try:
         template.render(_printable(facts), _ENVIRONMENT, autoescape=True)
-    except UndefinedError as error:
-        raise Refused("default", f"模板 {path.name} 填不出来:{error.message};请核对其中的标签") from error
-    except (TemplateRuntimeError, SecurityError, TypeError, ValueError) as error:
+    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         raise Refused("default", f"模板 {path.name} 中的标签算不出来:{error};请核对其中的标签") from error
     fit_columns(template.docx)
     whole = io.BytesIO()
@@ -121,12 +118,14 @@ def _sources(template: DocxTemplate) -> Iterator[str]:
 
 def _parsed(source: str, path: Path) -> nodes.Template:
     try:
-        return _ENVIRONMENT.parse(source)
+        tree = _ENVIRONMENT.parse(source)
+        _ENVIRONMENT.compile(tree)
     except TemplateSyntaxError as error:
         raise Refused(
             "default",
             f"模板 {path.name}({path})的标签写法有误:{error.message};请核对成对的大括号、for 与 endfor、if 与 endif",
         ) from error
+    return tree
 
 
 def _unknown(tree: nodes.Template, fields: Fields) -> Iterator[str]:
