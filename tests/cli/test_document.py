@@ -9,7 +9,9 @@ from typer.testing import CliRunner, Result
 from cli import document
 from cli.main import PARTS, Part
 from cli.register import register
+from runtime.settings import PROJECT
 from tasks.paperwork import FORMS
+from tasks.registers import RegisterKind
 from tests.papers import Paper
 from tests.township import Township, township
 
@@ -106,6 +108,15 @@ def test_a_register_is_written_and_cut(town: Township, tmp_path: Path) -> None:
 def test_the_ledger_is_written_by_the_same_command(town: Township, tmp_path: Path) -> None:
     made = ketang("register", "ledger", "--out", str(tmp_path / "专款.xlsx"))
     assert made.stdout == f"已导出专款台账:{tmp_path / '专款.xlsx'}\n"
+
+
+def test_the_offices_guide_names_every_document_and_register() -> None:
+    guide = (PROJECT / "docs" / "documents.zh-CN.md").read_text(encoding="utf-8")
+    for (kind, _), form in FORMS.items():
+        assert f"| {kind.value} {kind.label} | {form.title} |" in guide
+        assert form.template in guide
+    assert all(f"| {each.value} | {each.label} |" in guide for each in RegisterKind)
+    assert "docs/documents.zh-CN.md" in (PROJECT / "README.zh-CN.md").read_text(encoding="utf-8")
 
 
 def test_both_are_parts_of_the_command_line() -> None:
