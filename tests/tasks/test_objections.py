@@ -220,7 +220,9 @@ def test_a_finding_stands_and_an_answer_follows_it(board: Board) -> None:
 def test_an_answer_that_can_not_be_delivered_comes_back_to_the_office(board: Board) -> None:
     board.object(contact="wang@example.com")
     board.handle(1, "异议不成立")
-    gave_up = "UPDATE outbox SET status = 'dead', sent_at = NULL WHERE letter = 'objection_answered'"
+    gave_up = (
+        "UPDATE outbox SET status = 'dead', sent_at = NULL, last_error = '550' WHERE letter = 'objection_answered'"
+    )
     with board.town.resources.database.write() as session:
         session.execute(text(gave_up))
     board.town.rehearsal.sweep()
