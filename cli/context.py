@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -12,6 +13,9 @@ from runtime.environment import prefect_environment
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
 from tasks.faults import refusal_of
+
+_FILLED_IN: ContextVar[type[BaseModel]] = ContextVar("filled_in", default=BaseModel)
+"""The command whose titles name a faulty field."""
 
 
 @contextmanager
@@ -27,14 +31,18 @@ def told(model: type[BaseModel] | None = None) -> Iterator[None]:
     Show what is refused in Chinese and exit with 1.
 
     Args:
-        model: the command that is filled in inside the block; its titles name a faulty field.
+        model: the command that is filled in inside the block; its titles name a faulty field. None: the one that a
+            block around this one names.
     """
+    known = _FILLED_IN.set(model or _FILLED_IN.get())
     try:
         yield
     except (Refused, BadPolicy, Temporary, Permanent, ValidationError) as error:
-        refusal = refusal_of(error, model or BaseModel) if isinstance(error, ValidationError) else error
+        refusal = refusal_of(error, _FILLED_IN.get()) if isinstance(error, ValidationError) else error
         typer.secho(f"未办理:{refusal}", fg="red", err=True)
         raise typer.Exit(1) from error
+    finally:
+        _FILLED_IN.reset(known)
 
 
 def reach_prefect(settings: Settings) -> None:

@@ -28,6 +28,7 @@ from tasks.project_commands import (
     PlanStep,
     RecordEvaluation,
     RecordProgress,
+    ReturnFunds,
     SpendOnProject,
     SubmitPlan,
 )
@@ -156,6 +157,20 @@ def receive(
         )
         stands = receive_money(resources, command, at=at, key=f"cli:{at.isoformat()}")
         typer.echo(f"已登记到账;专户余额{in_yuan(stands)}({in_capitals(stands)})")
+
+
+@app.command("return", help="一次征集的项目全部办结后,把项目资金专户的结余按来源退回。")
+def return_funds(
+    call: Annotated[str, typer.Argument(help="征集的案件编号", metavar="征集编号")],
+    by: By,
+    proof: Proof,
+    memo: Memo = "征集结束,退回结余",
+) -> None:
+    with told(ReturnFunds), opened() as resources:
+        at = resources.clock.now()
+        command = ReturnFunds(case=call, by=by, memo=memo, proof=proof)
+        amount = funds.return_funds(resources, command, at=at, key=f"cli:{at.isoformat()}")
+        typer.echo(f"已退回来源{in_yuan(amount)}({in_capitals(amount)})")
 
 
 @app.command("spend", help="登记项目的一笔支出(专款专用,不得超过预算分项和余额)。")

@@ -17,7 +17,7 @@ from rules.money import in_capitals, in_yuan
 from runtime.resources import Resources
 from tasks import funds, progress
 from tasks.ledger_commands import ReceiveMoney, receive_money
-from tasks.project_commands import RecordProgress, SpendOnProject
+from tasks.project_commands import RecordProgress, ReturnFunds, SpendOnProject
 
 
 @flow(name="receive-money", flow_run_name="资金到账 {entry.case}")
@@ -50,6 +50,22 @@ def spend_on_project(entry: SpendOnProject = titled("支出")) -> State[Any]:
         return entry.case, f"已登记支出,项目余额{in_yuan(left)}({in_capitals(left)})"
 
     return once("登记支出", act, SpendOnProject)
+
+
+@flow(name="return-funds", flow_run_name="退回资金 {entry.case}")
+def return_funds(entry: ReturnFunds = titled("退回")) -> State[Any]:
+    """
+    退回项目资金:一次征集的项目全部办结后,把专户结余按来源退回.
+
+    Args:
+        entry: 退回内容
+    """
+
+    def act(resources: Resources, at: datetime) -> tuple[str, str]:
+        amount = funds.return_funds(resources, entry, at=at, key=f"run:{flow_run.id}")
+        return entry.case, f"已退回来源{in_yuan(amount)}({in_capitals(amount)})"
+
+    return once("退回资金", act, ReturnFunds)
 
 
 @flow(name="record-progress", flow_run_name="项目进展 {entry.case}")

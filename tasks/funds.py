@@ -9,7 +9,7 @@ from models.registry import Person
 from models.work_item import WorkItem
 from notifications.project_letters import FundsArrived, SurplusReturned
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, CaseStatus, Door, Gate, Role, Verdict, WorkItemStatus
+from policies.vocabulary import CaseKind, CaseStatus, Door, Gate, LedgerMove, Role, Verdict, WorkItemStatus
 from rules.money import fen_of, in_capitals, in_yuan
 from runtime.resources import Resources
 from tasks import items
@@ -19,9 +19,10 @@ from tasks.checklists import RECEIVED
 from tasks.documents import attach
 from tasks.history import append
 from tasks.ledger_figures import budget_lines, project_balance
-from tasks.ledger_programme import give_back, grant, spend_line
+from tasks.ledger_posting import booked
+from tasks.ledger_programme import give_back, grant, return_to_source, spend_line
 from tasks.mail import about, applicants, chinese_date, holders_of, send, village_of
-from tasks.project_commands import SpendOnProject
+from tasks.project_commands import ReturnFunds, SpendOnProject
 
 
 def fund(act: Act, item: WorkItem, *, by: Person, document: Document) -> None:
@@ -88,6 +89,8 @@ def spend(resources: Resources, command: SpendOnProject, *, at: datetime, key: s
         check_kind(case, CaseKind.PROJECT, deed="登记项目支出")
         where = policy_of(case, Gate.FUNDING).where
         by = _responsible(act, case, command.by)
+        if booked(act.session, f"{case.number}:{LedgerMove.SPENDING.value}:{key}") is not None:
+            return project_balance(act.session, case)  # also when it was this one that closed the settlement
         arrived = _check_stage(act, case)
         if command.spent_on > act.day:
             raise Refused(where, f"支出日期{chinese_date(command.spent_on)}晚于今天,请核对")
@@ -125,11 +128,15 @@ def spend(resources: Resources, command: SpendOnProject, *, at: datetime, key: s
 
 def check_kind(case: Case, kind: CaseKind, *, deed: str) -> None:
     """Refuse a deed in a case of another kind, or in one that is closed."""
-    if case.kind is not kind:
-        raise Refused("default", f"案件 {case.number} 是“{case.kind.label}”,不能{deed};请填写“{kind.label}”的案件编号")
+    _check_is(case, kind, deed=deed)
     if case.status is CaseStatus.CLOSED:
         outcome = case.outcome.label if case.outcome else ""
         raise Refused("default", f"案件 {case.number} 已办结({outcome}),不能再{deed}")
+
+
+def _check_is(case: Case, kind: CaseKind, *, deed: str) -> None:
+    if case.kind is not kind:
+        raise Refused("default", f"案件 {case.number} 是“{case.kind.label}”,不能{deed};请填写“{kind.label}”的案件编号")
 
 
 def _responsible(act: Act, case: Case, text: str) -> Person:
@@ -230,3 +237,60 @@ def return_surplus(act: Act, item: WorkItem, *, by: Person, document: Document, 
     to = {each.person_id: each for each in people}.values()
     send(act, case, letter, to, event=f"{item.gate.value}-{item.round}-decided")
     return amount
+
+
+def return_funds(resources: Resources, command: ReturnFunds, *, at: datetime, key: str) -> int:
+    """
+    Book what a programme has left back to those it came from, each source's money for itself (D2-R13).
+
+    Args:
+        key: what asked for it; the same key is booked once.
+
+    Returns:
+        The amount in fen, > 0.
+
+    Raises:
+        Refused: not a call, a person who may not decide on its funding, projects that still run, nothing left, or no
+            voucher.
+    """
+    with acting(resources, at=at) as act:
+        call = load_case(act.session, command.case)
+        _check_is(call, CaseKind.CALL, deed="退回项目资金")
+        role, where = policy_of(call, Gate.FUNDING).decided_by, policy_of(call, Gate.FUNDING).where
+        by = person_of(act.session, command.by)
+        able = entitled(act.session, call, role, on=act.day)
+        if by.id not in {each.id for each in able}:
+            names = "、".join(each.display for each in able) or "(登记簿中尚无人担任)"
+            raise Refused(where, f"{by.display}无权退回项目资金:须由{role.label}办理,现为{names}")
+        _check_over(act, call, where)
+        document = attach(
+            act.session,
+            call,
+            folder=resources.settings.documents_folder,
+            reference=command.proof,
+            kind="voucher",
+            by=by,
+            at=at,
+        )
+        amount = return_to_source(act, call, by=by, document=document, where=where, key=key, memo=command.memo)
+        if not amount:
+            raise Refused(where, f"征集 {call.number} 的项目资金专户没有结余,不必退回")
+        return amount
+
+
+def _check_over(act: Act, call: Case, where: str) -> None:
+    """Refuse while money of the pool may still be needed: before the last project of the call is closed."""
+    item = open_item(act.session, call)
+    if call.status is CaseStatus.CLOSED or (item is not None and item.gate is Gate.SELF_CHECK):
+        return
+    running = act.session.scalars(
+        select(Case.number)
+        .where(Case.parent_id == call.id, Case.kind == CaseKind.PROJECT, Case.status == CaseStatus.OPEN)
+        .order_by(Case.id)
+    ).all()
+    named = f":{'、'.join(running)}" if running else ""
+    raise Refused(
+        where,
+        f"征集 {call.number} 尚有{len(running)}个项目未办结{named},项目资金可能还要使用,不能退回;"
+        "请在征集的项目全部办结后办理",
+    )

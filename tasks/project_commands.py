@@ -65,6 +65,15 @@ class SpendOnProject(SpendOnLine):
     spent_on: date = Field(title="支出日期")
 
 
+class ReturnFunds(Command):
+    """What a programme has left goes back to those it came from (D2-R13)."""
+
+    case: CaseNumber
+    by: PersonField = Field(title="登记人")
+    memo: PlainText = Field(default="征集结束,退回结余", min_length=1, max_length=200, title="摘要")
+    proof: PlainText = Field(min_length=1, max_length=300, title="凭证", description="资料文件夹内的文件名")
+
+
 class RecordProgress(Command):
     """What was done for a project, on a day (D2-R9)."""
 

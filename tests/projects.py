@@ -18,7 +18,7 @@ from tasks.history import verify, verify_ledger
 from tasks.ledger_commands import ReceiveMoney, receive_money
 from tasks.ledger_figures import LineFigures, budget_lines, pool_balance, project_balance
 from tasks.procedure import Ending, Waiting
-from tasks.project_commands import RecordEvaluation, RecordProgress, SpendOnProject, SubmitPlan
+from tasks.project_commands import RecordEvaluation, RecordProgress, ReturnFunds, SpendOnProject, SubmitPlan
 from tests.township import HEAD_OF_OFFICE, RESPONSIBLE, REVIEWER, Township
 
 PROPOSER = "P040"
@@ -142,6 +142,11 @@ class Projects:
         left = funds.spend(self.resources, command, at=self.town.now(), key=key)
         self.carry()
         return left
+
+    def return_funds(self, *, by: str = REVIEWER, key: str = "1") -> int:
+        """Return what the programme has left to its sources."""
+        command = ReturnFunds(case=self.call, by=by, proof=self.town.proof("退款回单.pdf"))
+        return funds.return_funds(self.resources, command, at=self.town.now(), key=key)
 
     def progress(self, summary: str = "已整地", *, percent: int = 50, by: str = PROPOSER, **more: Any) -> None:
         """Record progress."""

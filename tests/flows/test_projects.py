@@ -149,6 +149,8 @@ def test_projects_of_a_call_go_their_own_ways_and_the_call_waits_for_the_last(
     stopped.record("退回结余资金", by="P012")
     assert town.case(stopped.number).outcome is Outcome.WITHDRAWN
     assert (town.gate(call), done.pool()) == (Gate.PROJECTS, 300_000)
+    with pytest.raises(Refused, match=f"尚有1个项目未办结:{done.number},项目资金可能还要使用"):
+        done.return_funds()
 
     done.spend("3,500", line="材料")
     done.finish_steps()
@@ -159,4 +161,10 @@ def test_projects_of_a_call_go_their_own_ways_and_the_call_waits_for_the_last(
     assert (town.gate(call), done.pool()) == (Gate.SELF_CHECK, 350_000)
     town.self_check()
     assert town.case(call).outcome is Outcome.CONCLUDED
+    with pytest.raises(Refused, match="无权退回项目资金"):
+        done.return_funds(by="P010")
+    assert done.return_funds() == 350_000
+    assert done.pool() == 0
+    with pytest.raises(Refused, match="没有结余"):
+        done.return_funds(key="2")
     assert done.faults() == []

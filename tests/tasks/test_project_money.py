@@ -4,8 +4,9 @@ import pytest
 
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate, Outcome, Verdict
-from tasks import works
+from tasks import funds, works
 from tasks.commands import RecordWorks, WorkRecord
+from tasks.project_commands import SpendOnProject
 from tests.desks import OpenTown
 from tests.projects import CATEGORIES, EDITIONS, GRANTED, PROPOSER, Projects, confirmed
 from tests.township import HEAD_OF_OFFICE, LIAISON, RESPONSIBLE, REVIEWER
@@ -216,3 +217,26 @@ def test_progress_is_recorded_while_the_project_is_carried_out_by_those_who_do_i
         projects.progress("还有事")
     told = [each for each in projects.told() if "进展" in each]
     assert told[1] == "2022年5月16日进展(总体40%):整地过半,材料:现场.jpg"
+
+
+def test_a_spending_that_is_tried_again_after_it_closed_the_settlement_is_not_refused(projects: Projects) -> None:
+    projects.plan(lines=[("花苗", CATEGORIES[LINPING][0], "5,000")])
+    projects.decide(Verdict.APPROVED)
+    projects.fund()
+    projects.stop()
+    assert projects.town.gate() is Gate.SETTLEMENT
+    command = SpendOnProject(
+        case=projects.number,
+        by=RESPONSIBLE,
+        line="1",
+        amount_yuan="5,000",
+        memo="购置",
+        proof=projects.town.proof("发票.jpg"),
+        spent_on=projects.day(0),
+    )
+    for _ in range(2):
+        assert funds.spend(projects.resources, command, at=projects.town.now(), key="run") == 0
+    assert projects.town.gate() is None
+    projects.carry()
+    assert projects.town.case().outcome is Outcome.WITHDRAWN
+    assert projects.faults() == []
