@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.case import Case
 from models.notice import Notice, Objection
-from models.project import CallMember, Interest, MeetingVote, Project, Score
+from models.project import Interest, MeetingVote, Project, Score
 from models.registry import Person, RoleHolding, Unit, holders_below
 from policies.errors import Refused
 from policies.micro_scheme import Scoring, VoteRule
@@ -26,6 +26,7 @@ from rules.money import in_yuan
 from rules.scoring import member_score, shown
 from rules.voting import explained, quorum_needed, spoken_share, votes_needed
 from runtime.resources import edition_of
+from tasks.call_projects import panel_of, projects_of, roll_of, signed_in
 from tasks.call_report import figures, report_of
 from tasks.cases import call_of, person_of
 from tasks.ledger_figures import programme
@@ -82,18 +83,11 @@ def of_vote(session: Session, case: Case, made: Made) -> Facts:
         )
     meeting = _meeting(session, case, on=made.on)
     projects = _screened(session, case, what="表决签名表")
-    votes = {
-        vote.case_id: vote
-        for vote in session.scalars(
-            select(MeetingVote).where(MeetingVote.case_id.in_([each.id for _, each in projects]))
-        )
-    }
+    cast = select(MeetingVote).where(MeetingVote.case_id.in_([each.case_id for each in projects]))
+    votes = {vote.case_id: vote for vote in session.scalars(cast)}
     return {
         **_about_meeting(case, meeting, made),
-        "项目": numbered(
-            {**of_project(project, its_case), "票数": _counted(meeting, votes.get(its_case.id))}
-            for project, its_case in projects
-        ),
+        "项目": numbered({**of_project(each), "票数": _counted(meeting, votes.get(each.case_id))} for each in projects),
         "成员": _members(session, meeting.people, on=made.on),
     }
 
@@ -107,15 +101,15 @@ def of_scoring(session: Session, case: Case, made: Made) -> Facts:
     """
     reached(session, case, Gate.SCREENING, missing="尚未遴选,没有评分表可印")
     scoring = edition_of(case).for_projects.screening.scoring
-    panel = _listed(session, case, in_meeting=False)
+    panel = panel_of(session, case)
     if not panel:
         raise Refused(scoring.where, f"征集 {case.number} 尚未登记评审组,没有评分表可印;请先登记评审组成员")
     if made.member:
         wanted = person_of(session, made.member)
-        if wanted.id not in {person.id for person, _ in panel}:
-            names = "、".join(person.display for person, _ in panel)
+        if wanted.id not in panel:
+            names = "、".join(person.display for person in panel.values())
             raise Refused(scoring.where, f"{wanted.display}不在征集 {case.number} 的评审组内;评审组:{names}")
-        panel = [(wanted, "")]
+        panel = {wanted.id: wanted}
     projects = _screened(session, case, what="评分表")
     return {
         **common(case, made),
@@ -124,7 +118,7 @@ def of_scoring(session: Session, case: Case, made: Made) -> Facts:
             {"名称": each.name, "满分": str(each.points_at_most), "权重": spoken_percent(each.weight)}
             for each in scoring.criteria
         ],
-        "评审": [_sheet_of(session, person, projects, scoring) for person, _ in panel],
+        "评审": [_sheet_of(session, person, projects, scoring) for person in panel.values()],
     }
 
 
@@ -137,8 +131,8 @@ def of_self_check(session: Session, case: Case, made: Made) -> Facts:
     """
     reached(session, case, Gate.SELF_CHECK, missing="项目尚未全部结束,没有自查报告可印")
     call, scheme = call_of(session, case), edition_of(case).for_projects
-    projects = _proposals(session, case)
-    chosen = [each for each in projects if each[0].standing is ProjectStanding.CONFIRMED]
+    projects = projects_of(session, case)
+    chosen = [each for each in projects if each.standing is ProjectStanding.CONFIRMED]
     kinds = {kind.code: kind.name for kind in scheme.kinds}
     grades = {grade.code: grade.name for grade in scheme.evaluation.grades}
     counted, funds = figures(session, case), programme(session, case)
@@ -173,19 +167,19 @@ def of_self_check(session: Session, case: Case, made: Made) -> Facts:
         "退回合计": in_yuan(funds.returned_fen),
         "项目": numbered(
             {
-                **of_project(project, its_case),
+                **of_project(project),
                 "负责人": project.leader.display,
                 "核定金额": in_yuan(project.granted_fen or 0),
-                "支出": in_yuan(by_number[its_case.number].spent_fen if its_case.number in by_number else 0),
-                "结余": in_yuan(by_number[its_case.number].left_fen if its_case.number in by_number else 0),
+                "支出": in_yuan(by_number[project.case.number].spent_fen if project.case.number in by_number else 0),
+                "结余": in_yuan(by_number[project.case.number].left_fen if project.case.number in by_number else 0),
                 "评估": _evaluated(project, grades),
-                "结果": its_case.outcome.label if its_case.outcome else "",
+                "结果": project.case.outcome.label if project.case.outcome else "",
             }
-            for project, its_case in chosen
+            for project in chosen
         ),
         "未入选": numbered(
-            {**of_project(project, its_case), "情况": project.standing.label, "原因": project.standing_because}
-            for project, its_case in projects
+            {**of_project(project), "情况": project.standing.label, "原因": project.standing_because}
+            for project in projects
             if project.standing is not ProjectStanding.CONFIRMED
         ),
         "公示": _notices(session, case),
@@ -197,8 +191,7 @@ def of_self_check(session: Session, case: Case, made: Made) -> Facts:
 
 def _meeting(session: Session, case: Case, *, on: date) -> Meeting:
     rule = edition_of(case).for_projects.screening.meeting
-    listed = _listed(session, case, in_meeting=rule is not None)
-    people = tuple(person for person, _ in listed)
+    people = tuple((panel_of(session, case) if rule is None else roll_of(session, case)).values())
     opened = latest_item(session, case, Gate.SCREENING)
     if rule is None:
         name, known_from = "评审组", "应到名单为已登记的评审组。"
@@ -219,7 +212,11 @@ def _meeting(session: Session, case: Case, *, on: date) -> Meeting:
         name=name,
         rule=rule,
         people=people,
-        signed_in={person.id: signed for person, signed in listed if signed},
+        signed_in={
+            each.person_id: f"{day(each.signed_in_at)}已登记到会"
+            for each in signed_in(session, case)
+            if each.signed_in_at is not None
+        },
         known_from=known_from,
     )
 
@@ -267,19 +264,6 @@ def _counted(meeting: Meeting, vote: MeetingVote | None) -> str:
     )
 
 
-def _listed(session: Session, case: Case, *, in_meeting: bool) -> list[tuple[Person, str]]:
-    query = (
-        select(CallMember)
-        .join(Person, Person.id == CallMember.person_id)
-        .where(CallMember.case_id == case.id, CallMember.in_meeting == in_meeting)
-        .order_by(Person.code)
-    )
-    return [
-        (member.person, f"{day(member.signed_in_at)}已登记到会" if member.signed_in_at else "")
-        for member in session.scalars(query)
-    ]
-
-
 def _members(session: Session, people: Sequence[Person], *, on: date) -> list[Facts]:
     places: dict[int, str] = {}
     query = (
@@ -300,18 +284,8 @@ def _members(session: Session, people: Sequence[Person], *, on: date) -> list[Fa
     return numbered({"姓名": person.name, "编号": person.code, "单位": places.get(person.id, "")} for person in people)
 
 
-def _proposals(session: Session, case: Case) -> list[tuple[Project, Case]]:
-    query = (
-        select(Project, Case)
-        .join(Case, Case.id == Project.case_id)
-        .where(Project.call_case_id == case.id)
-        .order_by(Case.number)
-    )
-    return list(session.execute(query).tuples())
-
-
-def _screened(session: Session, case: Case, *, what: str) -> list[tuple[Project, Case]]:
-    found = [each for each in _proposals(session, case) if each[0].standing not in _NOT_SCREENED]
+def _screened(session: Session, case: Case, *, what: str) -> list[Project]:
+    found = [each for each in projects_of(session, case) if each.standing not in _NOT_SCREENED]
     if not found:
         raise Refused("default", f"征集 {case.number} 没有参加遴选的项目,没有{what}可印;有项目申报后再印")
     return found
@@ -322,8 +296,8 @@ def _scoring_rule(scoring: Scoring) -> str:
     return f"每个项目至少{scoring.scores_at_least}人评分{passing}（依据：{scoring.clause or '系统默认规定'}）。"
 
 
-def _sheet_of(session: Session, person: Person, projects: Sequence[tuple[Project, Case]], scoring: Scoring) -> Facts:
-    ids = [its_case.id for _, its_case in projects]
+def _sheet_of(session: Session, person: Person, projects: Sequence[Project], scoring: Scoring) -> Facts:
+    ids = [each.case_id for each in projects]
     given: dict[int, dict[str, int]] = {}
     for score in session.scalars(select(Score).where(Score.person_id == person.id, Score.case_id.in_(ids))):
         given.setdefault(score.case_id, {})[score.criterion] = score.points
@@ -331,15 +305,16 @@ def _sheet_of(session: Session, person: Person, projects: Sequence[tuple[Project
         session.scalars(select(Interest.case_id).where(Interest.person_id == person.id, Interest.case_id.in_(ids)))
     )
     rows = []
-    for project, its_case in projects:
-        points = {} if its_case.id in avoids else given.get(its_case.id, {})
+    for project in projects:
+        keeps_away = project.case_id in avoids
+        points = {} if keeps_away else given.get(project.case_id, {})
         complete = all(each.code in points for each in scoring.criteria)
         rows.append(
             {
-                **of_project(project, its_case),
-                "得分": [{"分": str(points[each.code]) if each.code in points else ""} for each in scoring.criteria],
+                **of_project(project),
+                "得分": [{"分": str(points.get(each.code, ""))} for each in scoring.criteria],
                 "加权分": shown(member_score(points, scoring)) if complete else "",
-                "备注": "回避" if its_case.id in avoids else "",
+                "备注": "回避" if keeps_away else "",
             }
         )
     return {"姓名": person.name, "编号": person.code, "项目": numbered(rows)}

@@ -29,7 +29,7 @@ def of_proposal(session: Session, case: Case, made: Made) -> Facts:
         **common(case, made),
         "征集编号": project.call_case.number,
         "征集名称": project.call_case.title,
-        **_without(of_project(project, case), "编号"),
+        **_without(of_project(project), "编号"),
         "提议人": project.leader.display,
         "提议人电话": mask_phone(project.leader.phone) if project.leader.phone else "",
         "内容": project.content,
@@ -54,8 +54,9 @@ def of_proposal(session: Session, case: Case, made: Made) -> Facts:
     }
 
 
-def of_project(project: Project, case: Case) -> Facts:
+def of_project(project: Project) -> Facts:
     """Return what every table of projects says of one: number, name, village, kind, amount asked for."""
+    case = project.case
     kinds = {kind.code: kind.name for kind in edition_of(case).for_projects.kinds}
     return {
         "编号": case.number,
