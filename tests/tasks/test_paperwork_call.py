@@ -7,7 +7,7 @@ import pytest
 from policies.errors import Refused
 from policies.vocabulary import Gate, ObjectionFinding, Outcome, ProjectStanding, Role, UnitKind
 from tasks.paperwork import DocumentKind, make_document
-from tests.desks import OpenTown
+from tests.desks import OpenTown, variant
 from tests.papers import Paper
 from tests.programme import CALL, FIRST, SECOND
 from tests.shelf import NOTICE, Shelf
@@ -65,6 +65,24 @@ def test_without_representatives_there_is_nobody_to_sign_in(here: Shelf) -> None
     for kind in (DocumentKind.SIGN_IN, DocumentKind.VOTE):
         with pytest.raises(Refused, match=r"登记簿中朱家角镇没有在任的村\(居\)民代表,没有名单可印"):
             printed(here, kind)
+
+
+def test_without_a_meeting_the_panel_signs_in_and_nobody_votes(open_sqlite: OpenTown) -> None:
+    meeting = """    meeting:
+      quorum: "2/3"
+      majority: "1/2"
+      majority_of: entitled
+      more_than: true
+      clause: 二、(一)2
+"""
+    edition = variant("linping-2022", "linping-2022", (meeting, ""))
+    shelf = on_file(open_sqlite(edition, "2022-03-04 10:00"))
+    paper = printed(shelf, DocumentKind.SIGN_IN)
+    assert paper.paragraphs[0] == "2022年春季微项目征集评审组签到表"
+    assert [row[1] for row in paper.table("签名")] == ["沈审核", "施审核", "丁主任"]
+    assert "至少须到" not in paper.text
+    with pytest.raises(Refused, match="没有规定会议表决,没有表决签名表可印;由评审组评分,请印评分表"):
+        printed(shelf, DocumentKind.VOTE)
 
 
 def test_every_project_has_a_page_on_which_everybody_votes(shelf: Shelf) -> None:
