@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from prefect.utilities.schema_tools.validation import validate
 
 from flows.answers import apply
 from flows.forms import form_for
@@ -34,8 +35,10 @@ def form(projects: Projects) -> Any:
 
 def answer(projects: Projects, **filled: Any) -> str:
     """Fill in the form of the gate that waits; the refusal, if there is one."""
-    # What people fill in passes the form's own schema first.
-    filled = form(projects).model_validate(filled).model_dump(mode="json", include=set(filled))
+    made = form(projects)
+    filled = made.model_validate(filled).model_dump(mode="json", include=set(filled))
+    # As the server does before it resumes the run.
+    validate(filled, made.model_json_schema(), raise_on_error=True)
     item = projects.town.item()
     assert item is not None
     run = claim_run(projects.resources, projects.number, "run")
@@ -55,6 +58,7 @@ def test_every_form_takes_an_empty_input_and_every_field_has_a_chinese_title(pro
         made = form(projects)
         made.model_validate({})
         schema = made.model_json_schema()
+        validate({}, schema, raise_on_error=True)
         models = [schema, *schema.get("$defs", {}).values()]
         titles = [field["title"] for model in models for field in model["properties"].values()]
         assert titles

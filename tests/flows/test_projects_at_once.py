@@ -1,0 +1,107 @@
+"""Two who book at once, on both databases: no fen is granted, spent or returned twice."""
+
+from policies.errors import Refused
+from policies.vocabulary import Door, Gate, Verdict
+from tasks import funds, plans, works
+from tasks.commands import RecordWorks, WorkRecord
+from tasks.project_commands import SpendOnProject, SubmitPlan
+from tests.calls import LINPING, OpenCallTown
+from tests.desks import OpenTown
+from tests.flows.test_two_at_once import Act, at_once
+from tests.projects import CATEGORIES, EDITIONS, GRANTED, PROPOSER, Projects, confirmed
+from tests.township import RESPONSIBLE, REVIEWER
+
+MATERIAL = CATEGORIES[LINPING][0]
+
+
+def spending(projects: Projects, yuan: str, *, key: str) -> Act:
+    command = SpendOnProject(
+        case=projects.number,
+        by=RESPONSIBLE,
+        line="花苗",
+        amount_yuan=yuan,
+        memo="购置",
+        proof=projects.town.proof("发票.jpg"),
+        spent_on=projects.day(0),
+    )
+    at = projects.town.now()
+    return lambda: funds.spend(projects.resources, command, at=at, key=key)
+
+
+def recording(projects: Projects, point: str, *, by: str) -> Act:
+    record = WorkRecord(point=point, done_on=projects.day(0), proof=projects.town.proof("回单.pdf"))
+    command = RecordWorks(case=projects.number, by=by, works=[record])
+    at = projects.town.now()
+    return lambda: works.record_works(projects.resources, command, door=Door.CLI, at=at)
+
+
+def planning(projects: Projects, content: str) -> Act:
+    command = SubmitPlan.model_validate(
+        {
+            "case": projects.number,
+            "by": PROPOSER,
+            "content": content,
+            "expected_benefit": "环境改善",
+            "milestones": [{"name": name, "due_on": projects.day(20)} for name in ("整地", "栽种")],
+            "lines": [{"name": "花苗", "category": MATERIAL, "amount_yuan": "100"}],
+        }
+    )
+    at = projects.town.now()
+    return lambda: plans.submit_plan(projects.resources, command, door=Door.CLI, at=at)
+
+
+def test_of_two_plans_handed_in_at_once_one_stands(open_town: OpenTown) -> None:
+    projects = confirmed(open_town(LINPING, EDITIONS[LINPING]))
+    results = at_once([planning(projects, "整地"), planning(projects, "栽种")])
+    assert sorted(type(each).__name__ for each in results) == ["Refused", "int"]
+    assert len(projects.town.state()["plans"]) == 1
+    projects.carry()
+    assert projects.town.gate() is Gate.PLAN_REVIEW
+    assert projects.faults() == []
+
+
+def test_the_pool_pays_one_of_two_projects_when_it_has_only_enough_for_one(open_call_town: OpenCallTown) -> None:
+    town = open_call_town(LINPING)
+    titles = {"长廊": {"amount_yuan": "4000"}, "路灯": {"proposer": "DLH1", "village": "LH", "amount_yuan": "3500"}}
+    numbers = town.to_notice(titles, {"长廊": 100, "路灯": 90})
+    notice = town.item(town.notices()[-1].number)
+    assert notice is not None
+    town.clock.move_to(notice.due_at)
+    town.rehearsal.sweep()
+    both = [
+        Projects(town, call=town.number, number=numbers[title], leader=leader)
+        for title, leader in (("长廊", "DZD1"), ("路灯", "DLH1"))
+    ]
+    both[0].receive("7,499.99")
+    for project in both:
+        project.plan(lines=[("材料", MATERIAL, "3,500")])
+        project.decide(Verdict.APPROVED)
+    results = at_once([recording(project, "镇拨付到村(居)委会", by=REVIEWER) for project in both])
+    (refused,) = [each for each in results if isinstance(each, Refused)]
+    assert "不足" in refused.reason
+    assert sorted(project.left() for project in both) in ([0, 350_000], [0, 400_000])
+    assert sum(project.left() for project in both) + both[0].pool() == 749_999
+    assert both[0].faults() == []
+
+
+def test_a_line_is_not_overspent_by_four_who_book_at_once(open_town: OpenTown) -> None:
+    projects = confirmed(open_town(LINPING, EDITIONS[LINPING]))
+    projects.to_gate(Gate.MILESTONE)
+    results = at_once([spending(projects, "1,200", key=str(number)) for number in range(4)])
+    assert sorted(type(each).__name__ for each in results) == ["Refused", "Refused", "int", "int"]
+    assert (projects.lines()[0].spent_fen, projects.left()) == (240_000, GRANTED - 240_000)
+    assert projects.faults() == []
+
+
+def test_a_late_invoice_and_the_return_of_the_rest_at_once_leave_nothing_and_lose_nothing(open_town: OpenTown) -> None:
+    projects = confirmed(open_town(LINPING, EDITIONS[LINPING]))
+    projects.to_gate(Gate.MILESTONE)
+    projects.stop()
+    results = at_once([spending(projects, "300", key="1"), recording(projects, "退回结余资金", by=RESPONSIBLE)])
+    spent = projects.lines()[0].spent_fen
+    # The invoice is either booked before the rest went back, or refused because it has gone.
+    assert (spent == 30_000) is (not isinstance(results[0], Refused))
+    assert (projects.left(), projects.pool()) == (0, 2_000_000 - spent)
+    projects.carry()
+    assert projects.town.gate() is None
+    assert projects.faults() == []
