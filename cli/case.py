@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from cli.context import carry_on, opened, told
 from models.case import Case
@@ -44,7 +44,8 @@ def list_cases(
 ) -> None:
     with opened() as resources:
         at = resources.clock.now()
-        query = select(Case.number).join(Unit, Unit.id == Case.village_id).order_by(Case.id.desc())
+        place = func.coalesce(Case.village_id, Case.unit_id)
+        query = select(Case.number).join(Unit, Unit.id == place).order_by(Case.id.desc())
         if not everything:
             query = query.where(Case.status == CaseStatus.OPEN)
         if village:
@@ -57,7 +58,7 @@ def list_cases(
             if file.awaited:
                 late = " 已逾期" if file.awaited.late else ""
                 waits = f"等待{file.awaited.gate.label}(至{file.awaited.due_on}{late}):{'、'.join(file.awaited.people)}"
-            typer.echo(f"{file.number}  {file.village}{file.group}  {file.household}  {waits}")
+            typer.echo(f"{file.number}  {file.village}{file.group}  {file.household or file.title}  {waits}")
         if not numbers:
             typer.echo("没有案件。" if everything else "没有在办案件(加 --all 查看已办结的)。")
         if numbers and (silence := sweep_silence(resources, at=at)):
@@ -145,17 +146,25 @@ def decide(
     verdict: Annotated[str, typer.Option(help="决定,例如 同意上报、批准、退回补正、不予批准")],
     reason: Reason = "",
     acknowledge: Annotated[Several, typer.Option(help="已知悉的提示,可重复")] = [],  # noqa: B006 - typer copies it
+    proof: Annotated[str, typer.Option(help="依据材料:资料文件夹内的文件名;项目验收合格时必须填写")] = "",
 ) -> None:
     with told(Decide), opened() as resources:
         command = Decide.model_validate(
-            {"case": number, "by": by, "verdict": verdict, "reason": reason, "acknowledged": acknowledge}
+            {
+                "case": number,
+                "by": by,
+                "verdict": verdict,
+                "reason": reason,
+                "acknowledged": acknowledge,
+                "proof": proof,
+            }
         )
         decision = decisions.decide(resources, command, door=Door.CLI, at=resources.clock.now())
         typer.echo(f"已作出决定:{decision.verdict.label}")
         carry_on(resources, number)
 
 
-@app.command("work", help="登记一项完成事项(挂牌与布置、补贴拨付)。")
+@app.command("work", help="登记一项完成事项(挂牌与布置、补贴拨付、资金拨付、进度节点、结余清退)。")
 def work(
     number: Number,
     by: By,

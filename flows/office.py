@@ -72,8 +72,13 @@ class DecisionEntry(Command):
     acknowledged: list[PlainText] = Field(
         default_factory=list, title="已知悉的提示", description="批准前须逐条填写案卷中列出的提示"
     )
+    proof: PlainText = Field(
+        default="", max_length=300, title="依据材料", description="资料文件夹内的文件名;项目验收合格时必须填写"
+    )
     works: list[WorkRecord] = Field(
-        default_factory=list, title="完成事项", description="挂牌与布置、补贴拨付环节逐项登记时填写"
+        default_factory=list,
+        title="完成事项",
+        description="挂牌与布置、补贴拨付、资金拨付、进度节点、结余清退环节逐项登记时填写",
     )
     letter: int = Field(default=0, ge=0, title="未送达信函号", description="仅在处理未送达信函时填写,案卷中列有号码")
 
@@ -154,6 +159,7 @@ def decide(entry: DecisionEntry = titled("决定")) -> State[Any]:
             verdict=entry.verdict,
             reason=entry.reason,
             acknowledged=entry.acknowledged,
+            proof=entry.proof,
         )
         if command.verdict in for_people(Gate.UNDELIVERED_LETTER):
             office_acts.settle_undelivered(resources, command, entry=entry.letter, door=Door.FORM, at=at)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import context, project
+from cli import case, context, project
 from policies.vocabulary import Gate, Outcome, Verdict
 from tests.projects import CATEGORIES, EDITIONS, PROPOSER, Projects, confirmed
 from tests.township import HEAD_OF_OFFICE, RESPONSIBLE, REVIEWER, township
@@ -76,6 +76,8 @@ def test_a_project_is_carried_by_the_command_line_alone(projects: Projects) -> N
     first = said("evaluate", number, "--by", REVIEWER, "--panel", "居民评议=10=900")
     assert first == "已登记1方评估;尚未登记:专家评议、第三方评估"
     assert said("evaluate", number, "--by", REVIEWER, "--complete") == "已作出决定:已完成"
+    everything = CliRunner().invoke(case.app, ["list", "--village", "ZD"]).stdout
+    assert f"{number}  周荡村  楼道口的花园  等待结余清退" in everything, "also among all other cases"
     listed = said("list")
     assert f"{number}  周荡村  楼道口的花园  确认入选  核定5,000.00元,结余4,000.00元  等待结余清退" in listed
     assert said("settle", number, "--by", RESPONSIBLE, "--proof", "回单.pdf") == "已登记“退回结余资金”;本环节办结"
