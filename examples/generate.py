@@ -33,6 +33,10 @@ VILLAGES: Sequence[tuple[str, str, Sequence[tuple[BeautifulVillage, int]]]] = (
     ("LH", "柳河村", ((DISTRICT, 20), (DISTRICT, 17), (TOWN, 19), (NONE, 18), (TOWN, 6))),
     ("QD", "桥东居", ((CITY, 23), (TOWN, 20), (NONE, 18), (CITY, 4))),
 )
+REPRESENTATIVES = 6
+"""Of each village: they propose micro-projects and vote on them."""
+PANEL = 5
+"""Teachers, doctors, retired cadres who score micro-projects; they hold no role."""
 NUMERALS = "一二三四五"
 SURNAMES = "沈陆顾徐金朱蔡吴钱褚卫蒋韩杨秦尤许何吕施孔曹严华魏陶姜戚谢邹喻柏窦章云苏潘葛范彭"
 GIVEN = "文芳明秀国英建华志兰永珍德凤林福根水泉宝伟丽敏静强军洪良生云龙妹宗耀忠义仁安康宁"
@@ -75,11 +79,16 @@ class Office:
         self.people: list[list[Cell]] = []
         self.holdings: list[list[Cell]] = []
 
+    def enlist(self, who: Someone, *, in_office: bool = True) -> str:
+        """Enter a person; return the code."""
+        code = f"P{len(self.people) + 1:03}"
+        there = "是" if in_office else "否"
+        self.people.append([code, who.name, who.phone, who.id_number, f"{code.lower()}@shili.example", there])
+        return code
+
     def appoint(self, who: Someone, role: Role, unit: str, since: date, until: date | None = None) -> None:
         """Enter a person with one role."""
-        code = f"P{len(self.people) + 1:03}"
-        in_office = "是" if until is None else "否"
-        self.people.append([code, who.name, who.phone, who.id_number, f"{code.lower()}@shili.example", in_office])
+        code = self.enlist(who, in_office=until is None)
         self.holdings.append([code, role.label, unit, since, until])
 
 
@@ -113,6 +122,12 @@ def rows(seed: int = SEED) -> dict[str, list[list[Cell]]]:
             # A leader opens the parlour of the own house, so leaders are heads of households.
             for leader in heads[: people.chance.choice((1, 2))]:
                 office.appoint(leader, Role.SITE_LEADER, group, date(2025, 9, 1))
+    # After all others, so that nobody's number or name changes by them.
+    for village, _, _ in VILLAGES:
+        for _ in range(REPRESENTATIVES):
+            office.appoint(people.next(), Role.REPRESENTATIVE, village, date(2024, 6, 1))
+    for _ in range(PANEL):
+        office.enlist(people.next())
     return {UNITS: units, HOUSEHOLDS: households, PEOPLE: office.people, HOLDINGS: office.holdings}
 
 

@@ -154,7 +154,8 @@ def test_the_example_is_a_township_fit_for_trials(sqlite_database: Database) -> 
     roles = [holder.role for holder in town.holders]
     assert (roles.count(Role.OFFICE_REVIEWER), roles.count(Role.OFFICE_HEAD)) == (2, 1)
     for village in town.below:
-        assert [holder.role for holder in village.holders] == [Role.VILLAGE_RESPONSIBLE, Role.LIAISON]
+        held = [holder.role for holder in village.holders]
+        assert held == [Role.VILLAGE_RESPONSIBLE, Role.LIAISON, *[Role.REPRESENTATIVE] * 6]
     for group in groups:
         assert [holder.role for holder in group.holders][:2] == [Role.GROUP_HEAD, Role.SITE_LEADER]
         assert len(group.holders) <= 3
