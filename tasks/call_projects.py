@@ -11,7 +11,7 @@ from models.project import CallMember, Project
 from models.registry import Person, Unit, below
 from models.work_item import Decision, WorkItem
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, Gate, ProjectStanding, Role, Verdict
+from policies.vocabulary import CaseKind, Gate, ProjectStanding, Role
 from rules.proposals import kind_of
 from runtime.resources import edition_of
 from tasks.act import Act
@@ -174,8 +174,3 @@ def waiting_item(act: Act, case: Case) -> WorkItem | None:
         select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.gate == Gate.SELECTION)
     ).one_or_none()
     return item if item is not None and item.decision is None else None
-
-
-def was_withdrawn(decision: Decision | None) -> bool:
-    """Return whether a call's window ended because the call itself was withdrawn."""
-    return decision is not None and decision.verdict is Verdict.WITHDRAWN

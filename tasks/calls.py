@@ -54,6 +54,10 @@ def open_call(resources: Resources, command: OpenCall, *, door: Door, key: str, 
         loaded = _edition(resources, command.edition, act.day)
         scheme = loaded.edition.for_projects
         unit = _unit(act, command.unit)
+        # Asked again under a lock: the same key may have come in twice at once.
+        act.session.get_one(Unit, unit.id, with_for_update={"of": Unit}, populate_existing=True)
+        if (known := opened_by(act.session, key)) is not None:
+            return known
         by = person_of(act.session, command.by)
         _check_office(act, by, unit, scheme)
         _check_window(command, scheme, act.day)
@@ -127,9 +131,11 @@ def _edition(resources: Resources, name: str, today: date) -> LoadedEdition:
 
 
 def _unit(act: Act, code: str) -> Unit:
-    unit = act.session.scalars(select(Unit).where((Unit.code == code) | (Unit.name == code))).first()
+    units = act.session.scalars(select(Unit).where((Unit.code == code) | (Unit.name == code))).all()
+    unit = next((each for each in units if each.code == code), units[0] if len(units) == 1 else None)
     if unit is None:
-        raise Refused("default", f"登记簿中没有单位“{code}”,请填写镇(街道)或村(居)的编码")
+        found = f"有{len(units)}个单位名为“{code}”" if units else f"没有单位“{code}”"
+        raise Refused("default", f"登记簿中{found},请填写镇(街道)或村(居)的编码")
     if unit.kind not in (UnitKind.TOWN, UnitKind.VILLAGE):
         raise Refused("default", f"{unit.name}是{unit.kind.label},微项目由镇(街道)或村(居)征集;请改填其编码")
     return unit

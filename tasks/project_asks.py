@@ -1,4 +1,4 @@
-"""The letters that open the gates of a call and of its projects."""
+"""The letters that open the gates of a project."""
 
 from models.case import Case
 from models.registry import Person
@@ -28,11 +28,6 @@ WHAT_TO_DO: dict[Gate, str] = {
 """What is asked at each gate, as sentences; a gate that waits for another case asks nobody."""
 _ALSO = {Gate.FUNDING: Role.VILLAGE_RESPONSIBLE, Gate.SETTLEMENT: Role.VILLAGE_RESPONSIBLE}
 """Who has a part in a gate beside those who decide at it."""
-
-
-def ask_call(act: Act, case: Case, item: WorkItem) -> None:
-    """Write the letters that open a gate of a call."""
-    ask(act, case, item)
 
 
 def ask_project(act: Act, case: Case, item: WorkItem) -> None:

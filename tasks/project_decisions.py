@@ -1,4 +1,4 @@
-"""What the rules of calls and projects say to a verdict, and what follows from it."""
+"""What the rules of projects say to a verdict, and what follows from it."""
 
 from typing import Any
 
@@ -17,15 +17,6 @@ from tasks.documents import attach
 from tasks.history import SYSTEM
 from tasks.ledger_figures import project_balance
 from tasks.mail import about, applicants, due_of, send, village_of
-
-
-def check_call(act: Act, case: Case, item: WorkItem, command: Decide) -> list[str]:
-    """Refuse a verdict that a rule of a call forbids; it has no warnings to acknowledge."""
-    return []
-
-
-def tell_call(act: Act, case: Case, item: WorkItem, decision: Decision) -> None:
-    """Do what follows from a verdict in a call."""
 
 
 def check_project(act: Act, case: Case, item: WorkItem, command: Decide) -> list[str]:

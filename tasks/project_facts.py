@@ -1,8 +1,7 @@
-"""What a page says of a call and of a project, as labelled rows."""
+"""What a page says of a project, as labelled rows."""
 
 from fractions import Fraction
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.case import Case
@@ -11,26 +10,13 @@ from rules.money import in_capitals, in_yuan
 from rules.periods import SHANGHAI
 from rules.scoring import shown
 from runtime.resources import edition_of
-from tasks.cases import call_of, project_of
+from tasks.cases import project_of
 from tasks.evaluations import answers_of, panel_texts
 from tasks.ledger_figures import budget_lines
 from tasks.progress import last_progress
 from tasks.project_plan import milestones_done, plan_of, total_of
 
 Rows = tuple[tuple[str, str], ...]
-
-
-def of_call(session: Session, case: Case) -> Rows:
-    """Return the facts of a call: what is asked for, until when, within which budget."""
-    call, kinds = call_of(session, case), {kind.code: kind.name for kind in edition_of(case).for_projects.kinds}
-    proposals = session.scalar(select(func.count(Project.id)).where(Project.call_case_id == case.id))
-    return (
-        ("征集内容", call.purpose),
-        ("征集期", f"{call.opens_on}至{call.closes_on}"),
-        ("征集类别", "、".join(kinds[code] for code in call.kinds)),
-        ("预算总额", in_yuan(call.budget_fen)),
-        ("申报项目", f"{proposals}个"),
-    )
 
 
 def of_project(session: Session, case: Case) -> Rows:

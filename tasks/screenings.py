@@ -5,7 +5,7 @@ What is said on paper is keyed in until the screening is completed; every change
 all amounts to is worked out by `tasks.selection`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -104,12 +104,13 @@ def screen(
         entries = (command.interests, command.scores, command.present, command.absent, command.votes)
         if not any(entries) and not command.complete:
             raise Refused(screening_of(case).where, "没有填写评分、回避、签到或表决结果,请填写后再提交")
+        projects = projects_of(act.session, case)
         faults = [
-            *_all("回避", command.interests, lambda entry: _interest(act, case, entry, by.display)),
-            *_all("评分", command.scores, lambda entry: _score(act, case, entry, by)),
+            *_all("回避", command.interests, lambda entry: _interest(act, case, projects, entry, by.display)),
+            *_all("评分", command.scores, lambda entry: _score(act, case, projects, entry, by)),
             *_all("签到", command.present, lambda text: _sign(act, case, text, by.display, there=True)),
             *_all("撤销签到", command.absent, lambda text: _sign(act, case, text, by.display, there=False)),
-            *_all("表决", command.votes, lambda entry: _vote(act, case, entry, by)),
+            *_all("表决", command.votes, lambda entry: _vote(act, case, projects, entry, by)),
         ]
         if len(faults) == 1:
             raise faults[0]
@@ -135,9 +136,9 @@ def _all(what: str, entries: Sequence[T], step: Callable[[T], None]) -> list[Ref
     return faults
 
 
-def _member(act: Act, case: Case, text: str) -> Person:
+def _member(act: Act, panel: Mapping[int, Person], text: str) -> Person:
     """Return the panel member whom `text` names; somebody outside the panel is returned too, for the rule to judge."""
-    for each in panel_of(act.session, case).values():
+    for each in panel.values():
         if text.strip() in (each.name, each.code, each.display):
             return each
     return person_of(act.session, text)
@@ -162,10 +163,9 @@ def vote_of(session: Session, project: Project) -> MeetingVote | None:
     return session.scalars(select(MeetingVote).where(MeetingVote.case_id == project.case_id)).one_or_none()
 
 
-def _interest(act: Act, case: Case, entry: InterestEntry, by: str) -> None:
-    project = project_named(projects_of(act.session, case), entry.project, case)
-    member = _member(act, case, entry.member)
-    panel = panel_of(act.session, case)
+def _interest(act: Act, case: Case, projects: Sequence[Project], entry: InterestEntry, by: str) -> None:
+    project, panel = project_named(projects, entry.project, case), panel_of(act.session, case)
+    member = _member(act, panel, entry.member)
     if member.id not in panel:
         names = "、".join(each.name for each in panel.values())
         raise Refused(screening_of(case).scoring.where, f"{member.display}不在评审组内,无须回避;评审组:{names}")
@@ -192,11 +192,10 @@ def _keep_away(act: Act, case: Case, project: Project, member: Person, *, reason
     )
 
 
-def _score(act: Act, case: Case, entry: ScoreEntry, by: Person) -> None:
-    project = project_named(projects_of(act.session, case), entry.project, case)
-    member = _member(act, case, entry.member)
+def _score(act: Act, case: Case, projects: Sequence[Project], entry: ScoreEntry, by: Person) -> None:
+    project, panel = project_named(projects, entry.project, case), panel_of(act.session, case)
+    member = _member(act, panel, entry.member)
     scoring = screening_of(case).scoring
-    panel = panel_of(act.session, case)
     check_may_score(
         member.id,
         panel={key: each.name for key, each in panel.items()},
@@ -270,9 +269,9 @@ def _sign(act: Act, case: Case, text: str, by: str, *, there: bool) -> None:
     )
 
 
-def _vote(act: Act, case: Case, entry: VoteEntry, by: Person) -> None:
+def _vote(act: Act, case: Case, projects: Sequence[Project], entry: VoteEntry, by: Person) -> None:
     rule = _meeting(case)
-    project = project_named(projects_of(act.session, case), entry.project, case)
+    project = project_named(projects, entry.project, case)
     votes = {"in_favour": entry.in_favour, "against": entry.against, "abstained": entry.abstained}
     present = len(signed_in(act.session, case))
     check_votes(rule, entitled=len(roll_of(act.session, case)), present=present, **votes)
