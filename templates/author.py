@@ -153,7 +153,8 @@ def notice() -> Sheet:
 def sign_in() -> Sheet:
     """Return 签到表: who came to the meeting."""
     sheet = Sheet("签到表")
-    sheet.title("{{ 案件名称 }}{{ 会议 }}签到表")
+    sheet.title("{{ 会议 }}签到表")
+    sheet.line("{{ 案件名称 }}（{{ 案件编号 }}）")
     sheet.line("会议时间：" + BLANK_DAY + "　　时　　分　　　　地点：")
     sheet.line("应到{{ 应到人数 }}人　　实到　　　人　　{% if 须到人数 %}至少须到{{ 须到人数 }}人{% endif %}")
     sheet.listing(
@@ -163,7 +164,7 @@ def sign_in() -> Sheet:
         tall=True,
     )
     sheet.line("{{ 规则 }}")
-    sheet.line("{{ 名单来源 }}　　案件编号：{{ 案件编号 }}")
+    sheet.line("{{ 名单来源 }}")
     sheet.signed("{{ 社区办 }}", "主持人（签名）：＿＿＿＿＿＿", "记录人（签名）：＿＿＿＿＿＿", day="{{ 制表日期 }}")
     return sheet
 
@@ -173,7 +174,8 @@ def vote() -> Sheet:
     sheet = Sheet("表决签名表")
     sheet.control("for 项 in 项目")
     sheet.title("{{ 会议 }}表决签名表")
-    sheet.text("{{ 案件名称 }}　第{{ 项.序号 }}项：{{ 项.名称 }}（{{ 项.编号 }}，{{ 项.村居 }}）")
+    sheet.line("{{ 案件名称 }}（{{ 案件编号 }}）")
+    sheet.text("第{{ 项.序号 }}项：{{ 项.名称 }}（{{ 项.编号 }}，{{ 项.村居 }}）")
     sheet.text("申请金额：{{ 项.金额 }}（{{ 项.金额大写 }}）")
     sheet.listing(
         (("序号", 14), ("姓名", 28), ("单位", 30), ("表决", 50), ("签名", 34)),
@@ -184,7 +186,7 @@ def vote() -> Sheet:
         "应到{{ 应到人数 }}人，实到　　人；赞成　　票，反对　　票，弃权　　票。{% endif %}",
     )
     sheet.line("{{ 规则 }}")
-    sheet.line("{{ 名单来源 }}　　案件编号：{{ 案件编号 }}")
+    sheet.line("{{ 名单来源 }}")
     sheet.signed("{{ 社区办 }}", "计票人（签名）：＿＿＿＿＿＿", "监票人（签名）：＿＿＿＿＿＿", day=BLANK_DAY)
     sheet.control("if not loop.last")
     sheet.page_break()

@@ -41,7 +41,7 @@ def printed(shelf: Shelf, kind: DocumentKind, number: str = CALL, **more: str) -
 
 def test_before_screening_the_registered_representatives_sign_in(shelf: Shelf) -> None:
     paper = printed(shelf, DocumentKind.SIGN_IN)
-    assert paper.paragraphs[0] == "2022年春季微项目征集村(居)民代表会议签到表"
+    assert paper.paragraphs[:2] == ["村(居)民代表会议签到表", f"2022年春季微项目征集（{CALL}）"]
     assert [row[1:4] for row in paper.table("签名")] == [[f"代表{n}", f"P04{n}", "周荡村"] for n in (1, 2, 3)]
     assert "应到3人" in paper.text
     assert "至少须到2人" in paper.text
@@ -78,7 +78,7 @@ def test_without_a_meeting_the_panel_signs_in_and_nobody_votes(open_sqlite: Open
     edition = variant("linping-2022", "linping-2022", (meeting, ""))
     shelf = on_file(open_sqlite(edition, "2022-03-04 10:00"))
     paper = printed(shelf, DocumentKind.SIGN_IN)
-    assert paper.paragraphs[0] == "2022年春季微项目征集评审组签到表"
+    assert paper.paragraphs[0] == "评审组签到表"
     assert [row[1] for row in paper.table("签名")] == ["沈审核", "施审核", "丁主任"]
     assert "至少须到" not in paper.text
     with pytest.raises(Refused, match="没有规定会议表决,没有表决签名表可印;由评审组评分,请印评分表"):
