@@ -6,7 +6,7 @@ from models.work_item import WorkItem
 from notifications.letters import TaskWaiting
 from policies.vocabulary import Door, Gate, ProjectStanding, Verdict
 from rules.money import in_yuan
-from tasks import items, selection_notice
+from tasks import items, selection, selection_notice
 from tasks.act import Act
 from tasks.call_projects import counted, named, panel_of, roll_of, standing
 from tasks.call_report import figures
@@ -30,7 +30,7 @@ def ask(act: Act, case: Case, item: WorkItem) -> None:
         case Gate.SCREENING:
             _screening(act, case, item)
         case Gate.SELECTION_NOTICE:
-            selection_notice.publish(act, case, item)
+            _notice(act, case, item)
         case Gate.PROJECTS:
             confirm(act, case, item)
         case Gate.SELF_CHECK:
@@ -58,6 +58,18 @@ def _screening(act: Act, case: Case, item: WorkItem) -> None:
     office = {each.id for each in deciders(act.session, item, on=act.day)}
     members = [each for each in panel.values() if each.id not in office]
     _write(act, item, SCORING, (f"评分标准：{criteria}", *listed), to=members, event="scoring")
+
+
+def _notice(act: Act, case: Case, item: WorkItem) -> None:
+    withdrawn = standing(act.session, case, ProjectStanding.WITHDRAWN)
+    if any(each.rank is not None for each in withdrawn):
+        # Nothing of this round is made known yet: the next in rank moves up for who withdrew meanwhile.
+        selection.reselect(act, case)
+    if selection_notice.in_rank(act.session, case):
+        selection_notice.publish(act, case, item)
+        return
+    why = "拟入选的项目都已撤回,无须公示"
+    items.close(act, item, Verdict.CLEARED, by=None, door=Door.SYSTEM, reason=why)
 
 
 def _listed(act: Act, case: Case) -> tuple[str, ...]:

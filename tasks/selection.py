@@ -168,7 +168,9 @@ def reselect(act: Act, case: Case) -> list[str]:
     """
     able = standing(act.session, case, *RANKED)
     _, allocation = _allocated(case, act.session, able)
-    _write(act, able, allocation, {each.id: "" for each in able})
+    moving = [each for each in allocation.selected if _project(able, each).standing is not ProjectStanding.SELECTED]
+    # Who was selected before stays so for the reason that was told then.
+    _write(act, able, replace(allocation, selected=tuple(moving)), {each.id: "" for each in able})
     return [_project(able, each).case.number for each in allocation.selected]
 
 

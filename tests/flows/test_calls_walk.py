@@ -7,10 +7,12 @@ import pytest
 from models.notice import Notice
 from policies.vocabulary import CaseStatus, Door, Gate, Outcome, ProjectStanding, Verdict
 from tasks import objections
+from tasks.call_commands import Screen
 from tasks.commands import Decide
 from tasks.decisions import decide
 from tasks.history import verify
 from tasks.notice_commands import HandleObjections, RecordObjection
+from tasks.screenings import screen
 from tests.calls import EXAMPLE, LINPING, RESPONSIBLES, CallTown, OpenCallTown
 from tests.township import REVIEWER
 
@@ -234,3 +236,58 @@ def test_a_selected_proposal_may_be_withdrawn_during_the_notice(call_town_on_sql
     end_notice(town)
     assert town.standings() == {"河边长廊": S.CONFIRMED, "路灯": S.WITHDRAWN}
     assert town.project(numbers["路灯"]).granted_fen is None
+
+
+def test_who_withdraws_before_the_list_is_made_known_makes_room_for_the_next(call_town_on_sqlite: OpenCallTown) -> None:
+    town = call_town_on_sqlite(EXAMPLE)
+    titles = ("河边长廊", "路灯", "花坛", "书屋")
+    numbers = town.to_screening({title: SIX[title] for title in titles})
+    town.score({numbers[title]: SCORES[title] for title in titles})
+    # Between the decision and the pass that publishes, as when the worker was down.
+    command = Screen.model_validate({"case": town.number, "by": REVIEWER, "complete": True})
+    screen(town.resources, command, door=Door.CLI, at=town.now())
+    told = town.project(numbers["花坛"]).standing_because
+    town.take_back(numbers["河边长廊"])
+    town.rehearsal.carry(town.number)
+    assert town.standings() == {"河边长廊": S.WITHDRAWN, "路灯": S.SELECTED, "花坛": S.SELECTED, "书屋": S.SELECTED}
+    assert "第4名 “书屋”" in notice_text(town)
+    assert town.project(numbers["花坛"]).standing_because == told
+
+
+def test_a_call_whose_whole_selection_is_withdrawn_notices_nothing(call_town_on_sqlite: OpenCallTown) -> None:
+    town = call_town_on_sqlite(EXAMPLE)
+    numbers = town.to_screening({"河边长廊": SIX["河边长廊"]})
+    town.score({numbers["河边长廊"]: 90})
+    command = Screen.model_validate({"case": town.number, "by": REVIEWER, "complete": True})
+    screen(town.resources, command, door=Door.CLI, at=town.now())
+    town.take_back(numbers["河边长廊"])
+    for _ in range(3):
+        town.rehearsal.sweep()
+    assert town.notices() == []
+    assert town.gate() is Gate.SELF_CHECK
+
+
+@BOTH
+def test_carrying_a_call_again_at_any_gate_changes_nothing(call_town_on_sqlite: OpenCallTown, edition: str) -> None:
+    town = call_town_on_sqlite(edition)
+
+    def again() -> None:
+        before = town.state()
+        for number in (town.number, *numbers.values()):
+            town.rehearsal.carry(number)
+        assert town.state() == before
+
+    town.open_call()
+    numbers = {title: town.propose(title, **SIX[title]) for title in ("河边长廊", "路灯")}
+    again()
+    town.end_window()
+    again()
+    town.survey(dict.fromkeys(numbers.values(), (20, 0, 0)), complete=True)
+    again()
+    town.meet(dict.fromkeys(numbers.values(), (9, 0, 0)))
+    town.score(dict.fromkeys(numbers.values(), 90))
+    town.screen(complete=True)
+    again()
+    end_notice(town)
+    assert town.gate() is Gate.PROJECTS
+    again()

@@ -80,8 +80,10 @@ def test_a_proposal_becomes_a_case_that_waits_for_its_call(open_call_town: OpenC
     ],
 )
 def test_a_proposal_that_does_not_meet_the_call_is_refused(
-    town: CallTown, changes: dict[str, str], message: str
+    open_call_town: OpenCallTown, changes: dict[str, str], message: str
 ) -> None:
+    town = open_call_town(EXAMPLE)
+    town.open_call()
     with pytest.raises(Refused, match=message):
         town.propose("河边长廊", **changes)
     assert town.standings() == {}
