@@ -24,6 +24,7 @@ from runtime.resources import Resources, open_resources
 from tasks.asks import runs_behind
 from tasks.deadlines import SweepCounts, fire_due
 from tasks.drivers import BulkReport, carry_with_relatives
+from tasks.notice_changes import follow_calendar
 from tasks.notice_pages import pages_wait, write_pages
 from tasks.post import post_letters
 from tasks.procedure import Perform, directly
@@ -71,7 +72,9 @@ def close_due(
     Returns:
         The counts, where the carried cases stand, and what was done, in Chinese.
     """
+    recomputed = perform(lambda: follow_calendar(resources, at=at), name="公示末日顺延")
     counts = perform(lambda: fire_due(resources, at=at), name="提醒、督办、期满")
+    counts.recomputed = recomputed
     told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件"]
     report = perform(lambda: carry_behind(resources, counts, at=at), name="续办到期案件")
     told.append(f"续办{len(report.carried)}件")

@@ -12,6 +12,7 @@ from flows.waking import Woken, wake_all
 from policies.errors import Temporary
 from runtime.resources import Resources, open_resources
 from tasks.deadlines import SweepCounts, beat, fire_due, recompute_provisional
+from tasks.notice_changes import follow_calendar
 from tasks.notice_pages import pages_wait, write_pages
 from tasks.post import post_letters
 from tasks.procedure import Perform, directly
@@ -45,6 +46,7 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
     """
     at = resources.clock.now()
     recomputed = perform(lambda: recompute_provisional(resources, at=at), name="重算暂定期限")
+    recomputed += perform(lambda: follow_calendar(resources, at=at), name="公示末日顺延")
     counts = perform(lambda: fire_due(resources, at=at), name="提醒、督办、期满")
     counts.recomputed = recomputed
     told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件,重算{recomputed}件"]

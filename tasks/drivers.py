@@ -18,6 +18,7 @@ from runtime.clock import MovedClock
 from runtime.resources import Resources
 from tasks.asks import relatives_behind
 from tasks.deadlines import SweepCounts, fire_due, recompute_provisional
+from tasks.notice_changes import follow_calendar
 from tasks.notice_pages import write_pages
 from tasks.post import post_letters
 from tasks.procedure import Ending, Procedure, Waiting, directly, run_pass
@@ -126,7 +127,7 @@ class Rehearsal:
     def sweep(self) -> SweepCounts:
         """Let time do what is due now, and carry on the cases it decided."""
         at = self.clock.now()
-        recomputed = recompute_provisional(self.resources, at=at)
+        recomputed = recompute_provisional(self.resources, at=at) + follow_calendar(self.resources, at=at)
         counts = fire_due(self.resources, at=at)
         report_shortfalls(self.resources, at=at)
         counts.recomputed = recomputed

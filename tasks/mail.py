@@ -237,6 +237,8 @@ def concerned(act: Act, case: Case) -> list[Recipient]:
 
 def due_note(item: WorkItem) -> str:
     """Return how the period was counted, as a letter says it; empty when its last day was named, not counted."""
+    if item.gate is Gate.NOTICE_PERIOD:
+        return "公示期满自动结束,请在期满前登记并处理已收到的异议。"
     if item.due_named:
         return ""
     due = policy_of(item.case, item.gate).due

@@ -1,21 +1,29 @@
-"""A notice stands longer: its last day moves, and with it its timers; what was published never changes (D2-R10)."""
+"""
+A notice stands longer, by the office's word or by the calendar: its last day moves, and with it its timers (D2-R10).
+
+What was published never changes.
+"""
 
 from datetime import date, datetime
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
+from models.case import Case
 from models.work_item import Timer, WorkItem
-from policies.vocabulary import Gate
+from policies.vocabulary import Gate, WorkItemStatus
+from rules.calendar import WorkCalendar
 from rules.notice_period import check_prolonging
-from rules.periods import plan_until
+from rules.periods import plan_until, shanghai_day
 from runtime.resources import Resources, edition_of
 from tasks.act import Act, acting
 from tasks.cases import Asked, item_asked, notice_of, policy_of
-from tasks.history import append
+from tasks.history import SYSTEM, append
 from tasks.lapses import lapse_if_over
 from tasks.mail import chinese_date
 from tasks.notice_commands import ProlongNotice
 from tasks.notice_mail import tell_prolonged
+from tasks.notices import last_day_of
 from tasks.objections import check_office, load_notice
 
 
@@ -36,36 +44,89 @@ def prolong_notice(resources: Resources, command: ProlongNotice, *, at: datetime
         case = load_notice(act.session, command.case)
         item = item_asked(act.session, case, asked, Gate.NOTICE_PERIOD, at=at)
         person = check_office(act, case, command.by)
-        notice, before = notice_of(act.session, case), item.due_on
+        notice = notice_of(act.session, case)
         check_prolonging(
             edition_of(case).for_notices.prolonging,
-            times=len(notice.prolonged),
-            last=before,
+            times=sum(each["by"] != SYSTEM for each in notice.prolonged),
+            last=item.due_on,
             new_last=command.until,
             calendar=resources.calendar,
         )
-        change = {
-            "on": act.day.isoformat(),
-            "from": before.isoformat(),
-            "to": command.until.isoformat(),
-            "by": person.name,
-            "reason": command.reason,
-        }
-        notice.prolonged = [*notice.prolonged, change]
-        notice.ends_on = command.until
-        notice.changed_seq += 1
-        _move(act, item, command.until)
-        append(
-            act.session,
-            case,
-            kind="notice_prolonged",
-            actor=person.display,
-            summary=f"公示由{chinese_date(before)}延期至{chinese_date(command.until)}24时,理由:{command.reason}",
-            at=at,
-            data={"notice": notice.id, **change},
-        )
-        tell_prolonged(act, notice)
+        _prolong(act, item, command.until, by=person.name, actor=person.display, reason=command.reason)
         return command.until
+
+
+def follow_calendar(resources: Resources, *, at: datetime) -> int:
+    """
+    Let notices that stand over a year whose arrangement has come out meanwhile end on a working day.
+
+    The published day stays unless the law moves it: a last day that turns out to be off goes on to the next working
+    day, and working days that turn out to be off are made up for; never to an earlier day. To be called before what
+    is due is fired. Safe to repeat because only a day that moves is written.
+
+    Source: Civil Code art. 203; the notice said that its last day was provisional.
+
+    Returns:
+        How many notices moved.
+    """
+    standing = (
+        select(WorkItem)
+        .where(WorkItem.gate == Gate.NOTICE_PERIOD, WorkItem.status == WorkItemStatus.OPEN)
+        .order_by(WorkItem.id)
+    )
+    with resources.database.read() as session:
+        moving = [
+            (item.case.number, item.id)
+            for item in session.scalars(standing)
+            if _by_the_calendar(session, item.case, resources.calendar) > item.due_on
+        ]
+    moved = 0
+    for number, item_id in moving:
+        with acting(resources, at=at) as act:
+            case = load_notice(act.session, number)
+            item = act.session.get_one(WorkItem, item_id, populate_existing=True)
+            last = _by_the_calendar(act.session, case, resources.calendar)
+            if item.status is not WorkItemStatus.OPEN or last <= item.due_on:
+                continue
+            reason = f"{item.due_on.year}年放假安排公布,末日依规定顺延"
+            _prolong(act, item, last, by=SYSTEM, actor=SYSTEM, reason=reason)
+            moved += 1
+    return moved
+
+
+def _by_the_calendar(session: Session, case: Case, calendar: WorkCalendar) -> date:
+    """Return the last day of a notice by the calendar as it is known now."""
+    notice = notice_of(session, case)
+    if any(each["by"] != SYSTEM for each in notice.prolonged):
+        return calendar.on_or_after(notice.ends_on)  # a day that somebody named
+    period = edition_of(case).for_notices.gates.notice_period.due
+    return last_day_of(period, shanghai_day(notice.published_at), calendar)
+
+
+def _prolong(act: Act, item: WorkItem, last: date, *, by: str, actor: str, reason: str) -> None:
+    """Write a prolongation, move the timers, and tell."""
+    notice, before = notice_of(act.session, item.case), item.due_on
+    change = {
+        "on": act.day.isoformat(),
+        "from": before.isoformat(),
+        "to": last.isoformat(),
+        "by": by,
+        "reason": reason,
+    }
+    notice.prolonged = [*notice.prolonged, change]
+    notice.ends_on = last
+    notice.changed_seq += 1
+    _move(act, item, last)
+    append(
+        act.session,
+        item.case,
+        kind="notice_prolonged",
+        actor=actor,
+        summary=f"公示由{chinese_date(before)}延期至{chinese_date(last)}24时,理由:{reason}",
+        at=act.at,
+        data={"notice": notice.id, **change},
+    )
+    tell_prolonged(act, notice)
 
 
 def _move(act: Act, item: WorkItem, last: date) -> None:

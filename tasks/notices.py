@@ -19,6 +19,7 @@ from policies.errors import Refused
 from policies.load import LoadedEdition
 from policies.notice_scheme import NoticePeriod
 from policies.vocabulary import CaseKind, Door, Gate, NoticeKind, Role, UnitKind
+from rules.calendar import WorkCalendar
 from rules.masking import mask_text
 from rules.notice_period import period_in_words
 from rules.periods import due_on
@@ -103,7 +104,7 @@ def open_notice(
     act.session.add(case)
     act.session.flush()
     period, calendar = scheme.gates.notice_period.due, act.resources.calendar
-    last = last_day_of(period, act.day, act)
+    last = last_day_of(period, act.day, calendar)
     notice = Notice(
         case_id=case.id,
         kind=kind,
@@ -174,6 +175,8 @@ def publish_notice(resources: Resources, command: PublishNotice, *, door: Door, 
                 loaded.edition.notices.gates.notice_period.where,
                 f"{person.display}不担任{unit.name}的{Role.OFFICE_REVIEWER.label}或{Role.OFFICE_HEAD.label},不能发布公示",
             )
+        # The same key may come in twice at once.
+        act.session.get(Unit, unit.id, with_for_update={"of": Unit}, populate_existing=True)
         case = open_notice(
             act,
             parent=None,
@@ -206,13 +209,13 @@ def unit_of(session: Session, code: str) -> Unit:
     raise Refused("default", f"登记簿中没有镇或村(居)“{code}”,请填写其编码或名称")
 
 
-def last_day_of(period: NoticePeriod, published_on: date, act: Act) -> date:
+def last_day_of(period: NoticePeriod, published_on: date, calendar: WorkCalendar) -> date:
     """Return the last day of a notice that is published on a day, counted by the calendar as it is known now."""
     return due_on(
         published_on,
         days=period.days,
         unit=period.unit,
-        calendar=act.resources.calendar,
+        calendar=calendar,
         start_counted=period.start_counted,
     )
 

@@ -66,8 +66,10 @@ def record_objection(
     with acting(resources, at=at) as act:
         case = load_notice(act.session, command.case)
         known = act.session.scalars(select(Objection).where(Objection.key == key)).one_or_none()
-        if known is not None:
+        if known is not None and known.notice.case_id == case.id:
             return known.seq
+        if known is not None:
+            raise Refused("default", f"标识“{key}”已用于公示 {known.notice.case.number} 的异议,请换一个标识")
         if asked is not None:
             item_asked(act.session, case, asked, at=at)
         person = check_office(act, case, command.by)

@@ -1,6 +1,8 @@
 """A notice is published, stands until its last day, and closes by itself; what it says is never changed silently."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -14,9 +16,10 @@ from policies.vocabulary import CaseStatus, Door, Gate, NoticeKind, Outcome, Tim
 from tasks.act import acting
 from tasks.due_instants import due_instants
 from tasks.history import verify
+from tasks.notice_commands import PublishNotice
 from tasks.notice_seal import digest_of
-from tasks.notices import NoticeItem, open_notice
-from tests.desks import OpenTown
+from tasks.notices import NoticeItem, open_notice, publish_notice
+from tests.desks import OpenTown, publish_2027
 from tests.notices import LINPING, MICRO, Board
 from tests.township import HEAD_OF_OFFICE, RESPONSIBLE, STRANGER, at
 
@@ -103,6 +106,27 @@ def test_a_last_day_in_a_year_without_arrangement_is_told_as_provisional(open_sq
     assert "2027年放假安排尚未公布,末日为暂定" in board.notice().period
 
 
+def test_a_provisional_last_day_moves_on_when_the_arrangement_makes_it_a_day_off(open_town: OpenTown) -> None:
+    board = Board(open_town("zhujiajiao-2018", "2026-12-31 10:00"))
+    board.publish(LINPING)
+    assert board.notice().ends_on == date(2027, 1, 11)
+    sealed = board.notice().sha256
+    board.town.pass_until("2027-01-05 10:00")
+    publish_2027(board.town)
+    board.town.rehearsal.sweep()
+    notice = board.notice()
+    assert (notice.ends_on, notice.sha256) == (date(2027, 1, 12), sealed)
+    assert notice.prolonged[0]["reason"] == "2027年放假安排公布,末日依规定顺延"
+    assert board.town.told("notice_prolonged") == ["周责任", "沈审核", "施审核"]
+    board.town.rehearsal.sweep()
+    assert len(board.notice().prolonged) == 1
+    board.prolong("2027-01-13")
+    board.prolong("2027-01-14")
+    board.town.pass_until("2027-01-15 00:00")
+    assert board.outcome() is Outcome.CLEARED
+    sound(board)
+
+
 def test_the_instant_of_the_end_is_known_as_soon_as_the_notice_is_published(board: Board) -> None:
     board.publish(LINPING)
     board.publish(LINPING, key="two")
@@ -141,6 +165,23 @@ def test_the_head_of_the_office_publishes_for_a_village_too(board: Board) -> Non
 def test_the_same_key_publishes_once(both: Board) -> None:
     assert both.publish(LINPING) == both.publish(LINPING)
     assert both.town.told("notice_published") == ["周责任", "沈审核", "施审核"]
+    sound(both)
+
+
+def test_the_same_key_at_once_publishes_once(both: Board) -> None:
+    barrier = Barrier(3)
+    command = PublishNotice(
+        unit="Z", edition=LINPING, by="P001", title="公示", text="内容", contact="社区办", place="公开栏"
+    )
+
+    def publish(_: int) -> str:
+        barrier.wait(timeout=30)
+        return publish_notice(both.town.resources, command, door=Door.CLI, key="once", at=both.town.now())
+
+    with ThreadPoolExecutor(3) as threads:
+        numbers = set(threads.map(publish, range(3)))
+    assert numbers == {"LPG-2022-0001"}
+    both.town.number = numbers.pop()
     sound(both)
 
 

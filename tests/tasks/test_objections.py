@@ -97,6 +97,9 @@ def test_the_same_key_records_once(both: Board) -> None:
     assert both.object(key="paper-7") == both.object(key="paper-7") == 1
     assert len(both.objections()) == 1
     assert both.object(key="paper-8") == 2
+    both.publish(LINPING, key="another")
+    with pytest.raises(Refused, match="标识“paper-7”已用于公示 LPG-2022-0001 的异议"):
+        both.object(key="paper-7")
     sound(both)
 
 
