@@ -14,11 +14,10 @@ from policies.errors import Refused
 from policies.vocabulary import Door, Verdict
 from runtime.resources import Resources
 from tasks import decisions, notice_changes, notices, objections
-from tasks.commands import CaseNumber, Command, Decide, PlainText
+from tasks.commands import CaseNumber, Command, Decide, FindingField, PlainText
 from tasks.notice_commands import (
     AnswerObjection,
     ByOffice,
-    FindingField,
     HandleObjection,
     HandleObjections,
     Moment,

@@ -13,7 +13,16 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from policies.vocabulary import Answer, CombinedWith, Facility, LeaderSource, Verdict, Word
+from policies.vocabulary import (
+    Answer,
+    CombinedWith,
+    Facility,
+    LeaderSource,
+    ObjectionChannel,
+    ObjectionFinding,
+    Verdict,
+    Word,
+)
 from rules.masking import USUAL_NUMBERS_FORBIDDEN, has_personal_number
 
 W = TypeVar("W", bound=Word)
@@ -62,6 +71,8 @@ FacilityField = Annotated[Facility, _one_of(Facility), _shown(Facility), _AS_LAB
 CombinedField = Annotated[CombinedWith, _one_of(CombinedWith), _shown(CombinedWith), _AS_LABEL]
 AnswerField = Annotated[Answer, _one_of(Answer), _shown(Answer), _AS_LABEL]
 VerdictField = Annotated[Verdict, _one_of(Verdict), _shown(Verdict), _AS_LABEL]
+ChannelField = Annotated[ObjectionChannel, _one_of(ObjectionChannel), _shown(ObjectionChannel), _AS_LABEL]
+FindingField = Annotated[ObjectionFinding, _one_of(ObjectionFinding), _shown(ObjectionFinding), _AS_LABEL]
 
 # Prefect refuses with nothing but the pattern, so the reason stands in it, in a group that is to occur zero times.
 NOT_PERSONAL = {"pattern": f"(?:请勿填写手机号、电话或身份证号){{0}}{USUAL_NUMBERS_FORBIDDEN}"}

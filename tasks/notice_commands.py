@@ -9,12 +9,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from policies.vocabulary import ObjectionChannel, ObjectionFinding
 from rules.periods import SHANGHAI
-from tasks.commands import _AS_LABEL, CaseNumber, Command, LongText, PersonField, PlainText, Printable, _one_of, _shown
-
-ChannelField = Annotated[ObjectionChannel, _one_of(ObjectionChannel), _shown(ObjectionChannel), _AS_LABEL]
-FindingField = Annotated[ObjectionFinding, _one_of(ObjectionFinding), _shown(ObjectionFinding), _AS_LABEL]
+from tasks.commands import (
+    CaseNumber,
+    ChannelField,
+    Command,
+    FindingField,
+    LongText,
+    PersonField,
+    PlainText,
+    Printable,
+)
 
 
 def _of_shanghai(moment: datetime) -> datetime:
