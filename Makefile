@@ -18,7 +18,7 @@ LIVE := tests/e2e tests/runtime
 TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile $(LIVE:%=--ignore=%)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-all lint format browser demo-site migration migration-0001 documents
+.PHONY: help up test test-all lint format browser demo-site demo-micro-project migration migration-0001 documents
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ browser: $(SYNCED)  ## find a Chromium for the browser tests, or bring one
 
 demo-site: $(SYNCED)  ## carry one site application through a stack of its own, then remove it
 	@$(BIN)/ketang demo site --temporary
+
+demo-micro-project: $(SYNCED)  ## carry one call of micro-projects through a stack of its own, then remove it
+	@$(BIN)/ketang demo micro-project --temporary
 
 migration: $(SYNCED)  ## add a migration: make migration MESSAGE="Say what changes"
 	@test -n "$(MESSAGE)" || { echo 'say what changes: make migration MESSAGE="Add the sponsor of a site"' >&2; exit 2; }

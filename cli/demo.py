@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.context import reach_prefect, told
+from cli.demo_project import MicroProjectDemo
 from cli.demo_site import SiteDemo
 from cli.player import DemoFailed
 from cli.up import import_example
@@ -18,15 +19,19 @@ app = typer.Typer(no_args_is_help=True)
 Temporary = Annotated[bool, typer.Option("--temporary", help="在临时的整套系统上演示,结束后全部停止并删除。")]
 
 
-@app.callback()
-def _group() -> None:
-    """Keep ``demo`` a group of commands."""
-
-
 @app.command("site", help="一户的客堂间:申请 → 农户同意 → 上报 → 审核(退回一次)→ 挂牌 → 补贴 → 列入名册。")
 def site(temporary: Temporary = False) -> None:
     """Drive one complete case; exit 1 when a gate is not reached."""
     _play(lambda resources: SiteDemo(resources).run(), temporary=temporary)
+
+
+@app.command(
+    "micro-project",
+    help="一次微项目征集:十个申报 → 调研 → 筛选 → 公示(一件异议成立、一件不成立)→ 实施 → 评估 → 自查。",
+)
+def micro_project(temporary: Temporary = False) -> None:
+    """Drive one complete call in a training system; exit 1 when a stage is missed."""
+    _play(lambda resources: MicroProjectDemo(resources).run(), temporary=temporary, training=True)
 
 
 def _play(demo: Callable[[Resources], None], *, temporary: bool, training: bool = False) -> None:
