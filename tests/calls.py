@@ -14,7 +14,7 @@ from models.case import Case
 from models.engine import Database
 from models.project import Project
 from models.registry import Person, RoleHolding, Unit
-from policies.load import LoadedEdition, load_all
+from policies.load import LoadedEdition
 from policies.vocabulary import CaseKind, Door, Gate, ProjectStanding, Role, UnitKind, Verdict
 from runtime.clock import MovedClock
 from runtime.resources import open_resources
@@ -309,14 +309,14 @@ def call_town(
 ) -> Iterator[CallTown]:
     """Open a settled town on the day on which its call is opened; in `database` if one is open already."""
     chosen = Settings(home=home, database_url=database_url, _env_file=None, **settings)
-    editions = dict(load_all())
-    if isinstance(edition, LoadedEdition):
-        editions[edition.edition.id] = edition
-        edition = edition.edition.id
-    moment = now or OPENED.get(edition, OPENED[EXAMPLE])
+    name = edition.edition.id if isinstance(edition, LoadedEdition) else edition
+    moment = now or OPENED.get(name, OPENED[EXAMPLE])
     with open_resources(chosen, clock=MovedClock(at(moment))) as resources:
+        editions = dict(resources.editions)
+        if isinstance(edition, LoadedEdition):
+            editions[name] = edition
         there = CallTown(replace(resources, editions=editions, database=database or resources.database))
-        there.settle(edition)
+        there.settle(name)
         yield there
 
 

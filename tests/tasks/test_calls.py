@@ -1,5 +1,6 @@
 """Opening a call, and changing its window."""
 
+import threading
 from datetime import date
 
 import pytest
@@ -29,6 +30,23 @@ def test_a_call_is_opened_once_per_key_and_told_to_every_village(open_call_town:
     assert (item.gate, item.due_on) == (Gate.CALL_WINDOW, date(2026, 3, 27))
     letter = town.entries("call_opened")[0]
     assert "村(居)民代表" in str(letter.context)
+
+
+def test_the_same_key_at_once_opens_one_call(open_call_town: OpenCallTown) -> None:
+    town = open_call_town(EXAMPLE)
+    start, numbers = threading.Barrier(4), list[str]()
+
+    def open_it() -> None:
+        start.wait()
+        numbers.append(calls.open_call(town.resources, town.call(), door=Door.CLI, key="one", at=town.now()))
+
+    threads = [threading.Thread(target=open_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert numbers == ["ZJ-2026-0001"] * 4
+    assert len(town.told("call_opened")) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The survey of opinion and the screening: what is keyed in, what is refused, what it amounts to."""
 
+import threading
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -12,14 +13,14 @@ from sqlalchemy import select
 from models.project import Interest, MeetingVote, Score
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate, ProjectStanding, Verdict
-from tasks import surveys
-from tasks.call_commands import RecordSurvey
+from tasks import screenings, surveys
+from tasks.call_commands import RecordSurvey, Screen
 from tasks.call_sheets import read_scores, read_survey
 from tasks.cases import load_case
 from tasks.survey_answers import entries_of
 from tests.calls import EXAMPLE, LINPING, PANEL, REPRESENTATIVES, CallTown, OpenCallTown
 from tests.desks import variant
-from tests.township import REVIEWER, at
+from tests.township import REVIEWER, SECOND_REVIEWER, at
 
 S = ProjectStanding
 THREE: dict[str, dict[str, Any]] = {
@@ -377,6 +378,31 @@ def test_the_screening_is_completed_by_its_own_command_only(example: CallTown) -
         example.decide(Verdict.COMPLETED, by=REVIEWER)
     with pytest.raises(Refused, match="没有填写评分、回避、签到或表决结果"):
         example.screen()
+
+
+def test_of_two_who_complete_a_screening_at_once_the_slower_is_told(open_call_town: OpenCallTown) -> None:
+    town = open_call_town(EXAMPLE)
+    numbers = town.to_screening({"长廊": THREE["长廊"]})
+    town.score({numbers["长廊"]: 90})
+    start, told = threading.Barrier(2), list[str]()
+
+    def complete(by: str) -> None:
+        start.wait()
+        try:
+            screenings.screen(
+                town.resources, Screen(case=town.number, by=by, complete=True), door=Door.CLI, at=town.now()
+            )
+        except Refused as refusal:
+            told.append(refusal.reason)
+
+    threads = [threading.Thread(target=complete, args=(by,)) for by in (REVIEWER, SECOND_REVIEWER)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 1
+    assert "的“协商筛选”已由" in told[0]
+    assert [row.kind for row in town.history()].count("screening_record") == 1
 
 
 def test_panel_and_office_are_asked_by_letter(example: CallTown) -> None:
