@@ -81,7 +81,8 @@ def test_without_a_link_no_letter_speaks_of_an_entrance(renderer: Renderer) -> N
     for context in EXAMPLES.values():
         letter = written(renderer, context, link="")
         assert "入口" not in letter.text
-        assert "href" not in letter.html
+        own_page = f'href="{getattr(context, "page", "")}"'  # of a notice, which everybody may read
+        assert "href" not in letter.html.replace(own_page, "")
 
 
 def test_a_template_that_asks_for_an_unknown_fact_fails(tmp_path: Path) -> None:
