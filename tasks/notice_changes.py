@@ -4,6 +4,7 @@ A notice stands longer, by the office's word or by the calendar: its last day mo
 What was published never changes.
 """
 
+import logging
 from datetime import date, datetime
 
 from sqlalchemy import delete, func, select
@@ -25,6 +26,8 @@ from tasks.notice_commands import ProlongNotice
 from tasks.notice_mail import tell_prolonged
 from tasks.notices import last_day_of
 from tasks.objections import check_office, load_notice
+
+log = logging.getLogger(__name__)
 
 
 def prolong_notice(resources: Resources, command: ProlongNotice, *, at: datetime, asked: Asked | None = None) -> date:
@@ -62,7 +65,8 @@ def follow_calendar(resources: Resources, *, at: datetime) -> int:
 
     The published day stays unless the law moves it: a last day that turns out to be off goes on to the next working
     day, and working days that turn out to be off are made up for; never to an earlier day. To be called before what
-    is due is fired. Safe to repeat because only a day that moves is written.
+    is due is fired. Safe to repeat because only a day that moves is written. One that can not be counted is left to
+    its lapse, which records why.
 
     Source: Civil Code art. 203; the notice said that its last day was provisional.
 
@@ -78,20 +82,29 @@ def follow_calendar(resources: Resources, *, at: datetime) -> int:
         moving = [
             (item.case.number, item.id)
             for item in session.scalars(standing)
-            if _by_the_calendar(session, item.case, resources.calendar) > item.due_on
+            if _moves(session, item, resources.calendar)
         ]
     moved = 0
     for number, item_id in moving:
         with acting(resources, at=at) as act:
             case = load_notice(act.session, number)
             item = act.session.get_one(WorkItem, item_id, populate_existing=True)
-            last = _by_the_calendar(act.session, case, resources.calendar)
-            if item.status is not WorkItemStatus.OPEN or last <= item.due_on:
+            if item.status is not WorkItemStatus.OPEN or not _moves(act.session, item, resources.calendar):
                 continue
+            last = _by_the_calendar(act.session, case, resources.calendar)
             reason = f"{item.due_on.year}年放假安排公布,末日依规定顺延"
             _prolong(act, item, last, by=SYSTEM, actor=SYSTEM, reason=reason)
             moved += 1
     return moved
+
+
+def _moves(session: Session, item: WorkItem, calendar: WorkCalendar) -> bool:
+    """Return whether the calendar moves a notice's last day on; a broken notice must not stop the others."""
+    try:
+        return _by_the_calendar(session, item.case, calendar) > item.due_on
+    except Exception:
+        log.exception("the last day of case %s can not be counted", item.case.number)
+        return False
 
 
 def _by_the_calendar(session: Session, case: Case, calendar: WorkCalendar) -> date:
