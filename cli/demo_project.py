@@ -27,6 +27,7 @@ from tasks.ledger_figures import programme
 EDITION = "example-micro-2026"
 BUDGET_YUAN = "12000"
 ONE_DAY = timedelta(days=1)
+OPENS = timedelta(hours=9, minutes=30)
 
 
 class MicroProjectDemo(Player):
@@ -95,14 +96,14 @@ class MicroProjectDemo(Player):
             typer.echo(f"  时间到 {line}")
 
     def _until_the_end_of(self, number: str) -> None:
-        """Let the period end that the case stands in."""
+        """Let the period end that the case stands in; people come to the office in the morning after."""
         with self.resources.database.read() as session:
             due_at = session.scalars(
                 select(WorkItem.due_at)
                 .join(Case, Case.id == WorkItem.case_id)
                 .where(Case.number == number, WorkItem.status == WorkItemStatus.OPEN, WorkItem.lapses)
             ).one()
-        self._let_pass(due_at + timedelta(minutes=1))
+        self._let_pass(due_at + OPENS)
 
     # -- 征集 ---------------------------------------------------------------------------------------------------------
 
