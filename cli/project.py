@@ -211,6 +211,11 @@ def record_progress(
         typer.echo(f"已登记进展,总体{percent}%")
 
 
+@app.command("stop", help="终止实施:评估以前的任何环节,由社区办负责人写明理由;已拨的资金随后清退。")
+def stop(number: Number, by: By, reason: Annotated[str, typer.Option(help="终止实施的理由")]) -> None:
+    _decide(number, by=by, verdict=Verdict.ABANDONED, reason=reason)
+
+
 @app.command("milestone", help="登记当前进度节点完成;或由社区办负责人终止实施(--abandon)。")
 def milestone(
     number: Number,

@@ -70,25 +70,31 @@ def project(case: CaseHandle) -> Ending:
     # Content, steps, budget and expected benefit are refined; the office approves or returns the plan.
     for round_ in count(1):
         plan = await_decision(case, Gate.PLAN, round_)
-        if plan.verdict in (Verdict.ABANDONED, Verdict.WITHDRAWN):
+        if plan.verdict is Verdict.ABANDONED:
             return Ending(Outcome.WITHDRAWN, plan.reason)
         review = await_decision(case, Gate.PLAN_REVIEW, round_)
+        if review.verdict is Verdict.ABANDONED:
+            return Ending(Outcome.WITHDRAWN, review.reason)
         if review.verdict is Verdict.APPROVED:
             break
 
-    # The money comes from the dedicated ledger, and is spent against the plan's lines.
-    await_decision(case, Gate.FUNDING)
+    # The money comes from the dedicated ledger, and is spent against the plan's lines. From here on a project that is
+    # stopped gives back what it has.
+    funding = await_decision(case, Gate.FUNDING)
+    if funding.verdict is Verdict.ABANDONED:
+        return _stopped(case, funding.reason)
 
     # Step by step, each by the day the plan names.
     for step in range(1, review.details["milestones"] + 1):
         milestone = await_decision(case, Gate.MILESTONE, step)
         if milestone.verdict is Verdict.ABANDONED:
-            await_decision(case, Gate.SETTLEMENT)
-            return Ending(Outcome.WITHDRAWN, milestone.reason)
+            return _stopped(case, milestone.reason)
 
     # Acceptance; what is not good enough is put right and looked at again.
     for round_ in count(1):
         acceptance = await_decision(case, Gate.ACCEPTANCE, round_)
+        if acceptance.verdict is Verdict.ABANDONED:
+            return _stopped(case, acceptance.reason)
         if acceptance.verdict is Verdict.ACCEPTED:
             break
 
@@ -96,6 +102,12 @@ def project(case: CaseHandle) -> Ending:
     await_decision(case, Gate.EVALUATION)
     await_decision(case, Gate.SETTLEMENT)
     return Ending(Outcome.COMPLETED)
+
+
+def _stopped(case: CaseHandle, reason: str) -> Ending:
+    """Let a project that the head of the office has stopped give back its money, and end (D2-R13)."""
+    await_decision(case, Gate.SETTLEMENT)
+    return Ending(Outcome.WITHDRAWN, reason)
 
 
 @flow(name="call-lifecycle", flow_run_name="{case_number}")

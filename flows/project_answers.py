@@ -23,7 +23,7 @@ def _plan(resources: Resources, number: str, filled: Filled, asked: Asked, at: d
     plans.submit_plan(resources, command, door=Door.FORM, at=at, asked=asked)
 
 
-def _milestone(resources: Resources, number: str, filled: Filled, asked: Asked, at: datetime) -> None:
+def _work_or_stop(resources: Resources, number: str, filled: Filled, asked: Asked, at: datetime) -> None:
     if filled.get("verdict", UNDECIDED) == UNDECIDED:
         record_works(resources, number, filled, asked, at)
         return
@@ -60,8 +60,8 @@ def _evaluation(resources: Resources, number: str, filled: Filled, asked: Asked,
 
 ANSWERS: dict[Gate, Answering] = {
     Gate.PLAN: _plan,
-    Gate.FUNDING: record_works,
-    Gate.MILESTONE: _milestone,
+    Gate.FUNDING: _work_or_stop,
+    Gate.MILESTONE: _work_or_stop,
     Gate.ACCEPTANCE: _acceptance,
     Gate.EVALUATION: _evaluation,
     Gate.SETTLEMENT: record_works,

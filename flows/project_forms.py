@@ -54,8 +54,8 @@ def _plan_fields(session: Session, case: Case, awaited: Awaited) -> Fields:
     }
 
 
-def _milestone_fields(session: Session, case: Case, awaited: Awaited) -> Fields:
-    """Ask for date and proof of the step; the head of the office may give the project up instead."""
+def _work_or_stop_fields(session: Session, case: Case, awaited: Awaited) -> Fields:
+    """Ask for date and proof of each point; the head of the office may give the project up instead."""
     return work_fields(session, case, awaited) | {
         "verdict": (
             choice(UNDECIDED, (Verdict.ABANDONED.label,)),
@@ -98,8 +98,8 @@ def _evaluation_fields(session: Session, case: Case, awaited: Awaited) -> Fields
 
 BUILDERS: dict[Gate, Builder] = {
     Gate.PLAN: _plan_fields,
-    Gate.FUNDING: work_fields,
-    Gate.MILESTONE: _milestone_fields,
+    Gate.FUNDING: _work_or_stop_fields,
+    Gate.MILESTONE: _work_or_stop_fields,
     Gate.ACCEPTANCE: _acceptance_fields,
     Gate.EVALUATION: _evaluation_fields,
     Gate.SETTLEMENT: work_fields,

@@ -54,10 +54,14 @@ VERDICTS: dict[Gate, Verdicts] = {
         by_people=frozenset({Verdict.WITHDRAWN}), by_machine=frozenset({Verdict.SELECTED, Verdict.NOT_SELECTED})
     ),
     Gate.PLAN: Verdicts(by_people=frozenset({Verdict.SUBMITTED, Verdict.ABANDONED}), by_machine=frozenset()),
-    Gate.PLAN_REVIEW: Verdicts(by_people=frozenset({Verdict.APPROVED, Verdict.RETURNED}), by_machine=frozenset()),
-    Gate.FUNDING: Verdicts(by_people=frozenset({Verdict.COMPLETED}), by_machine=frozenset()),
+    Gate.PLAN_REVIEW: Verdicts(
+        by_people=frozenset({Verdict.APPROVED, Verdict.RETURNED, Verdict.ABANDONED}), by_machine=frozenset()
+    ),
+    Gate.FUNDING: Verdicts(by_people=frozenset({Verdict.COMPLETED, Verdict.ABANDONED}), by_machine=frozenset()),
     Gate.MILESTONE: Verdicts(by_people=frozenset({Verdict.COMPLETED, Verdict.ABANDONED}), by_machine=frozenset()),
-    Gate.ACCEPTANCE: Verdicts(by_people=frozenset({Verdict.ACCEPTED, Verdict.RECTIFY}), by_machine=frozenset()),
+    Gate.ACCEPTANCE: Verdicts(
+        by_people=frozenset({Verdict.ACCEPTED, Verdict.RECTIFY, Verdict.ABANDONED}), by_machine=frozenset()
+    ),
     Gate.EVALUATION: Verdicts(by_people=frozenset({Verdict.COMPLETED}), by_machine=frozenset()),
     Gate.SETTLEMENT: Verdicts(by_people=frozenset({Verdict.COMPLETED}), by_machine=frozenset()),
     Gate.NOTICE_PERIOD: Verdicts(by_people=frozenset({Verdict.RETRACTED}), by_machine=frozenset({Verdict.ENDED})),
@@ -69,8 +73,13 @@ VERDICTS: dict[Gate, Verdicts] = {
     ),
 }
 
-GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {(Gate.MILESTONE, Verdict.ABANDONED): Role.OFFICE_HEAD}
+GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {
+    (gate, Verdict.ABANDONED): Role.OFFICE_HEAD
+    for gate in (Gate.PLAN_REVIEW, Gate.FUNDING, Gate.MILESTONE, Gate.ACCEPTANCE)
+}
 """Verdicts that another role gives than the one which decides at the gate."""
+ALSO_GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {(Gate.PLAN, Verdict.ABANDONED): Role.OFFICE_HEAD}
+"""Verdicts that another role may give as well: a leader who never answers must not hold up the whole call."""
 _REASONED = frozenset(
     {
         Verdict.RETURNED,

@@ -25,7 +25,7 @@ from policies.vocabulary import (
 )
 from rules.periods import SHANGHAI
 from rules.quota import targets
-from rules.transitions import GIVEN_BY
+from rules.transitions import ALSO_GIVEN_BY, GIVEN_BY
 from runtime.resources import Resources, edition_of
 from tasks import call_facts, notice_facts, project_facts
 from tasks.cases import application_of, deciders, entitled, load_case, open_item
@@ -198,7 +198,7 @@ def _awaited(session: Session, case: Case, item: WorkItem, at: datetime) -> Awai
         helpers=tuple(each.display for each in others.values() if each.id not in able),
         above=tuple(
             each.display
-            for (gate, _), role in GIVEN_BY.items()
+            for (gate, _), role in (GIVEN_BY | ALSO_GIVEN_BY).items()
             if gate is item.gate
             for each in entitled(session, case, role, on=on)
         ),

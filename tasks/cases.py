@@ -225,14 +225,25 @@ def deciders(session: Session, item: WorkItem, *, on: date) -> list[Person]:
     return people or (entitled(session, item.case, escalate.to, on=on) if escalate else [])
 
 
-def check_authority(session: Session, item: WorkItem, person: Person, *, on: date, above: Role | None = None) -> None:
+def check_authority(
+    session: Session,
+    item: WorkItem,
+    person: Person,
+    *,
+    on: date,
+    above: Role | None = None,
+    also: Role | None = None,
+) -> None:
     """
     Refuse unless `person` may decide at `item`; tells who may.
 
     Args:
         above: the role that gives this verdict, when it is not the one which decides at the gate.
+        also: a role that may give it as well.
     """
     able = deciders(session, item, on=on) if above is None else entitled(session, item.case, above, on=on)
+    if also is not None:
+        able = [*able, *entitled(session, item.case, also, on=on)]
     if person.id in {each.id for each in able}:
         return
     names = "、".join(each.display for each in able) or "(登记簿中尚无人担任)"
@@ -240,7 +251,7 @@ def check_authority(session: Session, item: WorkItem, person: Person, *, on: dat
     raise Refused(
         policy_of(item.case, item.gate).where,
         f"{person.display}无权办理案件 {item.case.number} 的“{item.gate.label}”:"
-        f"须由{(above or item.role).label}{handed}办理,现为{names}",
+        f"须由{(above or item.role).label}{handed}{f'或{also.label}' if also else ''}办理,现为{names}",
     )
 
 

@@ -7,7 +7,7 @@ from models.case import Case
 from models.work_item import Decision, WorkItem
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door, Gate, Verdict
-from rules.transitions import GIVEN_BY, check_door, check_verdict
+from rules.transitions import ALSO_GIVEN_BY, GIVEN_BY, check_door, check_verdict
 from runtime.resources import Resources
 from tasks import call_decisions, items, notice_decisions, project_decisions, proposals, site_decisions
 from tasks.act import Act, acting
@@ -40,8 +40,8 @@ def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, a
         case = load_case(act.session, command.case)
         item = item_asked(act.session, case, asked, at=at)
         person = person_of(act.session, command.by)
-        above = GIVEN_BY.get((item.gate, command.verdict))
-        check_authority(act.session, item, person, on=act.day, above=above)
+        given = (item.gate, command.verdict)
+        check_authority(act.session, item, person, on=act.day, above=GIVEN_BY.get(given), also=ALSO_GIVEN_BY.get(given))
         check_verdict(item.gate, command.verdict, reason=command.reason)
         check_door(item.gate, command.verdict, door=door)
         acknowledged = CHECKS[case.kind](act, case, item, command)

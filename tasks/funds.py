@@ -171,6 +171,8 @@ def _check_stage(act: Act, case: Case) -> date:
         raise Refused(
             where, f"项目 {case.number} 的资金尚未到账{now},不能登记支出;请在“{Gate.FUNDING.label}”办结后登记"
         )
+    if funding.decision is not None and funding.decision.verdict is Verdict.ABANDONED:
+        raise Refused(where, f"项目 {case.number} 在资金到账以前已终止实施,不能登记支出")
     if Gate.SETTLEMENT in gates:
         raise Refused(where, f"项目 {case.number} 已办结“{Gate.SETTLEMENT.label}”,不能再登记支出")
     return act.session.scalars(
@@ -190,13 +192,14 @@ def settle_if_spent(act: Act, item: WorkItem) -> bool:
     """
     if project_balance(act.session, item.case):
         return False
+    spent = any(line.spent_fen for line in budget_lines(act.session, item.case))
     items.close(
         act,
         item,
         Verdict.COMPLETED,
         by=None,
         door=Door.SYSTEM,
-        reason="项目资金已全部支出,没有结余",
+        reason="项目资金已全部支出,没有结余" if spent else "项目没有支出,也没有须退回的资金",
         details={"returned_fen": 0},
     )
     return True

@@ -71,12 +71,12 @@ def tell_project(act: Act, case: Case, item: WorkItem, decision: Decision) -> No
     event = f"{item.gate.value}-{item.round}-decided"
     to = applicants(act.session, case) + village_of(act, case)
     match item.gate, decision.verdict:
-        case Gate.PLAN_REVIEW, _:
-            plans.tell(act, case, item, decision)
-        case Gate.MILESTONE, Verdict.ABANDONED:
+        case ((Gate.PLAN_REVIEW | Gate.FUNDING | Gate.MILESTONE | Gate.ACCEPTANCE), Verdict.ABANDONED):
             left = project_balance(act.session, case)
             stopped = ProjectStopped(**about(case), by=by, reason=decision.reason, left_fen=left)
             send(act, case, stopped, to, event=event)
+        case Gate.PLAN_REVIEW, _:
+            plans.tell(act, case, item, decision)
         case Gate.ACCEPTANCE, Verdict.RECTIFY:
             due_on = due_of(case, Gate.ACCEPTANCE, act)
             asked = RectificationAsked(**about(case), by=by, reason=decision.reason, due_on=due_on)

@@ -163,6 +163,23 @@ def test_a_plan_that_never_comes_is_escalated_and_waits(projects: Projects) -> N
     assert projects.town.gate() is Gate.PLAN
 
 
+def test_the_head_of_the_office_ends_a_project_whose_plan_never_comes(projects: Projects) -> None:
+    with pytest.raises(Refused, match="须由微项目负责人或社区办负责人办理"):
+        projects.decide(Verdict.ABANDONED, by=REVIEWER, reason="联系不上")
+    projects.stop("负责人联系不上")
+    assert (projects.town.case().outcome, projects.town.case().because) == (Outcome.WITHDRAWN, "负责人联系不上")
+
+
+def test_a_plan_that_stays_bad_is_ended_by_the_head_of_the_office_not_by_who_reviews_it(projects: Projects) -> None:
+    projects.to_gate(Gate.PLAN_REVIEW)
+    with pytest.raises(Refused, match="须由社区办负责人办理"):
+        projects.stop("方案不可行", by=REVIEWER)
+    projects.stop("方案不可行")
+    assert projects.town.case().outcome is Outcome.WITHDRAWN
+    assert projects.town.told("project_stopped") == ["苏提议", "周责任"]
+    assert projects.faults() == []
+
+
 def test_where_the_edition_says_so_a_plan_that_never_comes_ends_the_project(open_sqlite: OpenTown) -> None:
     edition = variant(
         LINPING,

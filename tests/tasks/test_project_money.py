@@ -194,6 +194,43 @@ def test_the_head_of_the_office_gives_a_project_up_and_its_money_goes_back(funde
     assert funded.faults() == []
 
 
+def test_a_project_whose_money_never_comes_is_stopped_and_owes_nothing(open_town: OpenTown) -> None:
+    projects = opened(open_town, received="4,999.99")
+    projects.to_gate(Gate.FUNDING)
+    with pytest.raises(Refused, match="须由社区办负责人办理,现为丁主任"):
+        projects.stop("区里没有拨款", by=REVIEWER)
+    projects.stop("区里没有拨款")
+    case = projects.town.case()
+    assert (case.outcome, case.because) == (Outcome.WITHDRAWN, "区里没有拨款")
+    assert projects.town.told("project_stopped") == ["苏提议", "周责任"]
+    assert any("项目没有支出,也没有须退回的资金" in told for told in projects.told())
+    assert projects.faults() == []
+
+
+def test_money_that_was_sent_but_not_confirmed_goes_back_when_the_project_is_stopped(open_town: OpenTown) -> None:
+    projects = opened(open_town)
+    projects.to_gate(Gate.FUNDING)
+    projects.record("镇拨付到村(居)委会", by=REVIEWER, proof="回单.pdf")
+    projects.stop("账户已冻结")
+    assert (projects.town.gate(), projects.left()) == (Gate.SETTLEMENT, GRANTED)
+    with pytest.raises(Refused, match="在资金到账以前已终止实施,不能登记支出"):
+        projects.spend("1")
+    projects.record("退回结余资金", by=RESPONSIBLE)
+    assert (projects.left(), projects.pool(), projects.town.case().outcome) == (0, 2_000_000, Outcome.WITHDRAWN)
+    assert projects.faults() == []
+
+
+def test_a_project_that_is_never_good_enough_is_stopped_and_its_money_goes_back(funded: Projects) -> None:
+    funded.spend("1,000")
+    funded.finish_steps()
+    funded.decide(Verdict.RECTIFY, reason="栽种的花已枯死")
+    funded.stop("整改后仍不合格")
+    assert funded.town.gate() is Gate.SETTLEMENT
+    funded.record("退回结余资金", by=RESPONSIBLE)
+    assert (funded.town.case().outcome, funded.pool()) == (Outcome.WITHDRAWN, 2_000_000 - 100_000)
+    assert funded.faults() == []
+
+
 def test_progress_is_recorded_while_the_project_is_carried_out_by_those_who_do_it(projects: Projects) -> None:
     projects.to_gate(Gate.FUNDING)
     with pytest.raises(Refused, match="现处于“资金拨付”环节,不能登记进展:实施期自资金到账起"):
