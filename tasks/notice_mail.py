@@ -20,10 +20,20 @@ from notifications.notice_letters import (
 )
 from notifications.outbox import Recipient
 from policies.errors import Permanent
-from policies.vocabulary import Door, Gate, ObjectionChannel, ObjectionFinding, Outcome, Role
+from policies.vocabulary import (
+    CaseKind,
+    Door,
+    Gate,
+    ObjectionChannel,
+    ObjectionFinding,
+    Outcome,
+    ProjectStanding,
+    Role,
+)
 from rules.masking import mask_text
 from rules.periods import SHANGHAI, end_of, shanghai_day
 from tasks.act import Act
+from tasks.call_projects import projects_of
 from tasks.cases import deciders, leader_of
 from tasks.mail import About, about, applicants, chinese_date, concerned, due_note, holders_of, send, to_person
 
@@ -53,7 +63,11 @@ def about_notice(act: Act, notice: Notice) -> AboutNotice:
 
 
 def told_of(act: Act, notice: Notice) -> list[Recipient]:
-    """Return those concerned, each once: who is behind its items, the villages' responsible members, the office."""
+    """
+    Return those concerned, each once: who is behind its items, the villages' responsible members, the office.
+
+    Of a selection also those who were not chosen: the period is the time in which they can object.
+    """
     session, case = act.session, notice.case
     ids = [item["case"] for item in notice.items if item["case"] is not None]
     people = [
@@ -62,6 +76,9 @@ def told_of(act: Act, notice: Notice) -> list[Recipient]:
         if (leader := leader_of(session, each)) is not None
     ]
     if case.parent is not None:
+        if case.parent.kind is CaseKind.CALL:
+            proposals = projects_of(session, case.parent)
+            people += [to_person(each.leader) for each in proposals if each.standing is not ProjectStanding.WITHDRAWN]
         people += applicants(session, case.parent) + concerned(act, case.parent)
     else:
         people += [to_person(each) for each in holders_below(session, Role.VILLAGE_RESPONSIBLE, case.unit, on=act.day)]

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.case import Case
+from models.notice import Notice
 from models.project import Project
 from models.work_item import WorkItem
 from policies.vocabulary import NoticeKind, ProjectStanding
@@ -38,7 +40,7 @@ def publish(act: Act, case: Case, item: WorkItem) -> Case:
         edition=case.edition,
         kind=NoticeKind.SELECTION,
         title=f"“{case.title}”拟入选微项目的公示{again}",
-        text="\n".join(paragraphs(act.session, case, again=item.round > 1)),
+        text="\n".join(paragraphs(act.session, case, again=_again(act.session, case))),
         items=[NoticeItem(label=chosen(each), case_id=each.case_id) for each in in_rank(act.session, case)],
         contact=call.contact,
         place=call.place,
@@ -66,16 +68,31 @@ def in_rank(session: Session, case: Case) -> list[Project]:
     return sorted(standing(session, case, ProjectStanding.SELECTED), key=lambda each: (each.rank or 0, each.id))
 
 
-def paragraphs(session: Session, case: Case, *, again: bool) -> Iterator[str]:
-    """Yield the notice's paragraphs."""
+def _again(session: Session, case: Case) -> str:
+    """Return why the list is noticed again, and whether it is another one; empty the first time."""
+    last = session.scalars(
+        select(Notice).join(Case, Case.id == Notice.case_id).where(Case.parent_id == case.id).order_by(Notice.id.desc())
+    ).first()
+    if last is None:
+        return ""
+    before, now = {each["case"] for each in last.items}, {each.case_id for each in in_rank(session, case)}
+    return f"因异议成立，{'名单已作调整，' if before != now else '名单不变，'}重新公示。"
+
+
+def paragraphs(session: Session, case: Case, *, again: str) -> Iterator[str]:
+    """
+    Yield the notice's paragraphs.
+
+    Args:
+        again: the sentence that says why it is noticed again; empty the first time.
+    """
     call, selected = call_of(session, case), in_rank(session, case)
     total = sum(each.amount_fen for each in selected)
     closed = f"{chinese_date(call.opens_on)}至{chinese_date(call.closes_on)}"
     yield (
         f"根据《{edition_of(case).title}》，{case.unit.name}于{closed}征集微项目“{case.title}”。"
         f"经{'社情民意调研、' if edition_of(case).for_projects.survey else ''}协商筛选，"
-        f"下列{len(selected)}个项目拟予实施，共{in_yuan(total)}（{in_capitals(total)}），现予公示"
-        + ("。因异议成立，名单已作调整，重新公示。" if again else "。")
+        f"下列{len(selected)}个项目拟予实施，共{in_yuan(total)}（{in_capitals(total)}），现予公示" + f"。{again}"
     )
     yield from (chosen(each) + "。" for each in selected)
     left = [

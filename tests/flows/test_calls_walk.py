@@ -109,6 +109,9 @@ def test_an_upheld_objection_moves_the_next_one_up_and_the_rest_is_dismissed(
     assert "第1名 “河边长廊”，周荡村，提议人周代表一，4,000.00元（人民币肆仟元整）" in text
     assert "桥东居“棋牌角”：超出预算" in text
     assert "凉亭" not in text
+    heard = {entry.to_name for entry in town.entries("notice_published")}
+    assert "桥代表二" in heard, "who was not chosen hears of it while there is time to object"
+    assert "柳代表二" not in heard, "who withdrew does not"
     object_against(town, numbers["路灯"], "异议成立")
     object_against(town, numbers["花坛"], "异议不成立")
     end_notice(town)
@@ -119,7 +122,7 @@ def test_an_upheld_objection_moves_the_next_one_up_and_the_rest_is_dismissed(
     assert amended.details["selected"] == [numbers["河边长廊"], numbers["花坛"]]
     assert len(town.notices()) == 2
     text = notice_text(town)
-    assert "重新公示" in text
+    assert "因异议成立，名单已作调整，重新公示。" in text
     assert "柳河村“路灯”：异议成立取消" in text
 
     object_against(town, numbers["花坛"], "异议成立")
@@ -181,6 +184,18 @@ def test_the_call_goes_on_with_the_last_project_and_ends_with_the_report(
     assert figures["budget_fen"] == 750_000
     assert town.told("call_opened") == ["周责任", "柳责任", "桥责任"]
     assert len(RESPONSIBLES) == 3
+
+
+def test_an_objection_against_the_whole_has_the_same_list_noticed_again_and_says_so(
+    call_town_on_sqlite: OpenCallTown,
+) -> None:
+    town = call_town_on_sqlite(EXAMPLE)
+    town.to_notice({"河边长廊": SIX["河边长廊"]}, {"河边长廊": 95})
+    object_against(town, "", "异议成立")
+    end_notice(town)
+    review(town, Verdict.AMENDED)
+    assert len(town.notices()) == 2
+    assert "因异议成立，名单不变，重新公示。" in notice_text(town)
 
 
 def test_a_retracted_notice_ends_the_call_and_dismisses_every_proposal(call_town_on_sqlite: OpenCallTown) -> None:
