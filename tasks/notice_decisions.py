@@ -11,14 +11,18 @@ from tasks.act import Act
 from tasks.cases import notice_of, policy_of
 from tasks.commands import Decide
 from tasks.notice_mail import objections_of
+from tasks.objections import refuse_named
 
 
 def check(act: Act, case: Case, item: WorkItem, command: Decide) -> list[str]:
-    """Refuse a review that does not fit the objections; there are no warnings to acknowledge."""
-    if item.gate is not Gate.OBJECTION_REVIEW or command.verdict is Verdict.RETRACTED:
-        return []
+    """
+    Refuse a verdict that does not fit the objections; there are no warnings to acknowledge.
+
+    Also a notice that is retracted leaves nobody without an answer: once its case is closed, none can be given.
+    """
     where = policy_of(case, item.gate).where
     found = objections_of(act.session, notice_of(act.session, case))
+    refuse_named(found, command.reason)
     unhandled = [each for each in found if each.finding is None]
     unanswered = [each for each in found if each.finding is not None and each.answered_at is None]
     upheld = [each for each in found if each.finding is ObjectionFinding.UPHELD]

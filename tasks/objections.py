@@ -5,6 +5,7 @@ One that reached the office in time counts, also when it is keyed in after the l
 been closed; it is never lost silently.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -173,6 +174,7 @@ def _handle(act: Act, notice: Notice, command: HandleObjection, person: Person, 
             "default",
             f"异议第{objection.seq}件已认定为“{objection.finding.label}”({_when(objection.handled_at)}),不能再次认定",
         )
+    refuse_named([objection], command.reasons)
     objection.finding, objection.reasons = command.finding, command.reasons
     objection.handled_at, objection.handled_by_id = act.at.astimezone(UTC), person.id
     append(
@@ -188,6 +190,16 @@ def _handle(act: Act, notice: Notice, command: HandleObjection, person: Person, 
     if to is not None and to.address is not None:
         notice_mail.tell_answer(act, notice, objection, to)
         _note_answer(act, notice, objection, f"电子邮件({masked_address(to.address)})", act.at, person)
+
+
+def refuse_named(found: Sequence[Objection], reasons: str) -> None:
+    """Refuse reasons that name who objected: letters tell them to others, and a page makes them public."""
+    for each in found:
+        if len(each.name) > 1 and each.name in reasons:
+            raise Refused(
+                "default",
+                f"理由中写有第{each.seq}件异议的异议人“{each.name}”;理由会写入结果通知和公示网页,请改称“异议人”",
+            )
 
 
 def _answer(act: Act, notice: Notice, command: AnswerObjection, person: Person) -> None:

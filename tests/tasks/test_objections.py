@@ -270,9 +270,36 @@ def test_an_upheld_objection_amends_the_notice_or_retracts_it(board: Board) -> N
     assert "其中成立1件，不成立0件" in board.town.entries("notice_closed")[0].sent_text
 
 
-def test_a_review_may_retract_whatever_is_open(board: Board) -> None:
+def test_reasons_do_not_name_who_objected(board: Board) -> None:
+    board.object(name="王五")
+    with pytest.raises(Refused, match="理由中写有第1件异议的异议人“王五”"):
+        board.handle(1, "异议成立", reasons="王五反映的情况属实")
+    assert board.objections()[0].finding is None
+    board.handle(1, "异议成立")
+    board.answer(1)
+    with pytest.raises(Refused, match="请改称“异议人”"):
+        board.decide(Verdict.RETRACTED, reason="王五的意见成立")
+
+
+@pytest.mark.parametrize("when", ["2022-03-08 09:00", ENDS])
+def test_a_notice_is_not_retracted_over_an_objection_without_an_answer(board: Board, when: str) -> None:
+    board.object()
+    board.town.pass_until(when)
+    with pytest.raises(Refused, match="异议第1件尚未处理,不能作出“撤销公示”"):
+        board.decide(Verdict.RETRACTED, reason="方案作废")
+    board.handle(1, "异议成立")
+    with pytest.raises(Refused, match="异议第1件尚未答复异议人"):
+        board.decide(Verdict.RETRACTED, reason="方案作废")
+    board.answer(1)
+    board.decide(Verdict.RETRACTED, reason="方案作废")
+    assert board.outcome() is Outcome.RETRACTED
+
+
+def test_a_review_may_retract_whatever_was_found(board: Board) -> None:
     board.object()
     board.town.pass_until(ENDS)
+    board.handle(1, "异议不成立")
+    board.answer(1)
     board.decide(Verdict.RETRACTED, reason="方案作废")
     assert board.outcome() is Outcome.RETRACTED
     letter = board.town.entries("notice_closed")[0].sent_text
