@@ -226,6 +226,14 @@ def interest(
         _screen(resources, {"case": number, "by": by, "interests": [entry]})
 
 
+@app.command("join", help="增补评审:回避后评审不足时,向评审组加人。")
+def join(
+    number: Number, by: By, member: Annotated[Several, typer.Option(help="增补的评审,可重复", metavar="人员")]
+) -> None:
+    with opened() as resources:
+        _screen(resources, {"case": number, "by": by, "joining": member})
+
+
 @app.command("meeting", help="登记会议的签到和表决;签到不等于表决。")
 def meeting(
     number: Number,

@@ -83,6 +83,7 @@ def _screening(resources: Resources, number: str, filled: Filled, asked: Asked, 
         {
             "case": number,
             "by": filled["by"],
+            "joining": filled.get("joining", []),
             "interests": _chosen(filled, "interests"),
             "scores": [each.model_dump() for each in read_scores(resources, number, folder, sheet)] if sheet else [],
             "present": filled.get("present", []),

@@ -93,6 +93,10 @@ def _screening_fields(session: Session, case: Case, awaited: Awaited) -> Fields:
             list[interest],
             Field(default_factory=list, title="回避", description="与项目有利害关系的评审人"),
         ),
+        "joining": (
+            list[str],
+            Field(default_factory=list, title="增补评审", description="回避后评审不足时,逐人填写登记簿中的人员编号"),
+        ),
     }
     if rule.meeting is not None:
         there = {each.person_id for each in signed_in(session, case)}

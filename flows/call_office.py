@@ -88,6 +88,9 @@ class ScoresEntry(Command):
 
     case: CaseNumber = Field(title="征集编号", description="例如 ZJ-2026-0001")
     by: ByOffice
+    joining: list[PersonField] = Field(
+        default_factory=list, title="增补评审", description="回避后评审不足时,逐人填写登记簿中的人员编号"
+    )
     interests: list[InterestEntry] = Field(default_factory=list, title="回避")
     scores: list[MemberEntry] = Field(default_factory=list, title="评分")
     sheet: PlainText = Field(
@@ -199,7 +202,12 @@ def record_scores(entry: ScoresEntry = titled("评分")) -> State[Any]:
         if entry.sheet:
             scores += read_scores(resources, entry.case, resources.settings.documents_folder, entry.sheet)
         command = Screen(
-            case=entry.case, by=entry.by, interests=entry.interests, scores=scores, complete=entry.complete
+            case=entry.case,
+            by=entry.by,
+            joining=entry.joining,
+            interests=entry.interests,
+            scores=scores,
+            complete=entry.complete,
         )
         door = Door.SHEET if entry.sheet else Door.FORM
         return entry.case, _screened(resources, command, door, at)

@@ -128,6 +128,9 @@ class Screen(Command):
 
     case: CaseNumber
     by: ByOffice
+    joining: list[PersonField] = Field(
+        default_factory=list, title="增补评审", description="回避后评审不足时,逐人填写登记簿中的人员编号"
+    )
     interests: list[InterestEntry] = Field(default_factory=list, title="回避")
     scores: list[ScoreEntry] = Field(default_factory=list, title="评分")
     present: list[PersonField] = Field(default_factory=list, title="签到", description="到会的村(居)民代表,逐人填写")

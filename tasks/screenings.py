@@ -38,6 +38,7 @@ from tasks.cases import Asked, check_authority, item_asked, person_of
 from tasks.history import SYSTEM, append
 
 T = TypeVar("T")
+OWN_PROPOSAL = "评审人本人是提议人"
 
 
 def screening_of(case: Case) -> Screening:
@@ -55,7 +56,7 @@ def open_screening(act: Act, case: Case) -> None:
     panel = panel_of(act.session, case)
     for project in standing(act.session, case, ProjectStanding.PROPOSED):
         if project.leader_id in panel:
-            _keep_away(act, case, project, project.leader, reason="评审人本人是提议人", by=SYSTEM)
+            _keep_away(act, case, project, project.leader, reason=OWN_PROPOSAL, by=SYSTEM)
 
 
 def freeze_roll(act: Act, case: Case) -> None:
@@ -82,7 +83,7 @@ def screen(
     resources: Resources, command: Screen, *, door: Door, at: datetime, asked: Asked | None = None
 ) -> tuple[str, ...]:
     """
-    Key in interests, points, sign-ins and votes, in this order; and complete the screening when asked to.
+    Key in who joins the panel, interests, points, sign-ins and votes, in this order; and complete the screening.
 
     All of it, or nothing when one entry is faulty. Points and votes replace those entered before.
 
@@ -101,11 +102,19 @@ def screen(
         item = item_asked(act.session, case, asked, Gate.SCREENING, at=at)
         by = person_of(act.session, command.by)
         check_authority(act.session, item, by, on=act.day)
-        entries = (command.interests, command.scores, command.present, command.absent, command.votes)
+        entries = (
+            command.joining,
+            command.interests,
+            command.scores,
+            command.present,
+            command.absent,
+            command.votes,
+        )
         if not any(entries) and not command.complete:
-            raise Refused(screening_of(case).where, "没有填写评分、回避、签到或表决结果,请填写后再提交")
+            raise Refused(screening_of(case).where, "没有填写评分、回避、增补、签到或表决结果,请填写后再提交")
         projects = projects_of(act.session, case)
         faults = [
+            *_all("增补评审", command.joining, lambda text: _join(act, case, text, by.display)),
             *_all("回避", command.interests, lambda entry: _interest(act, case, projects, entry, by.display)),
             *_all("评分", command.scores, lambda entry: _score(act, case, projects, entry, by)),
             *_all("签到", command.present, lambda text: _sign(act, case, text, by.display, there=True)),
@@ -170,6 +179,27 @@ def _interest(act: Act, case: Case, projects: Sequence[Project], entry: Interest
         names = "、".join(each.name for each in panel.values())
         raise Refused(screening_of(case).scoring.where, f"{member.display}不在评审组内,无须回避;评审组:{names}")
     _keep_away(act, case, project, member, reason=entry.reason, by=by)
+
+
+def _join(act: Act, case: Case, text: str, by: str) -> None:
+    """Add a member to the panel; nothing happens when the person is one already."""
+    panel, member = panel_of(act.session, case), person_of(act.session, text)
+    if member.id in panel:
+        return
+    act.session.add(CallMember(case_id=case.id, person_id=member.id, in_meeting=False))
+    act.session.flush()
+    append(
+        act.session,
+        case,
+        kind="panel_joined",
+        actor=by,
+        summary=f"评审组增补{member.display},现为{len(panel) + 1}人",
+        at=act.at,
+        data={"member": member.id, "panel": sorted([*panel, member.id])},
+    )
+    for project in standing(act.session, case, ProjectStanding.PROPOSED):
+        if project.leader_id == member.id:
+            _keep_away(act, case, project, member, reason=OWN_PROPOSAL, by=SYSTEM)
 
 
 def _keep_away(act: Act, case: Case, project: Project, member: Person, *, reason: str, by: str) -> None:

@@ -245,6 +245,24 @@ def test_a_member_keeps_away_from_the_own_proposal_without_being_told(example: C
     assert example.complete_screening() == ["长廊"]
 
 
+def test_a_panel_too_small_for_its_interests_is_filled_up(open_call_town: OpenCallTown) -> None:
+    town = open_call_town(EXAMPLE)
+    town.to_screening({"长廊": {}})
+    away = [{"project": "长廊", "member": member, "reason": "提议人的亲属"} for member in PANEL[:-1]]
+    town.screen(interests=away)
+    town.score({"长廊": 90}, members=PANEL[-1:])
+    with pytest.raises(Refused, match="能评分的只有1人,请增补评审"):
+        town.complete_screening()
+    with pytest.raises(Refused, match="登记簿中没有在职人员“P999”"):
+        town.screen(joining=["P999"])
+    town.screen(joining=["DLH1", "DZD1"])
+    with pytest.raises(Refused, match="须回避"):
+        town.score({"长廊": 90}, members=["DZD1"])
+    town.score({"长廊": 90}, members=["DLH1"])
+    assert town.complete_screening() == ["长廊"]
+    assert sum(row.kind == "panel_joined" for row in town.history()) == 2
+
+
 def test_a_sheet_of_scores_is_members_by_criteria(open_call_town: OpenCallTown) -> None:
     town = open_call_town(EXAMPLE)
     numbers = town.to_screening({"长廊": THREE["长廊"]})
