@@ -108,7 +108,7 @@ def open_notice(
     notice = Notice(
         case_id=case.id,
         kind=kind,
-        edition=_times_noticed(act.session, parent) + 1,
+        edition=_times_noticed(act.session, case),
         text=mask_text(text).strip(),
         items=[{"case": each.case_id, "label": mask_text(each.label)} for each in items],
         channels=[channel.value for channel in scheme.channels],
@@ -220,8 +220,9 @@ def last_day_of(period: NoticePeriod, published_on: date, calendar: WorkCalendar
     )
 
 
-def _times_noticed(session: Session, parent: Case | None) -> int:
-    if parent is None:
-        return 0
-    query = select(func.count(Case.id)).where(Case.parent_id == parent.id, Case.kind == CaseKind.NOTICE)
-    return session.scalar(query) or 0
+def _times_noticed(session: Session, case: Case) -> int:
+    """Return the how-manieth notice of its matter this one is; it is in the database already."""
+    if case.parent_id is None:
+        return 1
+    query = select(func.count(Case.id)).where(Case.parent_id == case.parent_id, Case.kind == CaseKind.NOTICE)
+    return session.scalar(query) or 1

@@ -138,6 +138,8 @@ def test_an_upheld_objection_moves_the_next_one_up_and_the_rest_is_dismissed(
         "凉亭": S.WITHDRAWN,
     }
     assert "第4名 “书屋”" in notice_text(town), "the place once made known is kept"
+    with town.resources.database.read() as session:
+        assert [notice.edition for notice in session.query(Notice).order_by(Notice.id)] == [1, 2, 3]
     end_notice(town)
 
     assert town.gate() is Gate.PROJECTS
