@@ -30,6 +30,7 @@ from tasks.call_report import figures
 from tasks.cases import Asked, call_of, check_authority, holds_any, item_asked, person_of, policy_of, publish
 from tasks.history import append
 from tasks.lapses import lapse_if_over
+from tasks.ledger_posting import LARGEST_FEN
 from tasks.mail import about, send, to_person
 
 
@@ -177,8 +178,8 @@ def _kinds(command: OpenCall, scheme: MicroProjectScheme) -> list[str]:
 
 def _budget(command: OpenCall, scheme: MicroProjectScheme) -> int:
     budget = fen_of(command.budget_yuan)
-    if budget <= 0:
-        raise Refused("default", f"预算总额为{in_yuan(budget)},须大于0元;请改正")
+    if not 0 < budget <= LARGEST_FEN:
+        raise Refused("default", f"预算总额为{in_yuan(budget)},须大于0元,不超过{in_yuan(LARGEST_FEN)};请改正")
     limits = [each.amount_yuan for each in scheme.funds.sources]
     most = sum(limit * 100 for limit in limits if limit is not None)
     if None not in limits and budget > most:

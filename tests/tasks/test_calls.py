@@ -103,6 +103,11 @@ def test_with_an_unlimited_source_the_budget_has_no_bound(town: CallTown) -> Non
     town.open_call(budget_yuan="9000000")
 
 
+def test_a_budget_that_no_ledger_can_hold_is_refused(town: CallTown) -> None:
+    with pytest.raises(Refused, match="须大于0元,不超过999,999,999,999"):
+        town.open_call(budget_yuan="99999999999999999999")
+
+
 def test_a_call_of_a_village_takes_proposals_of_that_village_only(town: CallTown) -> None:
     town.open_call(unit="LH")
     assert town.told("call_opened") == ["柳责任"]
