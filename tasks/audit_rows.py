@@ -12,9 +12,28 @@ from models.base import Base
 from models.history import HistoryRow
 from models.ledger import LedgerAccount, LedgerEntry, LedgerLine
 from models.notice import Notice, Objection
+from models.project import Call, CallMember, Interest, MeetingVote, PanelResult, Plan, ProgressRecord, Project, Score
 from models.work_item import Decision
 
-R = TypeVar("R", HistoryRow, Decision, LedgerEntry, LedgerLine, LedgerAccount, Notice, Objection)
+R = TypeVar(
+    "R",
+    HistoryRow,
+    Decision,
+    LedgerEntry,
+    LedgerLine,
+    LedgerAccount,
+    Notice,
+    Objection,
+    Call,
+    CallMember,
+    Project,
+    Interest,
+    Score,
+    MeetingVote,
+    Plan,
+    PanelResult,
+    ProgressRecord,
+)
 
 # Not a word of its list, no moment, no JSON; SQLite says OperationalError of text that is not UTF-8.
 _UNREADABLE = (ValueError, LookupError, OperationalError)

@@ -17,6 +17,7 @@ from rules.masking import mask_text
 from tasks.audit_rows import AuditFault, rows_of
 from tasks.ledger_audit import stray_rows, verify_money
 from tasks.notice_seal import verify_notice
+from tasks.project_seal import verify_project
 
 SYSTEM = "系统"
 _KEPT_BESIDE = {"decision_taken": "decisions", "money_moved": "ledger_entries"}
@@ -127,6 +128,7 @@ def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
             yield AuditFault(case.number, "decisions", decision.id, "与办理记录不符,已被改动")
     yield from verify_money(session, case, told)
     yield from verify_notice(session, case, told)
+    yield from verify_project(session, case)
     yield from _not_kept(case, told)
 
 

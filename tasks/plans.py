@@ -25,6 +25,7 @@ from tasks.ledger_programme import open_budget_lines
 from tasks.mail import about, applicants, chinese_date, due_of, send, village_of
 from tasks.project_commands import PlanMoney, PlanStep, SubmitPlan
 from tasks.project_plan import plan_of, total_of
+from tasks.project_seal import plan_facts
 
 
 def submit_plan(
@@ -62,7 +63,7 @@ def submit_plan(
             summary=f"提交细化方案(第{plan.round}轮):预算{len(plan.lines)}项合计{in_yuan(total)},"
             f"进度节点{len(plan.milestones)}个,至{chinese_date(plan.milestones[-1].due_on)}完成",
             at=act.at,
-            data=_facts(plan),
+            data=plan_facts(plan),
         )
         items.close(act, item, Verdict.SUBMITTED, by=person, door=door)
         return total
@@ -140,16 +141,6 @@ def _forbidden(case: Case, project: Project, command: SubmitPlan, lines: Sequenc
         budget=tuple(line.name for line in lines),
     )
     return [found for found in examine_proposal(facts, scheme) if found.code in codes]
-
-
-def _facts(plan: Plan) -> dict[str, Any]:
-    return {
-        "round": plan.round,
-        "content": plan.content,
-        "expected_benefit": plan.expected_benefit,
-        "lines": [[line.seq, line.category, line.name, line.amount_fen] for line in plan.lines],
-        "milestones": [[step.seq, step.name, step.due_on.isoformat()] for step in plan.milestones],
-    }
 
 
 def details_of(resources: Resources, number: str) -> Mapping[str, Any]:
