@@ -111,7 +111,7 @@ def screen(
             command.votes,
         )
         if not any(entries) and not command.complete:
-            raise Refused(screening_of(case).where, "没有填写评分、回避、增补、签到或表决结果,请填写后再提交")
+            raise Refused(screening_of(case).where, "没有填写评分、回避、签到或表决结果,请填写后再提交")
         projects = projects_of(act.session, case)
         faults = [
             *_all("增补评审", command.joining, lambda text: _join(act, case, text, by.display)),
