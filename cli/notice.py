@@ -166,6 +166,12 @@ def answer(
         carry_on(resources, number)
 
 
+@app.command("contact", help="查阅异议人的联系方式(不遮掩),以便答复;查阅会记入办理记录。")
+def contact(number: Number, objection: Seq, by: By) -> None:
+    with told(RecordObjection), opened() as resources:
+        typer.echo(objections.contact_of(resources, number, objection, by=by, at=resources.clock.now()))
+
+
 @app.command("prolong", help="公示延期,须写明理由;次数和天数以政策为限。")
 def prolong(
     number: Number,

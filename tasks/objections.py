@@ -232,6 +232,36 @@ def _note_answer(act: Act, notice: Notice, objection: Objection, how: str, told_
     )
 
 
+def contact_of(resources: Resources, number: str, seq: int, *, by: str, at: datetime) -> str:
+    """
+    Return how to reach who objected, unmasked, for whoever must answer; that it was looked up stands in the history.
+
+    Only for a door that shows it to that person and keeps it nowhere.
+
+    Returns:
+        E-mail address, telephone or postal address.
+
+    Raises:
+        Refused: no such objection, no contact was left, or the person is not the office's.
+    """
+    with acting(resources, at=at) as act:
+        case = load_notice(act.session, number)
+        person = check_office(act, case, by)
+        objection = _objection(act.session, notice_of(act.session, case), seq)
+        if not objection.contact:
+            raise Refused("default", f"异议第{seq}件没有留下联系方式;请以其他方式告知,例如在公示地点张贴答复")
+        append(
+            act.session,
+            case,
+            kind="contact_looked_up",
+            actor=person.display,
+            summary=f"为答复查阅异议第{seq}件的联系方式",
+            at=at,
+            data={"objection": objection.id, "person": person.id},
+        )
+        return objection.contact
+
+
 def load_notice(session: Session, number: str) -> Case:
     """Return the case of a notice, locked; Refused when it is something else."""
     case = load_case(session, number)

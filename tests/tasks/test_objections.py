@@ -13,6 +13,7 @@ from policies.vocabulary import Gate, ObjectionFinding, Outcome, Verdict
 from tasks.case_file import as_markdown, case_file
 from tasks.deadlines import fire_due
 from tasks.history import verify
+from tasks.objections import contact_of
 from tests.desks import OpenTown
 from tests.notices import LINPING, MICRO, Board
 from tests.township import HEAD_OF_OFFICE, RESPONSIBLE, STRANGER, at
@@ -84,6 +85,21 @@ def test_a_telephone_is_kept_but_shown_to_nobody(board: Board) -> None:
     assert "长江***" in shown
     with pytest.raises(ValidationError, match="请勿填写手机号"):
         board.object(content="请打13812345678")
+
+
+def test_the_office_looks_a_telephone_up_to_answer_and_that_is_recorded(both: Board) -> None:
+    both.object(contact="13812345678", name="王五")
+    both.object(content="太亮", name="")
+    resources, number, now = both.town.resources, both.town.number, both.town.now()
+    with pytest.raises(Refused, match="无权办理公示"):
+        contact_of(resources, number, 1, by=STRANGER, at=now)
+    with pytest.raises(Refused, match="没有留下联系方式"):
+        contact_of(resources, number, 2, by=HEAD_OF_OFFICE, at=now)
+    assert contact_of(resources, number, 1, by=HEAD_OF_OFFICE, at=now) == "13812345678"
+    last = both.town.history()[-1]
+    assert (last.kind, last.actor) == ("contact_looked_up", "丁主任(P003)")
+    assert "138" not in last.summary + last.data
+    sound(both)
 
 
 def test_an_anonymous_objection_against_the_whole_is_taken(board: Board) -> None:
