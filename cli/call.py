@@ -24,7 +24,7 @@ from tasks.call_commands import (
     SurveyCount,
 )
 from tasks.call_sheets import read_proposals, read_scores, read_survey, sheet_key
-from tasks.case_file import as_markdown, case_file
+from tasks.case_file import as_markdown, case_file, waits_for
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -89,12 +89,7 @@ def list_calls(everything: Annotated[bool, typer.Option("--all", help="包括已
             numbers = session.scalars(query).all()
         for number in numbers:
             file = case_file(resources, number, at=at)
-            waits = file.outcome or "处理中"
-            if file.awaited:
-                waits = (
-                    f"等待{file.awaited.gate.label}(至{file.awaited.due_on}{' 已逾期' if file.awaited.late else ''})"
-                )
-            typer.echo(f"{file.number}  {file.village}  {file.title}  {waits}")
+            typer.echo(f"{file.number}  {file.village}  {file.title}  {waits_for(file)}")
         if not numbers:
             typer.echo("没有征集。" if everything else "没有在办征集(加 --all 查看已办结的)。")
 
@@ -188,8 +183,8 @@ def survey(
                 counts=counts,
                 complete=complete,
             )
-            key = f"cli:{sheet_key(*_place(sheet))}" if sheet else ""
-            left = surveys.record_survey(resources, entry, door=Door.SHEET if sheet else Door.CLI, at=at, key=key)
+            door, digest = (Door.SHEET, sheet_key(*_place(sheet))) if sheet else (Door.CLI, "")
+            left = surveys.record_survey(resources, entry, door=door, at=at, sheet=digest)
             typer.echo(f"已登记{len(counts)}个项目的意见;" + (f"尚缺:{';'.join(left)}" if left else "份数已够"))
         carry_on(resources, number)
 

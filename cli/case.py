@@ -12,7 +12,7 @@ from models.case import Case
 from models.registry import Unit
 from policies.vocabulary import Answer, CaseStatus, Door
 from tasks import applications, consents, decisions, office_acts, works
-from tasks.case_file import as_markdown, case_file
+from tasks.case_file import as_markdown, case_file, waits_for
 from tasks.cases import load_case
 from tasks.commands import (
     ApplyForSite,
@@ -54,11 +54,7 @@ def list_cases(
             numbers = session.scalars(query).all()
         for number in numbers:
             file = case_file(resources, number, at=at)
-            waits = file.outcome or "处理中"
-            if file.awaited:
-                late = " 已逾期" if file.awaited.late else ""
-                waits = f"等待{file.awaited.gate.label}(至{file.awaited.due_on}{late}):{'、'.join(file.awaited.people)}"
-            typer.echo(f"{file.number}  {file.village}{file.group}  {file.household or file.title}  {waits}")
+            typer.echo(f"{file.number}  {file.village}{file.group}  {file.household or file.title}  {waits_for(file)}")
         if not numbers:
             typer.echo("没有案件。" if everything else "没有在办案件(加 --all 查看已办结的)。")
         if numbers and (silence := sweep_silence(resources, at=at)):

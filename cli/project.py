@@ -16,7 +16,7 @@ from rules.money import in_capitals, in_yuan
 from rules.periods import SHANGHAI
 from runtime.resources import Resources
 from tasks import decisions, evaluations, funds, plans, progress, works
-from tasks.case_file import as_markdown, case_file
+from tasks.case_file import as_markdown, case_file, waits_for
 from tasks.cases import item_that_waits, load_case
 from tasks.checklists import points
 from tasks.commands import Decide, RecordWorks, WorkRecord
@@ -68,13 +68,8 @@ def list_projects(
                 if project.granted_fen is not None:
                     left = project_balance(session, project.case)
                     money = f"核定{in_yuan(project.granted_fen)},结余{in_yuan(left)}  "
-                waits = file.outcome or "处理中"
-                if file.awaited:
-                    late = " 已逾期" if file.awaited.late else ""
-                    people = "、".join(file.awaited.people)
-                    waits = f"等待{file.awaited.gate.label}(至{file.awaited.due_on}{late}):{people}"
                 standing = project.standing.label
-                typer.echo(f"{file.number}  {file.village}  {file.title}  {standing}  {money}{waits}")
+                typer.echo(f"{file.number}  {file.village}  {file.title}  {standing}  {money}{waits_for(file)}")
             if not projects:
                 typer.echo("没有微项目。" if everything else "没有在办的微项目(加 --all 查看已办结的)。")
 

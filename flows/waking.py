@@ -23,7 +23,7 @@ from policies.errors import Temporary
 from policies.vocabulary import CaseKind
 from runtime.clock import machine_now
 from runtime.resources import Resources
-from tasks.asks import CaseRun, release_run, request_run, run_of, runs_behind, runs_to_check
+from tasks.asks import CaseRun, claim_run, release_run, request_run, run_of, runs_behind, runs_to_check
 
 DEPLOYMENTS = {
     CaseKind.SITE: "site-lifecycle/客堂间办理",
@@ -130,13 +130,15 @@ class _Desk:
         attempt = request_run(self.resources, run, at=self.at, patience=UNSEEN_FOR)
         if attempt is None:
             return Woken.UNDER_WAY
-        self.client.create_flow_run_from_deployment(
+        created = self.client.create_flow_run_from_deployment(
             deployment_id,
             parameters={"case_number": run.number},
             idempotency_key=f"{run.number}-{attempt}-{int(self.at.timestamp())}",
             name=run.number,
             tags=[f"案件:{run.number}"],
         )
+        # Noted before it begins: a run that queues behind many others must not be asked for again and again.
+        claim_run(self.resources, run.number, str(created.id))
         return Woken.STARTED
 
     def _replace(self, run: CaseRun, flow_run: FlowRun | None) -> Woken:

@@ -117,7 +117,7 @@ class Gate(Word):
     SELECTION_NOTICE = "selection_notice", "入选公示"
     PROJECTS = "projects", "项目实施"
     SELF_CHECK = "self_check", "自查总结"
-    SELECTION = "selection", "等待遴选"
+    SELECTION = "selection", "遴选结果"
     PLAN = "plan", "细化方案"
     PLAN_REVIEW = "plan_review", "方案审核"
     FUNDING = "funding", "资金拨付"

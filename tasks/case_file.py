@@ -181,7 +181,8 @@ def _awaited(session: Session, case: Case, item: WorkItem, at: datetime) -> Awai
         session.scalars(select(Consent.household_id).where(Consent.work_item_id == item.id)).all() if consent else ()
     )
     on = at.astimezone(SHANGHAI).date()
-    able = {each.id: each for each in deciders(session, item, on=on)}
+    # Where another case decides, nobody is waited for: whose case it is may only take it back.
+    able = {} if item.gate.waits_for_a_case else {each.id: each for each in deciders(session, item, on=on)}
     others = {
         each.id: each
         for point in steps
@@ -216,6 +217,16 @@ def _awaited(session: Session, case: Case, item: WorkItem, at: datetime) -> Awai
         objecting=households_of(session, item, tuple(counted.objecting)) if counted else (),
         agreed=households_of(session, item, [each for each in asked if each not in unsettled]),
     )
+
+
+def waits_for(file: CaseFile) -> str:
+    """Return in a few words what the case waits for, from whom, until when; how it ended when it does not wait."""
+    awaited = file.awaited
+    if awaited is None:
+        return file.outcome or "处理中"
+    late = " 已逾期" if awaited.late else ""
+    people = f":{'、'.join(awaited.people)}" if awaited.people else ""
+    return f"等待{awaited.gate.label}(至{awaited.due_on}{late}){people}"
 
 
 def as_markdown(file: CaseFile) -> str:

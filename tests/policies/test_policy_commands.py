@@ -48,7 +48,7 @@ def test_show_of_projects_gives_each_rule_with_its_clause() -> None:
     assert any({"会议表决", vote, "二、(一)2"} <= set(line) for line in lines)
     assert any({"区财政试点补助", "每期至多30,000.00元", "三、(二)3(3)"} <= set(line) for line in lines)
     assert any({"公示期", "10日,首日不计", "期满结束", "公告(期限:公告)"} <= set(line) for line in lines)
-    assert any({"等待遴选", "150日", "—", "继续待办"} <= set(line) for line in lines)
+    assert any({"遴选结果", "150日", "—", "继续待办"} <= set(line) for line in lines)
     assert "征集号 LPZ-年份-序号 · 项目号 LPX-年份-序号 · 公示号 LPG-年份-序号" in result.stdout
     assert "农户同意" not in result.stdout
 
