@@ -12,7 +12,7 @@ from policies.vocabulary import Door, Gate
 from runtime.resources import Resources
 from tasks import calls, screenings, surveys
 from tasks.call_commands import ChangeWindow, CorrectSurvey, RecordSurvey, Screen, SelfCheck
-from tasks.call_sheets import read_scores, read_survey
+from tasks.call_sheets import read_scores, read_survey, sheet_key
 from tasks.cases import Asked
 from tasks.commands import Command
 
@@ -36,9 +36,9 @@ def _survey(resources: Resources, number: str, filled: Filled, asked: Asked, at:
     if corrections:
         _correct(resources, number, filled, corrections, asked, at)
         return
-    sheet = str(filled.get("sheet", "")).strip()
+    sheet, folder = str(filled.get("sheet", "")).strip(), resources.settings.documents_folder
     if sheet:
-        counts += [each.model_dump() for each in read_survey(resources.settings.documents_folder, sheet)]
+        counts += [each.model_dump() for each in read_survey(folder, sheet)]
     command = RecordSurvey.model_validate(
         {
             "case": number,
@@ -49,7 +49,8 @@ def _survey(resources: Resources, number: str, filled: Filled, asked: Asked, at:
             "complete": bool(filled.get("complete")),
         }
     )
-    surveys.record_survey(resources, command, door=Door.SHEET if sheet else Door.FORM, at=at, asked=asked)
+    door, digest = (Door.SHEET, sheet_key(folder, sheet)) if sheet else (Door.FORM, "")
+    surveys.record_survey(resources, command, door=door, at=at, sheet=digest, asked=asked)
 
 
 def _correct(

@@ -33,7 +33,7 @@ from tasks.call_commands import (
     SurveyCount,
     VoteEntry,
 )
-from tasks.call_sheets import read_proposals, read_scores, read_survey
+from tasks.call_sheets import read_proposals, read_scores, read_survey, sheet_key
 from tasks.commands import CaseNumber, Command, PersonField, PlainText
 
 SHEET = "资料文件夹内的 XLSX 或 CSV 文件名"
@@ -163,9 +163,9 @@ def record_survey(entry: SurveyEntry = titled("调研")) -> State[Any]:
     """
 
     def act(resources: Resources, at: datetime) -> tuple[str, str]:
-        counts = list(entry.counts)
+        counts, folder = list(entry.counts), resources.settings.documents_folder
         if entry.sheet:
-            counts += read_survey(resources.settings.documents_folder, entry.sheet)
+            counts += read_survey(folder, entry.sheet)
         command = RecordSurvey(
             case=entry.case,
             by=entry.by,
@@ -174,8 +174,8 @@ def record_survey(entry: SurveyEntry = titled("调研")) -> State[Any]:
             counts=counts,
             complete=entry.complete,
         )
-        door = Door.SHEET if entry.sheet else Door.FORM
-        left = surveys.record_survey(resources, command, door=door, at=at, key=f"run:{flow_run.id}")
+        door, digest = (Door.SHEET, sheet_key(folder, entry.sheet)) if entry.sheet else (Door.FORM, "")
+        left = surveys.record_survey(resources, command, door=door, at=at, key=f"run:{flow_run.id}", sheet=digest)
         return entry.case, f"已登记{len(counts)}个项目的意见;" + (f"尚缺:{';'.join(left)}" if left else "份数已够")
 
     return once("登记调研", act, RecordSurvey)

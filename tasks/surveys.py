@@ -36,6 +36,7 @@ def record_survey(
     door: Door,
     at: datetime,
     key: str = "",
+    sheet: str = "",
     asked: Asked | None = None,
 ) -> list[str]:
     """
@@ -43,6 +44,7 @@ def record_survey(
 
     Args:
         key: what entered them; the same key enters them once. Empty: each call enters them.
+        sheet: what tells the sheet they come from from every other one; it counts once, by whichever door.
         asked: the form it came in on; None: by another door.
 
     Returns:
@@ -63,7 +65,7 @@ def record_survey(
         if not command.counts and not command.complete:
             raise Refused(rule_of(case).where, "没有填写任何项目的意见份数,请填写后再提交")
         if command.counts:
-            _enter(act, case, command, by=by.display, key=key)
+            _enter(act, case, command, by=by.display, key=key, sheet=sheet)
         if command.complete:
             check_complete(act, case)
             items.close(act, item, Verdict.COMPLETED, by=by, door=door)
@@ -71,8 +73,10 @@ def record_survey(
         return too_few(act.session, case)
 
 
-def _enter(act: Act, case: Case, command: RecordSurvey, *, by: str, key: str) -> None:
+def _enter(act: Act, case: Case, command: RecordSurvey, *, by: str, key: str, sheet: str) -> None:
     where, held_on = rule_of(case).where, command.held_on or act.day
+    if sheet and _keyed_in(act.session, case, sheet, name="sheet"):
+        raise Refused(where, "这份调研表已登记过,同一份表不重复累加;有误的用“更正”,另有意见的请另填一份表")
     if not command.channel:
         raise Refused(where, "没有填写调研方式,请填写,例如 入户走访、议事会")
     if held_on > act.day:
@@ -104,7 +108,7 @@ def _enter(act: Act, case: Case, command: RecordSurvey, *, by: str, key: str) ->
         actor=by,
         summary=f"登记社情民意调研({command.channel},{spoken_day(held_on)}):{len(entered)}个项目",
         at=act.at,
-        data={"key": key, "projects": [project.case.number for project, _ in entered]},
+        data={"key": key, "sheet": sheet, "projects": [project.case.number for project, _ in entered]},
     )
 
 
@@ -181,6 +185,6 @@ def correct_survey(resources: Resources, command: CorrectSurvey, *, at: datetime
         )
 
 
-def _keyed_in(session: Session, case: Case, key: str) -> bool:
+def _keyed_in(session: Session, case: Case, key: str, *, name: str = "key") -> bool:
     rows = session.scalars(select(HistoryRow).where(HistoryRow.case_id == case.id, HistoryRow.kind == KEYED_IN))
-    return any(data_of(row).get("key") == key for row in rows)
+    return any(data_of(row).get(name) == key for row in rows)

@@ -15,7 +15,7 @@ from policies.errors import Refused
 from policies.vocabulary import Door, Gate, ProjectStanding, Verdict
 from tasks import screenings, surveys
 from tasks.call_commands import RecordSurvey, Screen
-from tasks.call_sheets import read_scores, read_survey
+from tasks.call_sheets import read_scores, read_survey, sheet_key
 from tasks.cases import load_case
 from tasks.survey_answers import entries_of
 from tests.calls import EXAMPLE, LINPING, PANEL, REPRESENTATIVES, CallTown, OpenCallTown
@@ -164,6 +164,18 @@ def test_a_survey_sheet_counts_once_and_names_its_faults(open_call_town: OpenCal
     for _ in range(2):
         surveys.record_survey(town.resources, command, door=Door.SHEET, at=town.now(), key="run:1")
     assert [town.project(number).in_favour for number in numbers.values()] == [8, 9]
+
+
+def test_the_same_survey_sheet_by_another_door_does_not_count_again(open_call_town: OpenCallTown) -> None:
+    town = open_call_town(EXAMPLE)
+    numbers = in_survey(town, "长廊")
+    folder = sheet(town, ["项目编号", "赞成", "反对", "无所谓"], [[numbers["长廊"], 8, 1, None]], "调研.xlsx")
+    command = RecordSurvey(case=town.number, by=REVIEWER, channel="问卷", counts=read_survey(folder, "调研.xlsx"))
+    digest = sheet_key(folder, "调研.xlsx")
+    surveys.record_survey(town.resources, command, door=Door.SHEET, at=town.now(), key="run:1", sheet=digest)
+    with pytest.raises(Refused, match="这份调研表已登记过"):
+        surveys.record_survey(town.resources, command, door=Door.SHEET, at=town.now(), sheet=digest)
+    assert town.project(numbers["长廊"]).in_favour == 8
 
 
 # -- points -----------------------------------------------------------------------------------------------------------
