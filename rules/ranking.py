@@ -5,7 +5,7 @@ Used when screening closes. The order is total: equal scores are told apart by t
 last, who came earlier, always decides.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -90,9 +90,13 @@ def rank(candidates: Iterable[Candidate], *, ties: Sequence[TieBreak]) -> tuple[
     )
 
 
-def within_budget(ranked: Sequence[Ranked], *, budget_fen: int, over_budget: OverBudget) -> Allocation:
+def within_budget(
+    ranked: Sequence[Ranked], *, budget_fen: int, over_budget: OverBudget, kept: Collection[int] = ()
+) -> Allocation:
     """
     Take the candidates in rank as long as their amounts fit into the budget; fitting exactly is fitting.
+
+    Who was selected before keeps its place, whoever moves up above it: what the kept ones ask for is set aside first.
 
     Source: D2-R13 (the sum of project budgets never exceeds what was granted).
 
@@ -100,16 +104,22 @@ def within_budget(ranked: Sequence[Ranked], *, budget_fen: int, over_budget: Ove
         ranked: in rank.
         budget_fen: what may be given away, >= 0.
         over_budget: whether one that does not fit is passed over, or ends the selection.
+        kept: ids of the candidates selected before; those of nobody in `ranked` are ignored.
 
     Raises:
-        ValueError: a negative budget, or an amount that is not positive.
+        ValueError: a negative budget, an amount that is not positive, or kept ones that exceed the budget.
     """
     if budget_fen < 0 or any(each.candidate.amount_fen <= 0 for each in ranked):
         raise ValueError("amounts are positive and the budget is not negative")
-    left, selected, out = budget_fen, list[Ranked](), list[LeftOut]()
+    left = budget_fen - sum(each.candidate.amount_fen for each in ranked if each.candidate.id in kept)
+    if left < 0:
+        raise ValueError("those selected before never exceed the budget")
+    selected, out = list[Ranked](), list[LeftOut]()
     for each in ranked:
         amount = each.candidate.amount_fen
-        if out and over_budget is OverBudget.STOP:
+        if each.candidate.id in kept:
+            selected.append(each)
+        elif out and over_budget is OverBudget.STOP:
             first = out[0].ranked
             out.append(
                 LeftOut(

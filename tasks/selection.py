@@ -5,7 +5,7 @@ Read by `tasks.screenings` when the screening is completed, and by `tasks.projec
 takes a proposal out of the selection.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -163,18 +163,23 @@ def reselect(act: Act, case: Case) -> list[str]:
     """
     Select anew within the budget among the proposals that were ranked and still take part: the next in rank moves up.
 
+    Who is selected keeps its place; what is left is given away from the top of the rank.
+
     Returns:
         The numbers of those selected, in rank.
     """
     able = standing(act.session, case, *RANKED)
-    _, allocation = _allocated(case, act.session, able)
-    moving = [each for each in allocation.selected if _project(able, each).standing is not ProjectStanding.SELECTED]
+    kept = {each.id for each in able if each.standing is ProjectStanding.SELECTED}
+    _, allocation = _allocated(case, act.session, able, kept=kept)
+    moving = [each for each in allocation.selected if each.candidate.id not in kept]
     # Who was selected before stays so for the reason that was told then.
     _write(act, able, replace(allocation, selected=tuple(moving)), {each.id: "" for each in able})
     return [_project(able, each).case.number for each in allocation.selected]
 
 
-def _allocated(case: Case, session: Session, able: Sequence[Project]) -> tuple[tuple[Ranked, ...], Allocation]:
+def _allocated(
+    case: Case, session: Session, able: Sequence[Project], *, kept: Collection[int] = ()
+) -> tuple[tuple[Ranked, ...], Allocation]:
     screening = edition_of(case).for_projects.screening
     candidates = [
         Candidate(
@@ -193,7 +198,7 @@ def _allocated(case: Case, session: Session, able: Sequence[Project]) -> tuple[t
         replace(each, place=places[each.candidate.id] or each.place) for each in rank(candidates, ties=screening.ties)
     )
     budget = call_of(session, case).budget_fen
-    return ranked, within_budget(ranked, budget_fen=budget, over_budget=screening.over_budget)
+    return ranked, within_budget(ranked, budget_fen=budget, over_budget=screening.over_budget, kept=kept)
 
 
 def _write(act: Act, able: Sequence[Project], allocation: Allocation, reasons: dict[int, str]) -> None:

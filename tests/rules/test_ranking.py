@@ -181,6 +181,56 @@ def test_a_ranking_never_exceeds_the_budget_and_loses_nobody(
         assert found.selected == ranked[: len(found.selected)]
 
 
+def test_who_was_selected_keeps_its_place_when_another_leaves() -> None:
+    amounts = {1: 6_000, 2: 6_000, 3: 9_000, 4: 8_000}
+    ranked = rank([candidate(n, score=90 - n, yuan=yuan) for n, yuan in amounts.items()], ties=LINPING.ties)
+    first = within_budget(ranked, budget_fen=2_000_000, over_budget=OverBudget.SKIP)
+    assert [each.candidate.id for each in first.selected] == [1, 2, 4]
+    after = within_budget(ranked[1:], budget_fen=2_000_000, over_budget=OverBudget.SKIP, kept={1, 2, 4})
+    assert [each.candidate.id for each in after.selected] == [2, 4]
+    assert [(each.ranked.candidate.id, each.reason) for each in after.over_budget] == [
+        (3, "申请9,000.00元,超过剩余预算6,000.00元")
+    ]
+    assert after.left_fen == 600_000
+
+
+def test_the_first_new_one_that_does_not_fit_ends_the_selection_but_not_of_those_kept() -> None:
+    amounts = {1: 9_000, 2: 5_000, 3: 1_000}
+    ranked = rank([candidate(n, score=90 - n, yuan=yuan) for n, yuan in amounts.items()], ties=LINPING.ties)
+    found = within_budget(ranked, budget_fen=1_000_000, over_budget=OverBudget.STOP, kept={2})
+    assert [each.candidate.id for each in found.selected] == [2]
+    assert [each.ranked.candidate.id for each in found.over_budget] == [1, 3]
+
+
+def test_more_kept_than_there_is_money_for_is_a_bug() -> None:
+    ranked = rank([candidate(1, yuan=6)], ties=LINPING.ties)
+    with pytest.raises(ValueError, match="selected before"):
+        within_budget(ranked, budget_fen=599, over_budget=OverBudget.SKIP, kept={1})
+
+
+@given(candidates, st.integers(0, 3_000_000), st.sampled_from(OverBudget), st.data())
+def test_when_some_leave_those_kept_stay_and_the_sum_stays_within_the_budget(
+    given_: list[Candidate], budget: int, over: OverBudget, data: st.DataObject
+) -> None:
+    ranked = rank(given_, ties=LINPING.ties)
+    before = [each.candidate.id for each in within_budget(ranked, budget_fen=budget, over_budget=over).selected]
+    leaving = data.draw(st.sets(st.sampled_from(before))) if before else set[int]()
+    staying = [each for each in ranked if each.candidate.id not in leaving]
+    kept = set(before) - leaving
+    found = within_budget(staying, budget_fen=budget, over_budget=over, kept=kept)
+    assert kept <= {each.candidate.id for each in found.selected}
+    assert sum(each.candidate.amount_fen for each in found.selected) + found.left_fen == budget
+    assert found.left_fen >= 0
+    if not leaving:
+        assert {each.candidate.id for each in found.selected} == kept
+    new = [each for each in staying if each.candidate.id not in kept]
+    taken = [each for each in found.selected if each.candidate.id not in kept]
+    if over is OverBudget.STOP:
+        assert taken == new[: len(taken)]
+    else:
+        assert all(each.ranked.candidate.amount_fen > found.left_fen for each in found.over_budget)
+
+
 @given(candidates, st.integers(0, 3_000_000), st.sampled_from(OverBudget))
 def test_a_better_score_never_costs_a_selected_proposal_its_place(
     given_: list[Candidate], budget: int, over: OverBudget
