@@ -21,6 +21,7 @@ from tasks.act import Act, acting
 from tasks.cases import Asked, check_authority, item_asked, load_case, person_of, project_of
 from tasks.history import SYSTEM, append
 from tasks.lapses import lapse_if_over
+from tasks.ledger_ceiling import check_within_received
 from tasks.ledger_programme import open_budget_lines
 from tasks.mail import about, applicants, chinese_date, due_of, send, village_of
 from tasks.project_commands import PlanMoney, PlanStep, SubmitPlan
@@ -194,10 +195,14 @@ def approve(act: Act, case: Case, person: Person | None) -> dict[str, Any]:
 
     Returns:
         What the decision keeps: how many steps the plan has, its sum in fen.
+
+    Raises:
+        Refused: the programme has received less than the projects with an approved plan and this one are granted.
     """
     plan = plan_of(act.session, case)
     if plan is None:
         raise LookupError(f"project {case.number} has no plan to approve")
+    check_within_received(act, case)
     where = edition_of(case).for_projects.plan.where
     lines = [(str(line.seq), line.name, line.amount_fen) for line in plan.lines]
     open_budget_lines(act, case, lines, by=person, where=where)

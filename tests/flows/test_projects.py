@@ -137,11 +137,13 @@ def test_projects_of_a_call_go_their_own_ways_and_the_call_waits_for_the_last(
     for project in (done, stopped):
         assert town.gate(project.number) is Gate.PLAN
         project.plan(lines=[("材料", material, "3,500")])
-        project.decide(Verdict.APPROVED)
+    done.decide(Verdict.APPROVED)
     done.fund()
-    with pytest.raises(Refused, match=r"余额为3,400\.00元,不足3,500\.00元"):
-        stopped.fund()
+    told = r"核定3,500\.00元,.*已到账7,400\.00元,已批准方案的项目共4,000\.00元,尚差100\.00元"
+    with pytest.raises(Refused, match=told):
+        stopped.decide(Verdict.APPROVED)
     done.receive("100", source="社会捐赠", name="某某公司", key="2")
+    stopped.decide(Verdict.APPROVED)
     stopped.fund()
 
     stopped.spend("500", line="材料")
@@ -168,3 +170,33 @@ def test_projects_of_a_call_go_their_own_ways_and_the_call_waits_for_the_last(
     with pytest.raises(Refused, match="没有结余"):
         done.return_funds(key="2")
     assert done.faults() == []
+
+
+def test_a_stopped_project_makes_room_for_another_plan_once_its_money_is_back(
+    call_town_on_sqlite: OpenCallTown,
+) -> None:
+    town = call_town_on_sqlite(LINPING)
+    titles = {"长廊": {"amount_yuan": "4000"}, "路灯": {"proposer": "DLH1", "village": "LH", "amount_yuan": "3500"}}
+    numbers = town.to_notice(titles, {"长廊": 100, "路灯": 90})
+    notice = town.item(town.notices()[-1].number)
+    assert notice is not None
+    town.clock.move_to(notice.due_at)
+    town.rehearsal.sweep()
+    stopped, next_one = (
+        Projects(town, call=town.number, number=numbers[title], leader=leader, responsible=responsible)
+        for title, leader, responsible in (("长廊", "DZD1", "P010"), ("路灯", "DLH1", "P012"))
+    )
+    stopped.receive("4,000")
+    for project in (stopped, next_one):
+        project.plan(lines=[("材料", CATEGORIES[LINPING][0], "3,500")])
+    stopped.decide(Verdict.APPROVED)
+    stopped.fund()
+    stopped.spend("500", line="材料")
+    stopped.stop()
+    with pytest.raises(Refused, match=r"已批准方案的项目共4,000\.00元,尚差3,500\.00元"):
+        next_one.decide(Verdict.APPROVED)
+    stopped.record("退回结余资金", by="P010")
+    next_one.decide(Verdict.APPROVED)  # 500.00 were spent, 3,500.00 are back: exactly enough
+    next_one.fund()
+    assert (next_one.pool(), next_one.left()) == (0, 350_000)
+    assert next_one.faults() == []

@@ -2,8 +2,8 @@
 
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate, Verdict
-from tasks import funds, plans, works
-from tasks.commands import RecordWorks, WorkRecord
+from tasks import decisions, funds, plans, works
+from tasks.commands import Decide, RecordWorks, WorkRecord
 from tasks.project_commands import SpendOnProject, SubmitPlan
 from tests.calls import LINPING, OpenCallTown
 from tests.desks import OpenTown
@@ -60,7 +60,15 @@ def test_of_two_plans_handed_in_at_once_one_stands(open_town: OpenTown) -> None:
     assert projects.faults() == []
 
 
-def test_the_pool_pays_one_of_two_projects_when_it_has_only_enough_for_one(open_call_town: OpenCallTown) -> None:
+def approving(projects: Projects) -> Act:
+    command = Decide(case=projects.number, by=REVIEWER, verdict=Verdict.APPROVED.label)
+    at = projects.town.now()
+    return lambda: decisions.decide(projects.resources, command, door=Door.CLI, at=at)
+
+
+def test_of_two_plans_approved_at_once_one_waits_when_there_is_only_enough_for_one(
+    open_call_town: OpenCallTown,
+) -> None:
     town = open_call_town(LINPING)
     titles = {"长廊": {"amount_yuan": "4000"}, "路灯": {"proposer": "DLH1", "village": "LH", "amount_yuan": "3500"}}
     numbers = town.to_notice(titles, {"长廊": 100, "路灯": 90})
@@ -75,12 +83,10 @@ def test_the_pool_pays_one_of_two_projects_when_it_has_only_enough_for_one(open_
     both[0].receive("7,499.99")
     for project in both:
         project.plan(lines=[("材料", MATERIAL, "3,500")])
-        project.decide(Verdict.APPROVED)
-    results = at_once([recording(project, "镇拨付到村(居)委会", by=REVIEWER) for project in both])
+    results = at_once([approving(project) for project in both])
     (refused,) = [each for each in results if isinstance(each, Refused)]
-    assert "不足" in refused.reason
-    assert sorted(project.left() for project in both) in ([0, 350_000], [0, 400_000])
-    assert sum(project.left() for project in both) + both[0].pool() == 749_999
+    assert "尚差0.01元" in refused.reason
+    assert sorted(len(project.lines()) for project in both) == [0, 1]
     assert both[0].faults() == []
 
 

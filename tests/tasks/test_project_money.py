@@ -32,13 +32,16 @@ def funded(open_town: OpenTown) -> Projects:
     return projects
 
 
-def test_more_than_the_programme_has_is_not_granted(open_town: OpenTown) -> None:
+def test_no_plan_is_approved_beyond_what_the_programme_received(open_town: OpenTown) -> None:
     projects = opened(open_town, received="4,999.99")
-    projects.to_gate(Gate.FUNDING)
-    with pytest.raises(Refused, match=r"余额为4,999\.99元,不足5,000\.00元,不能镇下拨到村"):
-        projects.record("镇拨付到村(居)委会", by=REVIEWER)
-    assert (projects.pool(), projects.left(), len(projects.town.state()["works_done"])) == (499_999, 0, 0)
+    projects.plan()
+    told = r"核定5,000\.00元,.*已到账4,999\.99元,已批准方案的项目共0\.00元,尚差0\.01元:.*请先登记资金到账"
+    with pytest.raises(Refused, match=told) as refused:
+        projects.decide(Verdict.APPROVED)
+    assert refused.value.clause == projects.scheme.gates.funding.where
+    assert (projects.town.gate(), projects.lines()) == (Gate.PLAN_REVIEW, ())
     projects.receive("0.01", source="社会捐赠", name="某某公司", key="2")
+    projects.decide(Verdict.APPROVED)
     projects.fund()
     assert (projects.pool(), projects.left(), projects.town.gate()) == (0, GRANTED, Gate.MILESTONE)
     assert projects.faults() == []
@@ -195,7 +198,7 @@ def test_the_head_of_the_office_gives_a_project_up_and_its_money_goes_back(funde
 
 
 def test_a_project_whose_money_never_comes_is_stopped_and_owes_nothing(open_town: OpenTown) -> None:
-    projects = opened(open_town, received="4,999.99")
+    projects = opened(open_town)
     projects.to_gate(Gate.FUNDING)
     with pytest.raises(Refused, match="须由社区办负责人办理,现为丁主任"):
         projects.stop("区里没有拨款", by=REVIEWER)
