@@ -14,7 +14,7 @@ from rules.money import fen_of, in_capitals, in_yuan
 from runtime.resources import Resources
 from tasks import items
 from tasks.act import Act, acting
-from tasks.cases import entitled, load_case, open_item, person_of, policy_of, project_of
+from tasks.cases import entitled, load_case, local_day, open_item, person_of, policy_of, project_of
 from tasks.checklists import RECEIVED
 from tasks.documents import attach
 from tasks.history import append
@@ -82,7 +82,8 @@ def spend(resources: Resources, command: SpendOnProject, *, at: datetime, key: s
 
     Raises:
         Refused: not the village's responsible member, the money has not arrived or was settled, a day before it
-            arrived or in the future, no such budget line, above the line, above the balance, or no voucher.
+            arrived, after the settlement began or in the future, no such budget line, above the line, above the
+            balance, no voucher, or one that was booked on this line with this amount.
     """
     with acting(resources, at=at) as act:
         case = load_case(act.session, command.case)
@@ -99,6 +100,14 @@ def spend(resources: Resources, command: SpendOnProject, *, at: datetime, key: s
                 where,
                 f"支出日期{chinese_date(command.spent_on)}早于资金到账日{chinese_date(arrived)},请核对;"
                 "到账以前的开支不能列入项目资金",
+            )
+        item = open_item(act.session, case)
+        settling = item if item is not None and item.gate is Gate.SETTLEMENT else None
+        if settling is not None and command.spent_on > (since := local_day(settling.opened_at)):
+            raise Refused(
+                where,
+                f"支出日期{chinese_date(command.spent_on)}晚于开始“{Gate.SETTLEMENT.label}”的{chinese_date(since)},"
+                "清退期间只能补登此前的开支;请核对日期,结余请退回",
             )
         document = attach(
             act.session,
@@ -120,9 +129,8 @@ def spend(resources: Resources, command: SpendOnProject, *, at: datetime, key: s
             key=key,
             memo=f"{command.memo}({chinese_date(command.spent_on)})",
         )
-        item = open_item(act.session, case)
-        if item is not None and item.gate is Gate.SETTLEMENT:
-            settle_if_spent(act, item)
+        if settling is not None:
+            settle_if_spent(act, settling)
         return project_balance(act.session, case)
 
 

@@ -17,7 +17,9 @@ from models.registry import Person
 from policies.errors import Refused
 from policies.vocabulary import AccountKind, LedgerLevel, LedgerMove
 from rules.money import in_yuan
+from rules.window import spoken_day
 from tasks.act import Act
+from tasks.cases import local_day
 from tasks.history import append
 from tasks.ledger_audit import MOVED, entry_facts
 
@@ -73,6 +75,42 @@ def locked(session: Session, *conditions: ColumnElement[bool]) -> list[LedgerAcc
     # key_share: a line that another transaction writes refers to the account, and need not wait for that.
     query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return list(session.scalars(query))
+
+
+def check_voucher_is_new(
+    session: Session, account: LedgerAccount, amount_fen: int, *, document: Document | None, where: str
+) -> None:
+    """
+    Refuse to book one voucher twice: the same bytes, the same account, the same amount (D0-R15).
+
+    Args:
+        amount_fen: as the line of `account` would have it, with its sign.
+        document: the voucher; without one nothing is compared.
+
+    Raises:
+        Refused: names the voucher, and the day and memo of the earlier booking.
+    """
+    if document is None:
+        return
+    earlier = session.scalars(
+        select(LedgerEntry)
+        .join(LedgerLine, LedgerLine.entry_id == LedgerEntry.id)
+        .join(Document, Document.id == LedgerEntry.document_id)
+        .where(
+            LedgerLine.account_id == account.id,
+            LedgerLine.amount_fen == amount_fen,
+            Document.sha256 == document.sha256,
+        )
+        .order_by(LedgerEntry.id)
+        .limit(1)
+    ).one_or_none()
+    if earlier is not None:
+        raise Refused(
+            where,
+            f"凭证“{document.reference}”已于{spoken_day(local_day(earlier.booked_at))}在“{account.name}”"
+            f"登记{in_yuan(abs(amount_fen))}(摘要:{earlier.memo}),同一凭证不重复登记;"
+            "确为另一笔的请附另一份凭证,一份凭证有多笔的请合计登记",
+        )
 
 
 def booked(session: Session, key: str) -> LedgerEntry | None:

@@ -19,7 +19,16 @@ from rules.money import in_yuan
 from tasks.act import Act
 from tasks.history import SYSTEM, append
 from tasks.ledger_audit import BUDGETED
-from tasks.ledger_posting import LARGEST_FEN, account, booked, locked, not_enough, post, refusal_of
+from tasks.ledger_posting import (
+    LARGEST_FEN,
+    account,
+    booked,
+    check_voucher_is_new,
+    locked,
+    not_enough,
+    post,
+    refusal_of,
+)
 
 LEVEL_OF = {
     SourceKind.GRANT: LedgerLevel.DISTRICT,
@@ -60,7 +69,8 @@ def receive(
         key: what asked for it; unique among the receipts of this kind in this case.
 
     Raises:
-        Refused: an amount that is none, or above `cap_fen` together with what came before; names the figures.
+        Refused: an amount that is none, above `cap_fen` together with what came before, or this giver's same amount
+            with the same voucher; names the figures.
     """
     move = MOVE_OF[source]
     key = f"{call_case.number}:{move.value}:{key}"
@@ -81,6 +91,7 @@ def receive(
     name = _account_name(level, giver, call_case)
     code = next((each.source for each in givers if each.name == name), f"{source.value}:{len(givers) + 1}")
     origin = account(act.session, call_case, level, source=code, name=name)
+    check_voucher_is_new(act.session, origin, -amount_fen, document=document, where=where)
     pool = _holding(act, call_case, LedgerLevel.TOWN, code, giver)
     lines = [(origin, -amount_fen), (pool, amount_fen)]
     return post(act, call_case, move, lines, key=key, memo=memo, by=by, document=document, where=where)
@@ -200,8 +211,8 @@ def spend_line(
         key: what asked for it; unique among the project's spendings.
 
     Raises:
-        Refused: no such line (names those there are), an amount that is none, above the line's cap, or above what the
-            project has; names the figures.
+        Refused: no such line (names those there are), an amount that is none, the same amount on this line with the
+            same voucher, above the line's cap, or above what the project has; names the figures.
     """
     key = f"{project_case.number}:{LedgerMove.SPENDING.value}:{key}"
     if (known := booked(act.session, key)) is not None:
@@ -217,6 +228,7 @@ def spend_line(
         names = "、".join(plain.values()) or "(方案尚未列出预算科目)"
         raise Refused(where, f"“{line_code}”不在项目预算之内,专款专用,只能用于:{names}")
     _check_amount(amount_fen, where)
+    check_voucher_is_new(act.session, line, amount_fen, document=document, where=where)
     if line.cap_fen is not None and line.balance_fen + amount_fen > line.cap_fen:
         raise refusal_of(line, LedgerMove.SPENDING, amount_fen, where)
     holdings = [each for each in stands if each.level is LedgerLevel.VILLAGE]

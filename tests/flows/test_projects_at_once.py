@@ -21,7 +21,7 @@ def spending(projects: Projects, yuan: str, *, key: str) -> Act:
         line="花苗",
         amount_yuan=yuan,
         memo="购置",
-        proof=projects.town.proof("发票.jpg"),
+        proof=projects.town.proof(f"发票{key}.jpg"),
         spent_on=projects.day(0),
     )
     at = projects.town.now()

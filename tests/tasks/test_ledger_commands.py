@@ -40,6 +40,17 @@ def test_money_booked_with_its_voucher_stands_in_the_pool_once(money: Programme)
         assert [reference for (reference,) in rows] == ["回单.pdf"]
 
 
+def test_a_giver_s_voucher_is_booked_once_with_its_amount(money: Programme) -> None:
+    receipt(money, "1,000")
+    before = money.town.state()
+    with pytest.raises(Refused, match=r"凭证“回单\.pdf”已于.*登记1,000\.00元\(摘要:首批\),同一凭证不重复登记"):
+        receipt(money, "1,000", key="2")
+    assert money.town.state() == before
+    for changes in ({"proof": money.town.proof("回单二.pdf")}, {"yuan": "999"}, {"source_name": "区财政局"}):
+        receipt(money, **{"yuan": "1,000", "key": str(changes)} | changes)
+    assert money.pool() == 399_900
+
+
 def test_a_receipt_that_no_rule_allows_is_refused(money: Programme) -> None:
     receipt(money)
     before = money.town.state()

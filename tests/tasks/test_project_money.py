@@ -104,6 +104,40 @@ def test_a_line_is_spent_to_its_last_fen_and_no_further(funded: Projects) -> Non
     assert funded.faults() == []
 
 
+def test_a_voucher_is_booked_once_on_a_line_with_its_amount(funded: Projects) -> None:
+    funded.spend("100")
+    told = r"凭证“发票\.jpg”已于2022年5月16日在“花苗 .*”登记100\.00元\(摘要:购置.*同一凭证不重复登记"
+    with pytest.raises(Refused, match=told):
+        funded.spend("100", key="2")
+    folder = funded.resources.settings.documents_folder
+    (folder / "发票副本.jpg").write_bytes((folder / "发票.jpg").read_bytes())
+    command = SpendOnProject(
+        case=funded.number,
+        by=RESPONSIBLE,
+        line="1",
+        amount_yuan="100",
+        memo="购置",
+        proof="发票副本.jpg",
+        spent_on=funded.day(0),
+    )
+    with pytest.raises(Refused, match=r"凭证“发票副本\.jpg”已于2022年5月16日"):
+        funds.spend(funded.resources, command, at=funded.town.now(), key="3")
+    assert funded.left() == GRANTED - 10_000
+    funded.spend("100", line="铺装", key="4")
+    funded.spend("50", key="5")
+    assert funded.spend("100", key="6", proof="发票二.jpg") == GRANTED - 35_000
+    assert funded.faults() == []
+
+
+def test_while_what_is_left_is_returned_only_earlier_expenses_are_booked(funded: Projects) -> None:
+    funded.stop()
+    opened_on = funded.day(0)
+    funded.town.pass_until("2022-05-18 10:00")
+    with pytest.raises(Refused, match="支出日期2022年5月17日晚于开始“结余清退”的2022年5月16日"):
+        funded.spend("100", on=funded.day(-1))
+    assert funded.spend("100", on=opened_on) == GRANTED - 10_000
+
+
 def test_nothing_is_spent_once_what_is_left_went_back(funded: Projects) -> None:
     funded.spend("1,000")
     funded.finish_steps()
