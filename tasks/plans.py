@@ -77,7 +77,7 @@ def _examined(act: Act, case: Case, command: SubmitPlan, *, person: Person, roun
     if granted is None:
         raise LookupError(f"project {case.number} plans without a granted sum")
     lines = _lines(command.lines, scheme)
-    refuse_if_any((*_twice(lines, scheme), *_forbidden(case, project, command, lines)))
+    refuse_if_any((*_twice(lines, scheme), *_numbered(lines, scheme), *_forbidden(case, project, command, lines)))
     check_plan(
         lines,
         [PlanMilestone(name=each.name, due_on=each.due_on) for each in command.milestones],
@@ -124,6 +124,21 @@ def _twice(lines: Sequence[PlanLine], scheme: MicroProjectScheme) -> list[Findin
         )
         for name in dict.fromkeys(names)
         if names.count(name) > 1
+    ]
+
+
+def _numbered(lines: Sequence[PlanLine], scheme: MicroProjectScheme) -> list[Finding]:
+    """Find names that are only digits: money booked by a line's number would go to another line."""
+    return [
+        Finding(
+            code="line",
+            name="预算分项",
+            firmness=Firmness.REFUSE,
+            message=f"预算第{number}行的分项名称“{line.name}”只有数字,会与行号混淆,请写明用途,例如 花苗",
+            where=scheme.plan.where,
+        )
+        for number, line in enumerate(lines, start=1)
+        if line.name.strip().isdecimal()
     ]
 
 

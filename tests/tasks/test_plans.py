@@ -40,6 +40,11 @@ def rows(projects: Projects, table: str) -> int:
         ),
         pytest.param([("花苗", MATERIALS, "0")], r"预算第1行“花苗”为0\.00元,须大于0元", id="nothing"),
         pytest.param([("花苗", MATERIALS, "1"), ("花苗", ACTIVITIES, "2")], "预算分项“花苗”重复", id="twice"),
+        pytest.param(
+            [("花苗", MATERIALS, "1"), ("1", ACTIVITIES, "2")],
+            "预算第2行的分项名称“1”只有数字,会与行号混淆",
+            id="digits",
+        ),
         pytest.param([("花苗", MATERIALS, "一百")], "“一百”不是金额", id="no-amount"),
     ],
 )
