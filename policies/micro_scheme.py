@@ -85,7 +85,7 @@ class SurveyRule(Sourced):
     answers_at_least: Count
     """Answers that each proposal needs."""
     support_at_least: Share | None = None
-    """Share of the answers in favour that a proposal needs to be screened; null: it is only told to the panel."""
+    """Share of the answers in favour that a proposal needs to be screened; null: the survey only informs the panel."""
 
 
 class Criterion(Sourced):
@@ -248,7 +248,8 @@ class MicroGates(Section):
 
     call_window: Window
     """Open until the day that the call names; `due` is the length when it names none."""
-    survey: Window | None = None
+    survey: GatePolicy | None = None
+    """Closed by the office when the answers suffice, or by the end of its time: then the office head hears of it."""
     screening: GatePolicy
     selection_notice: Timing
     projects: Timing

@@ -35,10 +35,12 @@ class SurveyFinding:
     """One Chinese sentence with the figures."""
     where: str
     """The clause, or ``default``."""
+    goes_on: bool
+    """Whether the proposal is screened when the survey ends so; always where the survey only informs the panel."""
 
     @property
     def supported(self) -> bool:
-        """Whether the proposal goes on to be screened."""
+        """Whether there are enough answers, and enough of them in favour."""
         return self.opinion is Opinion.SUPPORTED
 
 
@@ -88,4 +90,11 @@ def finding(rule: SurveyRule, *, in_favour: int, against: int, indifferent: int)
             f"{counted},支持率{shown(share * 100)}%;须达到{bound.numerator}/{bound.denominator}"
             f"({shown(bound * 100)}%)以上,{'达到' if reached else '未达到'}"
         )
-    return SurveyFinding(opinion=opinion, answers=answers, support=share, reason=reason, where=rule.where)
+    return SurveyFinding(
+        opinion=opinion,
+        answers=answers,
+        support=share,
+        reason=reason,
+        where=rule.where,
+        goes_on=opinion is Opinion.SUPPORTED or rule.support_at_least is None,
+    )

@@ -14,7 +14,7 @@ from tasks.cases import call_of, deciders
 from tasks.mail import about, due_note, send, to_person
 from tasks.project_closing import confirm
 from tasks.screenings import open_screening, screening_of
-from tasks.survey_answers import rule_of
+from tasks.survey_answers import rule_of, told_to_panel
 
 SURVEY = "请就每个项目征求居民意见，把赞成、反对、无所谓的份数登记进来；份数齐全后办结调研。"
 SCREENING = "请把评审组的评分、回避和会议的签到、表决登记进来；齐全后完成筛选，系统在预算内按名次确定拟入选项目。"
@@ -43,7 +43,8 @@ def ask(act: Act, case: Case, item: WorkItem) -> None:
 
 def _screening(act: Act, case: Case, item: WorkItem) -> None:
     open_screening(act, case)
-    if not standing(act.session, case, ProjectStanding.PROPOSED):
+    proposed = standing(act.session, case, ProjectStanding.PROPOSED)
+    if not proposed:
         nothing: dict[str, list[str]] = {"selected": [], "ranking": []}
         why = f"{counted(act.session, case)}个申报项目都未通过调研或已撤回,没有可以筛选的项目"
         items.close(act, item, Verdict.COMPLETED, by=None, door=Door.SYSTEM, reason=why, details=nothing)
@@ -57,7 +58,8 @@ def _screening(act: Act, case: Case, item: WorkItem) -> None:
     criteria = "、".join(f"{each.name}（满分{each.points_at_most}）" for each in scoring.criteria)
     office = {each.id for each in deciders(act.session, item, on=act.day)}
     members = [each for each in panel.values() if each.id not in office]
-    _write(act, item, SCORING, (f"评分标准：{criteria}", *listed), to=members, event="scoring")
+    surveyed = [f"{named(each)}：{told}" for each in proposed if (told := told_to_panel(case, each))]
+    _write(act, item, SCORING, (f"评分标准：{criteria}", *listed, *surveyed), to=members, event="scoring")
 
 
 def _notice(act: Act, case: Case, item: WorkItem) -> None:

@@ -80,12 +80,24 @@ def check_complete(act: Act, case: Case) -> None:
 
 
 def settle(act: Act, case: Case) -> None:
-    """Set aside the proposals that the survey does not support, each with the worked reason."""
+    """
+    Set aside the proposals that the survey does not support, each with the worked reason.
+
+    Where the survey only informs the panel, one with too few answers is screened; the reason says so.
+    """
     rule = rule_of(case)
     for project in standing(act.session, case, ProjectStanding.PROPOSED):
         opinion = found(project, rule)
-        if not opinion.supported:
+        if not opinion.goes_on:
             stand(act, project, ProjectStanding.NOT_SUPPORTED, opinion.reason)
+        elif not opinion.supported:
+            stand(act, project, ProjectStanding.PROPOSED, f"{opinion.reason},调研仅供评审参考,进入筛选")
+
+
+def told_to_panel(case: Case, project: Project) -> str:
+    """Return what the survey says of a proposal, for the panel; empty when the edition has no survey."""
+    rule = edition_of(case).for_projects.survey
+    return found(project, rule).reason if rule is not None else ""
 
 
 def entries_told(session: Session, case: Case) -> str:

@@ -275,6 +275,21 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "micro_project.gates.call_window",
         "不能写 escalate",
     ),
+    "a survey whose end is told to nobody": (
+        "      escalate: {to: office_head, after_days: 0, source: default}\n"
+        "      lapse: {verdict: ended, source: default}\n    screening:",
+        "      lapse: {verdict: ended, source: default}\n    screening:",
+        "micro_project.gates.survey.escalate",
+        "缺少此项",
+    ),
+    "a survey reported after it ended": (
+        "      escalate: {to: office_head, after_days: 0, source: default}\n"
+        "      lapse: {verdict: ended, source: default}\n    screening:",
+        "      escalate: {to: office_head, after_days: 1, source: default}\n"
+        "      lapse: {verdict: ended, source: default}\n    screening:",
+        "micro_project.gates.survey",
+        "escalate.after_days 须为 0",
+    ),
     "a call that ends otherwise": (
         "      lapse: {verdict: ended, source: default}\n    survey:",
         "      lapse: {verdict: lapsed, source: default}\n    survey:",

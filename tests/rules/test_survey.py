@@ -89,3 +89,13 @@ def test_a_further_answer_in_favour_never_loses_support(in_favour: int, against:
     after = finding(EXAMPLE, in_favour=in_favour + 1, against=against, indifferent=indifferent)
     assert after.support >= before.support
     assert after.supported or not before.supported
+
+
+@given(counts, counts, counts)
+def test_only_a_survey_with_a_share_to_reach_keeps_a_proposal_from_being_screened(
+    in_favour: int, against: int, indifferent: int
+) -> None:
+    answers = {"in_favour": in_favour, "against": against, "indifferent": indifferent}
+    assert finding(LINPING, **answers).goes_on
+    bound = finding(EXAMPLE, **answers)
+    assert bound.goes_on is bound.supported

@@ -120,6 +120,42 @@ def test_at_the_end_of_its_time_too_few_answers_are_no_support(open_call_town: O
     assert town.decisions()[-1].details["supported"] == [numbers["长廊"]]
 
 
+def test_where_the_survey_only_informs_too_few_answers_throw_nobody_out(open_call_town: OpenCallTown) -> None:
+    town = open_call_town(LINPING)
+    numbers = in_survey(town, "长廊", "路灯")
+    town.survey({numbers["长廊"]: (18, 1, 1), numbers["路灯"]: (3, 1, 0)})
+    town.end_window()
+    assert (town.gate(), set(town.standings().values())) == (Gate.SCREENING, {S.PROPOSED})
+    few = "收到意见4份,赞成3份、反对1份、无所谓0份;至少须20份,不足"
+    assert town.project(numbers["路灯"]).standing_because == f"{few},调研仅供评审参考,进入筛选"
+    assert town.project(numbers["长廊"]).standing_because == ""
+    assert town.decisions()[-1].details["supported"] == list(numbers.values())
+    asked = [
+        each.context["facts"] for each in town.entries("task_waiting") if each.context["gate"] == Gate.SCREENING.label
+    ]
+    scoring = [facts for facts in asked if facts[0].startswith("评分标准")]
+    assert scoring
+    for facts in scoring:
+        assert facts[-1].endswith(few)
+        assert facts[-2].endswith("支持率90.00%;供评审参考")
+
+
+def test_a_survey_that_time_ends_is_reported_to_the_head_of_the_office(open_call_town: OpenCallTown) -> None:
+    town = open_call_town(EXAMPLE)
+    in_survey(town, "长廊", "路灯")
+    town.end_window()
+    (letter,) = town.entries("escalation")
+    assert (letter.to_name, letter.context["gate"]) == ("丁主任", Gate.SURVEY.label)
+    (ended,) = [each for each in town.decisions() if each.work_item.gate is Gate.SURVEY]
+    assert ended.verdict is Verdict.ENDED
+
+
+def test_a_survey_that_is_completed_in_time_is_reported_to_nobody(linping: CallTown) -> None:
+    numbers = in_survey(linping)
+    linping.survey(dict.fromkeys(numbers.values(), (20, 0, 0)), complete=True)
+    assert linping.entries("escalation") == []
+
+
 def test_without_a_bound_the_share_is_only_told(linping: CallTown) -> None:
     numbers = in_survey(linping)
     linping.survey(dict.fromkeys(numbers.values(), (1, 19, 0)), complete=True)
