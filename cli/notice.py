@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
 from models.case import Case
-from models.notice import Notice
+from models.notice import Notice, Objection
 from policies.vocabulary import CaseKind, CaseStatus, Door, Verdict
 from tasks import decisions, notice_changes, notices, objections
 from tasks.case_file import as_markdown, case_file
@@ -26,7 +26,7 @@ from tasks.notice_commands import (
 )
 from tasks.notice_mail import objections_of
 from tasks.notice_pages import state_of, write_pages
-from tasks.objections import load_notice
+from tasks.objections import load_notice, waiting_of
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -70,18 +70,21 @@ def publish(
         carry_on(resources, number)
 
 
-@app.command("list", help="列出公示,新的在前。")
+@app.command("list", help="列出公示,新的在前;办结后补登的异议还没有办完的,也列出。")
 def list_notices(everything: Annotated[bool, typer.Option("--all", help="包括已结束的")] = False) -> None:
     with opened() as resources:
         query = select(Notice).join(Case, Case.id == Notice.case_id).order_by(Notice.id.desc())
         if not everything:
-            query = query.where(Case.status == CaseStatus.OPEN)
+            waits = (Objection.notice_id == Notice.id) & Objection.answered_at.is_(None)
+            query = query.where((Case.status == CaseStatus.OPEN) | select(Objection.id).where(waits).exists())
         with resources.database.read() as session:
             found = session.scalars(query).all()
             for notice in found:
                 case, count = notice.case, len(objections_of(session, notice))
+                waiting = len(waiting_of(session, notice))
                 typer.echo(
-                    f"{case.number}  {state_of(case, notice)}  至{notice.ends_on}24时  异议{count}件  "
+                    f"{case.number}  {state_of(case, notice)}  至{notice.ends_on}24时  异议{count}件"
+                    f"{f'(待处理或待答复{waiting}件)' if waiting else ''}  "
                     f"{case.unit.name}  {case.title}  {resources.settings.notices_folder / notice.page}"
                 )
         if not found:

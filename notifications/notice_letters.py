@@ -77,10 +77,12 @@ class ObjectionReceived(NoticeLetter):
     """Objections of this notice that nobody has handled yet."""
     for_objector: bool
     """The short receipt instead of the working letter."""
+    ended_note: str = ""
+    """That the notice had ended already when the objection was keyed in, and when; empty: it had not."""
 
 
 class ObjectionAnswered(NoticeLetter):
-    """To who objects: what the office found, and why. D2-R10."""
+    """To who objects: what the office found, and why. To the office's head: what it may mean. D2-R10."""
 
     letter_kind = Letter.OBJECTION_ANSWERED
     seq: Count
@@ -89,6 +91,8 @@ class ObjectionAnswered(NoticeLetter):
     received: Name
     finding: Name
     reasons: Name
+    what_follows: str = ""
+    """To the head, of one upheld on a notice that had ended: what the head may do; empty: to who objects."""
 
 
 CONTEXTS: tuple[type[LetterContext], ...] = (

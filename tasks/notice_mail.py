@@ -22,6 +22,7 @@ from notifications.outbox import Recipient
 from policies.errors import Permanent
 from policies.vocabulary import (
     CaseKind,
+    CaseStatus,
     Door,
     Gate,
     ObjectionChannel,
@@ -131,7 +132,11 @@ def tell_closed(act: Act, notice: Notice) -> None:
 
 
 def tell_received(act: Act, notice: Notice, objection: Objection) -> None:
-    """Tell the office of an objection; give who objects a receipt, if there is an e-mail address."""
+    """
+    Tell the office of an objection; give who objects a receipt, if there is an e-mail address.
+
+    Of one that was keyed in after the notice had been closed, the head hears too: no review will come of it.
+    """
     letter = ObjectionReceived(
         **about_notice(act, notice),
         seq=objection.seq,
@@ -143,16 +148,31 @@ def tell_received(act: Act, notice: Notice, objection: Objection) -> None:
         received=moment_of(objection),
         open_count=sum(each.finding is None for each in objections_of(act.session, notice)),
         for_objector=False,
+        ended_note=_ended_note(notice, objection),
     )
     event = f"objection-{objection.seq}"
-    send(act, notice.case, letter, holders_of(act, notice.case, Role.OFFICE_REVIEWER), event=event)
+    office = holders_of(act, notice.case, Role.OFFICE_REVIEWER)
+    if added_later(objection):
+        office += holders_of(act, notice.case, Role.OFFICE_HEAD)
+    send(act, notice.case, letter, office, event=event)
     if (to := objector(objection)) is not None:
         send(act, notice.case, letter.model_copy(update={"for_objector": True}), [to], event=event)
 
 
 def tell_answer(act: Act, notice: Notice, objection: Objection, to: Recipient) -> None:
     """Answer who objected, by letter."""
-    letter = ObjectionAnswered(
+    send(act, notice.case, _answer(act, notice, objection), [to], event=f"objection-{objection.seq}-answered")
+
+
+def tell_upheld_later(act: Act, notice: Notice, objection: Objection) -> None:
+    """Tell the office's head what may follow from an objection upheld on a notice that was closed as cleared."""
+    letter = _answer(act, notice, objection, what_follows=_what_follows(act.session, notice, objection))
+    to = holders_of(act, notice.case, Role.OFFICE_HEAD)
+    send(act, notice.case, letter, to, event=f"objection-{objection.seq}-upheld")
+
+
+def _answer(act: Act, notice: Notice, objection: Objection, *, what_follows: str = "") -> ObjectionAnswered:
+    return ObjectionAnswered(
         **about_notice(act, notice),
         seq=objection.seq,
         against=against_of(notice, objection),
@@ -160,8 +180,53 @@ def tell_answer(act: Act, notice: Notice, objection: Objection, to: Recipient) -
         received=moment_of(objection),
         finding=objection.finding.label if objection.finding else "",
         reasons=objection.reasons,
+        what_follows=what_follows,
     )
-    send(act, notice.case, letter, [to], event=f"objection-{objection.seq}-answered")
+
+
+def _ended_note(notice: Notice, objection: Objection) -> str:
+    """Return what the office must know of an objection keyed in after its notice was closed; empty otherwise."""
+    if not added_later(objection) or notice.case.outcome is None:
+        return ""
+    return (
+        f"这件公示已{ended_in_words(notice)};异议在公示期内收到,{minute(objection.recorded_at)}才登记,为补登。"
+        "公示结果不因补登自动改变,也不再设复核环节。请用“处理异议”(Deployments 页面)或"
+        " ketang notice handle、answer 认定并答复;异议成立的,报社区办负责人研究。"
+    )
+
+
+def _what_follows(session: Session, notice: Notice, objection: Objection) -> str:
+    """Return what the head may do: stop the projects concerned as far as they are open, or publish anew."""
+    wanted = [objection.against_case_id] if objection.against_case_id else [each["case"] for each in notice.items]
+    query = select(Case).where(Case.id.in_([each for each in wanted if each]), Case.kind == CaseKind.PROJECT)
+    concerned_projects = session.scalars(query.order_by(Case.id)).all()
+    running = [each for each in concerned_projects if each.status is CaseStatus.OPEN]
+    ended = [each for each in concerned_projects if each.status is CaseStatus.CLOSED]
+    told = f"这件公示已{ended_in_words(notice)},结果不因此自动改变。"
+    anew = "另行发布公示(发布公示,或 ketang notice publish)"
+    if running:
+        named = "、".join(f"{each.number}“{each.title}”" for each in running)
+        told += f"社区办负责人可以终止实施所涉项目 {named}(ketang project stop),或者{anew}。"
+    else:
+        told += f"社区办负责人可以{anew}。"
+    if ended:
+        named = "、".join(
+            f"{each.number}“{each.title}”({each.outcome.label if each.outcome else ''})" for each in ended
+        )
+        told += f"所涉项目 {named} 已办结,不能再终止实施。"
+    return told
+
+
+def ended_in_words(notice: Notice) -> str:
+    """Return when the period of a closed notice ended, when its case was closed, and as what."""
+    case = notice.case
+    outcome, closed = case.outcome.label if case.outcome else "", minute(case.closed_at) if case.closed_at else ""
+    return f"于{chinese_date(notice.ends_on)}24时期满,{closed}办结({outcome})"
+
+
+def added_later(objection: Objection) -> bool:
+    """Return whether an objection was keyed in after its notice had been closed; its fingerprint seals that."""
+    return bool(objection.details.get("after_close"))
 
 
 def ask_for_review(act: Act, notice: Notice, item: WorkItem) -> None:
@@ -210,6 +275,8 @@ def line_of(notice: Notice, objection: Objection) -> str:
         state = "待处理"
     else:
         state = objection.finding.label + (",已答复" if objection.answered_at else ",待答复")
+    if added_later(objection):
+        state += ";公示办结后补登"
     return (
         f"第{objection.seq}件({objection.channel.label},{moment_of(objection)},{who_of(objection)})"
         f"对{against_of(notice, objection)}:{state}"
@@ -229,7 +296,12 @@ def against_of(notice: Notice, objection: Objection) -> str:
 
 def moment_of(objection: Objection) -> str:
     """Return when an objection reached the office, in Shanghai."""
-    return f"{objection.received_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return minute(objection.received_at)
+
+
+def minute(moment: datetime) -> str:
+    """Return a moment to the minute, in Shanghai."""
+    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def objector(objection: Objection) -> Recipient | None:

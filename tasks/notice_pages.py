@@ -6,6 +6,7 @@ written stays due and is told; it never stops a case. Nothing is ever read back 
 """
 
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, load_only
 
 from models.case import Case
 from models.notice import Notice
@@ -25,8 +26,9 @@ from rules.periods import shanghai_day
 from runtime.resources import Resources, edition_of
 from runtime.settings import PROJECT
 from tasks.mail import office_of
-from tasks.notice_mail import late_text, objections_of
+from tasks.notice_mail import added_later, late_text, objections_of
 
+log = logging.getLogger(__name__)
 INDEX = "index.html"
 STANDING, REVIEWED = "公示中", "异议复核中"
 
@@ -54,7 +56,8 @@ def write_pages(resources: Resources, *, everything: bool = False) -> PageReport
     Write the page of every notice that has changed since, and the index.
 
     Safe to repeat, and to run twice at once, because writers take turns and each reads the database in its turn: an
-    older state never overwrites a newer one. A page counts as written once the index stands too.
+    older state never overwrites a newer one. A page counts as written once the index stands too. One notice that can
+    not be shown, whatever is wrong with it, keeps neither the others nor the index from being written.
 
     Args:
         everything: all pages, changed or not.
@@ -74,17 +77,24 @@ def write_pages(resources: Resources, *, everything: bool = False) -> PageReport
 def _write(resources: Resources, folder: Path, report: PageReport, *, everything: bool) -> None:
     renderer = notice_renderer(PROJECT / "templates")
     done: dict[int, int] = {}
+    query = select(Notice.id, Notice.page, Case.number).join(Case, Case.id == Notice.case_id).order_by(Notice.id)
+    if not everything:
+        query = query.where(Notice.page_seq < Notice.changed_seq)
     with resources.database.read() as session:
-        query = select(Notice).order_by(Notice.id).options(joinedload(Notice.case).joinedload(Case.unit))
-        if not everything:
-            query = query.where(Notice.page_seq < Notice.changed_seq)
-        for notice in session.scalars(query).all():
-            try:
+        due = session.execute(query).tuples().all()
+    for notice_id, page, number in due:
+        try:
+            # A session of its own: what breaks in one does not reach the next.
+            with resources.database.read() as session:
+                notice = session.get_one(Notice, notice_id)
                 put(folder / notice.page, renderer.page(page_of(resources, session, notice)))
-            except OSError as error:
-                report.failures.append(f"公示页面 {notice.page} 无法写入({error.strerror or error})")
-            else:
-                done[notice.id] = notice.changed_seq
+                done[notice_id] = notice.changed_seq
+        except OSError as error:
+            report.failures.append(f"公示 {number} 的页面 {page} 无法写入({error.strerror or error})")
+        except Exception as error:  # whatever is wrong with one notice must not stop the others; it stays due
+            log.exception("the page of notice %s can not be written", number)
+            report.failures.append(f"公示 {number} 的页面 {page} 无法生成({type(error).__name__}:{error})")
+    with resources.database.read() as session:
         put(folder / INDEX, renderer.index(**_listed(session)))
     with resources.database.write() as session:
         for notice_id, seq in done.items():
@@ -105,6 +115,8 @@ def page_of(resources: Resources, session: Session, notice: Notice) -> NoticePag
         summary = f"公示期间收到异议{len(found)}件"
         if found:
             summary += f":成立{upheld}件,不成立{rejected}件,处理中{len(found) - upheld - rejected}件"
+        if later := sum(added_later(each) for each in found):
+            summary += f";其中{later}件在公示办结以后补登"
         summary += "。"
     return NoticePage(
         number=case.number,
@@ -152,7 +164,11 @@ def state_of(case: Case, notice: Notice) -> str:
 def _listed(session: Session) -> dict[str, list[IndexEntry]]:
     query = (
         select(Notice)
-        .options(joinedload(Notice.case).joinedload(Case.unit))
+        .options(
+            # No more than is shown: the rest may be what can not be read of one notice.
+            load_only(Notice.case_id, Notice.published_at, Notice.ends_on, Notice.closed_at, Notice.page),
+            joinedload(Notice.case).joinedload(Case.unit),
+        )
         .order_by(Notice.published_at.desc(), Notice.id.desc())
     )
     listed: dict[str, list[IndexEntry]] = {"standing": [], "over": []}

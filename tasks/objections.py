@@ -1,8 +1,8 @@
 """
 Objections against public notices: recorded as they come in, handled with reasons, answered (D2-R10).
 
-One that reached the office in time counts, also when it is keyed in after the last day, as long as the notice has not
-been closed; it is never lost silently.
+One that reached the office in time counts, also when it is keyed in after the last day. After the notice was closed as
+cleared it is recorded, handled and answered all the same, but changes the outcome no more: what follows is the head's.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from models.work_item import WorkItem
 from notifications.mime import masked_address
 from policies.errors import Refused
 from policies.notice_scheme import NoticeScheme
-from policies.vocabulary import CaseKind, CaseStatus, Door, Gate, ObjectionChannel, Role
+from policies.vocabulary import CaseKind, CaseStatus, Door, Gate, ObjectionChannel, ObjectionFinding, Outcome, Role
 from rules.periods import SHANGHAI, end_of
 from runtime.resources import Resources, edition_of
 from tasks import notice_mail
@@ -61,8 +61,8 @@ def record_objection(
         Its number within the notice.
 
     Raises:
-        Refused: no notice, it is closed, the edition does not take this channel, the item is not in the notice, or it
-            was not received within the period; says the moment.
+        Refused: no notice, it is closed otherwise than as cleared, the edition does not take this channel, the item is
+            not in the notice, or it was not received within the period; says the moment.
     """
     with acting(resources, at=at) as act:
         case = load_notice(act.session, command.case)
@@ -93,19 +93,18 @@ def record_objection(
             received_at=received_at,
             recorded_at=at,
             recorded_by_id=person.id,
-            details={"item": item, "door": door.value},
+            details={"item": item, "door": door.value} | ({"after_close": True} if _is_cleared(case) else {}),
         )
         act.session.add(objection)
         act.session.flush()
         act.session.refresh(objection)
         notice.changed_seq += 1
-        late = "(公示期满后补登)" if at >= end_of(notice.ends_on) else ""
         append(
             act.session,
             case,
             kind="objection_recorded",
             actor=person.display,
-            summary=f"登记异议第{objection.seq}件{late}:{notice_mail.who_of(objection)}于"
+            summary=f"登记异议第{objection.seq}件{_late(notice, objection)}:{notice_mail.who_of(objection)}于"
             f"{notice_mail.moment_of(objection)}以{objection.channel.label}方式提出,"
             f"对象为{notice_mail.against_of(notice, objection)}",
             at=at,
@@ -113,6 +112,8 @@ def record_objection(
                 "objection": objection.id,
                 "seq": objection.seq,
                 "received_at": objection.received_at.isoformat(),
+                "recorded_at": objection.recorded_at.isoformat(),
+                "ended_at": end_of(notice.ends_on).isoformat(),
                 "fingerprint": fingerprint(objection),
             },
         )
@@ -124,7 +125,7 @@ def handle_objections(
     resources: Resources, command: HandleObjections, *, door: Door, at: datetime, asked: Asked | None = None
 ) -> tuple[str, ...]:
     """
-    Handle objections and note answers: during the period, or in the review.
+    Handle objections and note answers: during the period, in the review, or when keyed in after a clearing.
 
     An objection whose author left an e-mail address is answered by letter at once.
 
@@ -132,7 +133,8 @@ def handle_objections(
         The objections that still wait for something, each in one line.
 
     Raises:
-        Refused: nothing to do, no such objection, handled or answered already, or the notice is closed.
+        Refused: nothing to do, no such objection, handled or answered already, or the notice is closed and none was
+            keyed in afterwards that waits.
     """
     if not command.handled and not command.answered:
         raise Refused("default", "没有填写要处理的异议,请填写异议序号、认定和理由")
@@ -142,23 +144,25 @@ def handle_objections(
             item_asked(act.session, case, asked, at=at)
         handle_in(act, case, command, door=door)
         notice = notice_of(act.session, case)
-        return tuple(
-            notice_mail.line_of(notice, each)
-            for each in notice_mail.objections_of(act.session, notice)
-            if each.finding is None or each.answered_at is None
-        )
+        return tuple(notice_mail.line_of(notice, each) for each in waiting_of(act.session, notice))
+
+
+def waiting_of(session: Session, notice: Notice) -> list[Objection]:
+    """Return the objections that wait for a finding or for an answer, in order."""
+    found = notice_mail.objections_of(session, notice)
+    return [each for each in found if each.finding is None or each.answered_at is None]
 
 
 def handle_in(act: Act, case: Case, command: HandleObjections, *, door: Door) -> None:
     """Handle objections and note answers, in the caller's transaction; the case is locked."""
     person = check_office(act, case, command.by)
-    if case.status is CaseStatus.CLOSED:
-        raise Refused("default", _told_closed(case) + ",不能再处理异议")
+    notice = notice_of(act.session, case)
+    if case.status is CaseStatus.CLOSED and not waiting_of(act.session, notice):
+        raise Refused("default", _told_closed(case) + ",没有待处理或待答复的异议")
     item = open_item(act.session, case)
     if item is not None and item.gate is Gate.NOTICE_PERIOD and act.at >= item.due_at:
         # What was open at the legal end is reviewed, however fast somebody handles it now.
         lapse(act, item)
-    notice = notice_of(act.session, case)
     for handling in command.handled:
         _handle(act, notice, handling, person, door)
     for answer in command.answered:
@@ -186,6 +190,8 @@ def _handle(act: Act, notice: Notice, command: HandleObjection, person: Person, 
         at=act.at,
         data={**handled_facts(objection), "door": door.value},
     )
+    if notice_mail.added_later(objection) and objection.finding is ObjectionFinding.UPHELD:
+        notice_mail.tell_upheld_later(act, notice, objection)
     to = notice_mail.objector(objection)
     if to is not None and to.address is not None:
         notice_mail.tell_answer(act, notice, objection, to)
@@ -287,7 +293,13 @@ def check_office(act: Act, case: Case, by: str) -> Person:
 
 
 def _refuse_closed(act: Act, case: Case) -> None:
-    """Refuse when the notice was closed, or is about to be because nothing was open at its end."""
+    """
+    Refuse when the notice was closed, or is about to be because nothing was open at its end.
+
+    Not one that was cleared: an objection received in time must leave a record, however late it is keyed in.
+    """
+    if _is_cleared(case):
+        return
     if case.status is CaseStatus.CLOSED:
         raise Refused("default", _told_closed(case) + ",不能再登记异议;请另行受理,并告知异议人")
     if open_item(act.session, case) is not None:
@@ -297,6 +309,18 @@ def _refuse_closed(act: Act, case: Case) -> None:
     counts = last.decision.details if last.decision is not None and last.gate is Gate.NOTICE_PERIOD else {}
     if not counts.get("open_objections") and not counts.get("upheld_objections"):
         raise already_decided(last)
+
+
+def _is_cleared(case: Case) -> bool:
+    """Return whether a notice was closed with nothing found against it."""
+    return case.status is CaseStatus.CLOSED and case.outcome is Outcome.CLEARED
+
+
+def _late(notice: Notice, objection: Objection) -> str:
+    """Return what the history says of one keyed in after the last day; empty when it was keyed in before."""
+    if notice_mail.added_later(objection):
+        return f"(补登:公示已{notice_mail.ended_in_words(notice)},至{_when(objection.recorded_at)}才登记)"
+    return "(公示期满后补登)" if objection.recorded_at >= end_of(notice.ends_on) else ""
 
 
 def _told_closed(case: Case) -> str:

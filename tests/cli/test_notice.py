@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from cli import notice
 from cli.ledger import audit
+from policies.vocabulary import Outcome
 from tests.notices import LINPING, Board
 from tests.township import REVIEWER, township
 
@@ -69,6 +70,22 @@ def test_a_notice_goes_its_way_by_the_command_line(board: Board, tmp_path: Path)
     assert "老街路灯" in (tmp_path / "notices" / "index.html").read_text(encoding="utf-8")
     assert done("retract", number, "--by", REVIEWER, "--reason", "方案作废") == "已撤销公示\n"
     assert "核对无误:1件公示" in done("verify")
+
+
+def test_an_objection_keyed_in_after_the_clearing_stays_on_the_list_until_it_is_answered(board: Board) -> None:
+    number = board.publish(LINPING)
+    board.town.pass_until("2026-03-30 09:00")
+    assert board.outcome() is Outcome.CLEARED
+    assert "没有在办的公示" in done("list")
+    received = ("--received", "2026-03-03 09:00", "--by", REVIEWER, "--content", "太亮")
+    assert done("object", number, "--channel", "来电", *received) == "已登记异议第1件\n"
+    assert "公示通过  至2026-03-1224时  异议1件(待处理或待答复1件)" in done("list")
+    assert "待处理;公示办结后补登" in done("show", number)
+    done("handle", number, "1", "--by", REVIEWER, "--finding", "异议不成立", "--reasons", "亮度合规")
+    assert "待处理或待答复1件" in done("list")
+    assert "异议均已处理并答复" in done("answer", number, "1", "--by", REVIEWER, "--how", "电话告知")
+    assert "没有在办的公示" in done("list")
+    assert "异议1件  " in done("list", "--all")
 
 
 def test_refusals_name_the_field_and_the_rule(board: Board, tmp_path: Path) -> None:

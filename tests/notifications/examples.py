@@ -258,8 +258,24 @@ EXAMPLES: dict[str, LetterContext] = {
     "objection_received.objector": notice_letters.ObjectionReceived(
         **OBJECTION, channel="网络", who="王五", contact="w***@example.com", open_count=1, for_objector=True
     ),
+    "objection_received.later": notice_letters.ObjectionReceived(
+        **OBJECTION,
+        channel="书面",
+        who="王五",
+        contact="",
+        open_count=1,
+        for_objector=False,
+        ended_note="这件公示已于2026年3月6日24时期满，2026-03-07 00:00办结（公示通过）；异议在公示期内收到，为补登。",
+    ),
     "objection_answered": notice_letters.ObjectionAnswered(
         **OBJECTION, finding="异议不成立", reasons="经消防部门现场核实，未占用消防通道"
+    ),
+    "objection_answered.head": notice_letters.ObjectionAnswered(
+        **OBJECTION,
+        finding="异议成立",
+        reasons="经消防部门现场核实，占用消防通道",
+        what_follows="这件公示已于2026年3月6日24时期满，2026-03-07 00:00办结（公示通过），结果不因此自动改变。"
+        "社区办负责人可以终止实施所涉项目 XM-2026-0001“楼道口的花园”，或者另行发布公示。",
     ),
     "call_opened": call_letters.CallOpened(
         **CALL,

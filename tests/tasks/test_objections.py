@@ -10,10 +10,12 @@ from sqlalchemy import text
 
 from policies.errors import Refused
 from policies.vocabulary import Gate, ObjectionFinding, Outcome, Verdict
+from rules.periods import end_of
 from tasks.case_file import as_markdown, case_file
 from tasks.deadlines import fire_due
 from tasks.history import verify
 from tasks.objections import contact_of
+from tests.calls import OpenCallTown
 from tests.desks import OpenTown
 from tests.notices import LINPING, MICRO, Board
 from tests.township import HEAD_OF_OFFICE, RESPONSIBLE, STRANGER, at
@@ -180,8 +182,139 @@ def test_a_notice_that_is_closed_takes_none_and_says_so(board: Board) -> None:
         board.object(received_at="2022-03-14 17:00", carry=False)
     board.town.rehearsal.carry(board.town.number)
     assert board.outcome() is Outcome.CLEARED
-    with pytest.raises(Refused, match=r"已于2022-03-15 00:00办结\(公示通过\),不能再登记异议;请另行受理"):
-        board.object(received_at="2022-03-14 17:00")
+    with pytest.raises(Refused, match="异议于2022-03-15 00:00收到,公示期已于2022年3月14日24时届满,逾期不予受理"):
+        board.object(received_at="2022-03-15 00:00")
+    assert board.objections() == []
+
+
+def test_a_notice_that_was_retracted_or_amended_takes_none_whenever_it_was_received(board: Board) -> None:
+    board.decide(Verdict.RETRACTED, reason="方案作废")
+    board.town.clock.move_to(at("2022-03-07 10:00"))
+    with pytest.raises(Refused, match=r"已于2022-03-04 10:00办结\(公示已撤销\),不能再登记异议;请另行受理"):
+        board.object(received_at="2022-03-04 10:00")
+    assert board.objections() == []
+
+
+# -- keyed in after the notice was closed as cleared ---------------------------------------------------------------
+
+
+def cleared(board: Board, when: str = "2022-03-16 09:00") -> None:
+    board.town.pass_until(when)
+    assert board.outcome() is Outcome.CLEARED
+
+
+def later(board: Board, **changes: Any) -> int:
+    """Key in one that was received in time, and let the sweep do what it does."""
+    seq = board.object(received_at="2022-03-14 17:00", **changes)
+    board.town.rehearsal.sweep()
+    return seq
+
+
+def test_one_received_in_time_is_recorded_after_the_notice_was_cleared_and_the_head_hears(both: Board) -> None:
+    cleared(both)
+    assert later(both, against="1", contact="wang@example.com") == 1
+    recorded = both.town.history()[-1]
+    assert recorded.kind == "objection_recorded"
+    for moment in (
+        "2022年3月14日24时期满",
+        "2022-03-15 00:00办结(公示通过)",
+        "至2022-03-16 09:00才登记",
+        "03-14 17:00",
+    ):
+        assert moment in recorded.summary
+    assert both.town.told("objection_received") == ["沈审核", "施审核", "丁主任", "王五"]
+    head = next(each for each in both.town.entries("objection_received") if each.to_name == "丁主任")
+    assert "公示已办结，补登异议，请处理" in head.sent_subject
+    assert "已于2022年3月14日24时期满,2022-03-15 00:00办结(公示通过)" in head.sent_text
+    assert "Resume" not in head.sent_text
+    (receipt,) = to(both, "wang@example.com")
+    plain = receipt.get_body(("plain",))
+    assert plain is not None
+    assert "补登" not in str(receipt["Subject"]) + plain.get_content()
+    assert both.outcome() is Outcome.CLEARED
+    assert both.town.item() is None
+    page = (both.town.resources.settings.notices_folder / both.notice().page).read_text(encoding="utf-8")
+    assert "公示期间收到异议1件:成立0件,不成立0件,处理中1件;其中1件在公示办结以后补登。" in page
+    assert "公示结果：公示通过" in page
+    sound(both)
+
+
+def test_one_keyed_in_later_is_upheld_and_answered_and_the_head_is_told_what_may_follow(both: Board) -> None:
+    cleared(both)
+    later(both)
+    with pytest.raises(Refused, match="第1件尚未认定"):
+        both.answer(1)
+    (left,) = both.handle(1, "异议成立")
+    assert left.endswith("异议成立,待答复;公示办结后补登")
+    both.town.rehearsal.sweep()
+    assert both.town.told("objection_answered") == ["丁主任"]
+    (letter,) = both.town.entries("objection_answered")
+    assert "结果不因此自动改变" in letter.sent_text
+    assert "社区办负责人可以另行发布公示" in letter.sent_text
+    assert "终止实施" not in letter.sent_text
+    assert both.answer(1, "当面告知") == ()
+    with pytest.raises(Refused, match="没有待处理或待答复的异议"):
+        both.handle(1, "异议不成立")
+    assert both.outcome() is Outcome.CLEARED
+    assert as_markdown(case_file(both.town.resources, both.town.number, at=both.town.now())).count("办结后补登") >= 1
+    sound(both)
+
+
+def test_the_head_is_named_the_project_that_may_be_stopped_and_it_is_stopped(
+    call_town_on_sqlite: OpenCallTown,
+) -> None:
+    town = call_town_on_sqlite()
+    projects = town.to_notice({"长廊": {}, "路灯": {}}, {"长廊": 100, "路灯": 90})
+    board, published = Board(town), town.notices()[0]
+    received_at, town.number = published.opened_at + timedelta(hours=1), published.number
+    town.rehearsal.move_to(end_of(board.notice().ends_on) + timedelta(days=1))
+    assert board.outcome() is Outcome.CLEARED
+    board.object(against="2", channel="来电", received_at=received_at)
+    board.handle(1, "异议成立")
+    (told,) = [each.context["what_follows"] for each in town.entries("objection_answered")]
+    assert f"可以终止实施所涉项目 {projects['路灯']}“路灯”(ketang project stop),或者另行发布公示" in told
+    assert projects["长廊"] not in told
+    board.object(channel="来电", received_at=received_at, content="都不需要")
+    town.decide(Verdict.ABANDONED, by=HEAD_OF_OFFICE, reason="异议成立", number=projects["路灯"])
+    board.handle(2, "异议成立")
+    told = town.entries("objection_answered")[-1].context["what_follows"]
+    assert f"终止实施所涉项目 {projects['长廊']}“长廊”" in told
+    assert f"所涉项目 {projects['路灯']}“路灯”(已撤回) 已办结,不能再终止实施" in told
+    sound(board)
+
+
+def test_one_keyed_in_later_and_not_upheld_is_answered_and_tells_the_head_nothing_more(board: Board) -> None:
+    cleared(board)
+    later(board, contact="wang@example.com")
+    assert board.handle(1, "异议不成立") == ()
+    board.town.rehearsal.sweep()
+    assert board.town.told("objection_answered") == ["王五"]
+    sound(board)
+
+
+def test_one_keyed_in_later_counts_also_when_the_notice_was_cleared_in_a_review(board: Board) -> None:
+    board.object()
+    board.town.pass_until(ENDS)
+    board.handle(1, "异议不成立")
+    board.answer(1)
+    board.decide(Verdict.CLEARED)
+    assert board.outcome() is Outcome.CLEARED
+    board.town.clock.move_to(at("2022-03-16 09:00"))
+    assert later(board, content="太亮") == 2
+    assert [each.details.get("after_close", False) for each in board.objections()] == [False, True]
+    with pytest.raises(Refused, match="第1件已认定"):
+        board.handle(1, "异议成立")
+    sound(board)
+
+
+def test_a_mark_of_keying_in_later_that_was_taken_off_is_named(board: Board) -> None:
+    cleared(board)
+    later(board)
+    with board.town.resources.database.write() as session:
+        session.execute(text("UPDATE objections SET details = '{}'"))
+    with board.town.resources.database.read() as session:
+        (fault,) = verify(session)
+    assert "第1件异议的登记内容与办理记录不符" in str(fault)
 
 
 # -- handled and answered ------------------------------------------------------------------------------------------
