@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, joinedload, load_only
 
 from models.case import Case
@@ -94,8 +95,15 @@ def _write(resources: Resources, folder: Path, report: PageReport, *, everything
         except Exception as error:  # whatever is wrong with one notice must not stop the others; it stays due
             log.exception("the page of notice %s can not be written", number)
             report.failures.append(f"公示 {number} 的页面 {page} 无法生成({type(error).__name__}:{error})")
-    with resources.database.read() as session:
-        put(folder / INDEX, renderer.index(**_listed(session)))
+    try:
+        with resources.database.read() as session:
+            put(folder / INDEX, renderer.index(**_listed(session)))
+    except (OSError, OperationalError):
+        raise  # the folder's trouble is told by the caller, the database's is worth another try
+    except Exception as error:  # the pages stay due
+        log.exception("the index of notices can not be written")
+        report.failures.append(f"公示目录无法生成({type(error).__name__}:{error})")
+        return
     with resources.database.write() as session:
         for notice_id, seq in done.items():
             session.execute(update(Notice).where(Notice.id == notice_id, Notice.page_seq < seq).values(page_seq=seq))

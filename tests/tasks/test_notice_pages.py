@@ -176,6 +176,61 @@ def test_a_single_page_that_can_not_be_written_leaves_the_others(board: Board) -
     assert "公示中" in page(board, second)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "UPDATE notices SET items = '[{}]' WHERE page = 'lpg-2022-0001.html'",
+        "UPDATE notices SET prolonged = 'no list' WHERE page = 'lpg-2022-0001.html'",
+        "UPDATE cases SET edition_sha256 = 'x' WHERE number = 'LPG-2022-0001'",
+    ],
+)
+def test_a_notice_that_can_not_be_shown_leaves_the_others_and_the_index(
+    both: Board, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = (both.publish(LINPING, key=key, title=f"第{key}件") for key in ("1", "2"))
+    shutil.rmtree(folder(both))
+    with both.town.resources.database.write() as session:
+        session.execute(text(broken))
+        session.execute(text("UPDATE notices SET page_seq = 0"))
+    report = write_pages(both.town.resources)
+    assert report.written == 1
+    (failure,) = report.failures
+    assert failure.startswith(f"公示 {first} 的页面 lpg-2022-0001.html 无法生成(")
+    (record,) = [each for each in caplog.records if each.name == "tasks.notice_pages"]
+    assert record.exc_info is not None
+    assert first in record.getMessage()
+    assert "第2件" in page(both, second)
+    assert "第1件" in index(both)
+    assert pages_wait(both.town.resources, first)
+    assert not pages_wait(both.town.resources, second)
+
+
+def test_an_index_that_can_not_be_made_is_told_and_the_pages_stay_due(board: Board) -> None:
+    first, second = (board.publish(LINPING, key=key) for key in ("1", "2"))
+    shutil.rmtree(folder(board))
+    with board.town.resources.database.write() as session:
+        session.execute(text("UPDATE notices SET page_seq = 0"))
+        session.execute(text("UPDATE notices SET ends_on = 'x' WHERE page = 'lpg-2022-0001.html'"))
+    report = write_pages(board.town.resources)
+    assert report.written == 0
+    of_page, of_index = report.failures
+    assert of_page.startswith(f"公示 {first} 的页面 lpg-2022-0001.html 无法生成(")
+    assert of_index.startswith("公示目录无法生成(")
+    assert "公示中" in page(board, second)
+    assert pages_wait(board.town.resources, second)
+
+
+def test_a_notice_that_can_not_be_shown_does_not_stop_the_sweep(board: Board) -> None:
+    first, second = (board.publish(LINPING, key=key) for key in ("1", "2"))
+    with board.town.resources.database.write() as session:
+        session.execute(text("UPDATE notices SET items = '[{}]', page_seq = 0 WHERE page = 'lpg-2022-0001.html'"))
+    board.town.clock.move_to(at(ENDS))
+    counts, report, _ = close_due(board.town.resources, at=board.town.now())
+    assert any(failure.startswith(f"公示 {first} 的页面") for failure in counts.failures)
+    assert second in report.carried
+    assert "公示通过" in page(board, second)
+
+
 # -- two at once ---------------------------------------------------------------------------------------------------
 
 
