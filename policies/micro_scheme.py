@@ -159,7 +159,7 @@ class PlanRule(Sourced):
 
     milestones_at_least: Positive
     days_at_most: Positive
-    """Calendar days from the plan's approval to its last milestone."""
+    """Calendar days from the day the plan is handed in to its last milestone."""
 
 
 class FundSource(Sourced):
