@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from policies.vocabulary import ProjectStanding
 
+EDITION = "example-micro-2026"
+BUDGET_YUAN = "12000"
+
 
 @dataclass(frozen=True)
 class Idea:

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from sqlalchemy import select
 
-from cli.demo_ideas import IDEAS, OBJECTIONS
+from cli.demo_ideas import BUDGET_YUAN, EDITION, IDEAS, OBJECTIONS
 from cli.player import DemoFailed, Player
 from models.case import Case
 from models.notice import Notice
@@ -24,8 +24,6 @@ from tasks.case_file import as_markdown
 from tasks.history import verify_ledger
 from tasks.ledger_figures import programme
 
-EDITION = "example-micro-2026"
-BUDGET_YUAN = "12000"
 ONE_DAY = timedelta(days=1)
 OPENS = timedelta(hours=9, minutes=30)
 

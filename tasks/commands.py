@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from policies.vocabulary import (
     Answer,
     CombinedWith,
+    EvaluationPanel,
     Facility,
     LeaderSource,
     ObjectionChannel,
@@ -73,6 +74,7 @@ AnswerField = Annotated[Answer, _one_of(Answer), _shown(Answer), _AS_LABEL]
 VerdictField = Annotated[Verdict, _one_of(Verdict), _shown(Verdict), _AS_LABEL]
 ChannelField = Annotated[ObjectionChannel, _one_of(ObjectionChannel), _shown(ObjectionChannel), _AS_LABEL]
 FindingField = Annotated[ObjectionFinding, _one_of(ObjectionFinding), _shown(ObjectionFinding), _AS_LABEL]
+PanelField = Annotated[EvaluationPanel, _one_of(EvaluationPanel), _shown(EvaluationPanel), _AS_LABEL]
 
 # Prefect refuses with nothing but the pattern, so the reason stands in it, in a group that is to occur zero times.
 NOT_PERSONAL = {"pattern": f"(?:请勿填写手机号、电话或身份证号){{0}}{USUAL_NUMBERS_FORBIDDEN}"}

@@ -1,29 +1,11 @@
 """What people ask for in a project, as it comes in by any door (D2-R9, D2-R11, D2-R13); see `tasks.commands`."""
 
 from datetime import date
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import Field
 
-from policies.vocabulary import EvaluationPanel
-from tasks.commands import CaseNumber, Command, LongText, PersonField, PlainText
+from tasks.commands import CaseNumber, Command, LongText, PanelField, PersonField, PlainText
 from tasks.ledger_commands import SpendOnLine
-
-
-def _panel(value: object) -> EvaluationPanel:
-    found = EvaluationPanel.by_label(value) if isinstance(value, str) else None
-    if found is None:
-        names = "、".join(panel.label for panel in EvaluationPanel)
-        raise ValueError(f"“{value}”不在可选项之内,请从中选择:{names}")
-    return found
-
-
-PanelField = Annotated[
-    EvaluationPanel,
-    BeforeValidator(_panel),
-    WithJsonSchema({"type": "string", "enum": [panel.label for panel in EvaluationPanel]}),
-    PlainSerializer(lambda panel: panel.label, return_type=str),
-]
 
 
 class PlanStep(Command):
