@@ -255,6 +255,14 @@ def check_authority(
     )
 
 
+def check_holds(session: Session, case: Case, role: Role, person: Person, *, deed: str, where: str, on: date) -> None:
+    """Refuse unless `person` holds `role` for the case on that day; tells who does, and the clause `where`."""
+    able = entitled(session, case, role, on=on)
+    if person.id not in {each.id for each in able}:
+        names = "、".join(each.display for each in able) or "(登记簿中尚无人担任)"
+        raise Refused(where, f"{person.display}无权{deed}:须由{role.label}办理,现为{names}")
+
+
 def holds_any(session: Session, person: Person, roles: set[Role], units: list[Unit], *, on: date) -> bool:
     """Return whether `person` holds one of `roles` for one of `units` on that day."""
     return (

@@ -14,7 +14,7 @@ from rules.money import fen_of, in_capitals, in_yuan
 from runtime.resources import Resources
 from tasks import items
 from tasks.act import Act, acting
-from tasks.cases import entitled, load_case, local_day, open_item, person_of, policy_of, project_of
+from tasks.cases import check_holds, load_case, local_day, open_item, person_of, policy_of, project_of
 from tasks.checklists import RECEIVED
 from tasks.documents import attach
 from tasks.history import append
@@ -149,13 +149,9 @@ def _check_is(case: Case, kind: CaseKind, *, deed: str) -> None:
 
 def _responsible(act: Act, case: Case, text: str) -> Person:
     person = person_of(act.session, text)
-    able = entitled(act.session, case, Role.VILLAGE_RESPONSIBLE, on=act.day)
-    if person.id not in {each.id for each in able}:
-        names = "、".join(each.display for each in able) or "(登记簿中尚无人担任)"
-        raise Refused(
-            policy_of(case, Gate.FUNDING).where,
-            f"{person.display}无权登记项目支出:须由{Role.VILLAGE_RESPONSIBLE.label}办理,现为{names}",
-        )
+    where = policy_of(case, Gate.FUNDING).where
+    role = Role.VILLAGE_RESPONSIBLE
+    check_holds(act.session, case, role, person, deed="登记项目支出", where=where, on=act.day)
     return person
 
 
@@ -269,10 +265,7 @@ def return_funds(resources: Resources, command: ReturnFunds, *, at: datetime, ke
         _check_is(call, CaseKind.CALL, deed="退回项目资金")
         role, where = policy_of(call, Gate.FUNDING).decided_by, policy_of(call, Gate.FUNDING).where
         by = person_of(act.session, command.by)
-        able = entitled(act.session, call, role, on=act.day)
-        if by.id not in {each.id for each in able}:
-            names = "、".join(each.display for each in able) or "(登记簿中尚无人担任)"
-            raise Refused(where, f"{by.display}无权退回项目资金:须由{role.label}办理,现为{names}")
+        check_holds(act.session, call, role, by, deed="退回项目资金", where=where, on=act.day)
         _check_over(act, call, where)
         document = attach(
             act.session,

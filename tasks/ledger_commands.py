@@ -9,7 +9,7 @@ from policies.vocabulary import CaseKind, CaseStatus, SourceKind
 from rules.money import fen_of
 from runtime.resources import Resources, edition_of
 from tasks.act import acting
-from tasks.cases import entitled, load_case, person_of
+from tasks.cases import check_holds, load_case, person_of
 from tasks.commands import CaseNumber, Command, PersonField, PlainText
 from tasks.documents import attach
 from tasks.ledger_figures import pool_balance
@@ -74,10 +74,7 @@ def receive_money(resources: Resources, command: ReceiveMoney, *, at: datetime, 
             raise Refused(where, f"“{command.source}”不在政策规定的资金来源之内,请从中选择:{names}")
         by = person_of(act.session, command.by)
         role = scheme.gates.funding.decided_by
-        able = entitled(act.session, case, role, on=act.day)
-        if by.id not in {each.id for each in able}:
-            names = "、".join(each.display for each in able) or "(登记簿中尚无人担任)"
-            raise Refused(source.where, f"{by.display}无权登记到账资金:须由{role.label}办理,现为{names}")
+        check_holds(act.session, case, role, by, deed="登记到账资金", where=source.where, on=act.day)
         document = attach(
             act.session,
             case,
