@@ -12,7 +12,17 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.input.run_input import keyset_from_base_key
 from pydantic import ValidationError
 
-from flows import call_answers, notice_answers, project_answers, site_answers
+from flows import (
+    call_answers,
+    change_answers,
+    evaluation_answers,
+    inspection_answers,
+    meeting_answers,
+    notice_answers,
+    project_answers,
+    service_answers,
+    site_answers,
+)
 from flows.fields import NOBODY, UNDECIDED
 from flows.site_answers import Filled
 from models.work_item import Ask
@@ -29,6 +39,11 @@ COMMANDS: dict[Gate, type[Command]] = {
     **call_answers.COMMANDS,
     **project_answers.COMMANDS,
     **notice_answers.COMMANDS,
+    **inspection_answers.COMMANDS,
+    **evaluation_answers.COMMANDS,
+    **meeting_answers.COMMANDS,
+    **service_answers.COMMANDS,
+    **change_answers.COMMANDS,
 }
 """Whose titles name a faulty field of the form; elsewhere those of `Decide`."""
 
@@ -70,6 +85,11 @@ ANSWERS: dict[Gate, site_answers.Answering] = {
     **call_answers.ANSWERS,
     **project_answers.ANSWERS,
     **notice_answers.ANSWERS,
+    **inspection_answers.ANSWERS,
+    **evaluation_answers.ANSWERS,
+    **meeting_answers.ANSWERS,
+    **service_answers.ANSWERS,
+    **change_answers.ANSWERS,
 }
 """What an answer becomes, by gate; at the others it is a verdict."""
 

@@ -11,6 +11,7 @@ from flows.step import as_task, failed
 from flows.waking import Woken, wake_all
 from policies.errors import Temporary
 from runtime.resources import Resources, open_resources
+from tasks.catching_up import catch_up
 from tasks.deadlines import SweepCounts, beat, fire_due, recompute_provisional
 from tasks.notice_changes import follow_calendar
 from tasks.notice_pages import pages_wait, write_pages
@@ -52,6 +53,7 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
     told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件,重算{recomputed}件"]
     if short := perform(lambda: report_shortfalls(resources, at=at), name="年度建设数量"):
         told.append(f"上年度建设未达标的村(居){short}个,已报社区办")
+    told += perform(lambda: catch_up(resources, at=at), name="例行事项补办")
     report = perform(lambda: post_letters(resources, at=at), name="寄出信函")
     told.append(f"寄出{report.sent}封,待重寄{report.retried}封,无法寄达{len(report.dead)}封")
     if report.trouble:

@@ -13,7 +13,17 @@ from prefect.input.run_input import Keyset
 from pydantic import Field, create_model
 from sqlalchemy.orm import Session
 
-from flows import call_forms, notice_forms, project_forms, site_forms
+from flows import (
+    call_forms,
+    change_forms,
+    evaluation_forms,
+    inspection_forms,
+    meeting_forms,
+    notice_forms,
+    project_forms,
+    service_forms,
+    site_forms,
+)
 from flows.fields import NOBODY, Builder, Fields, choice, verdict_fields
 from models.case import Case
 from policies.vocabulary import Gate, Verdict
@@ -71,6 +81,11 @@ BUILDERS: dict[Gate, Builder] = {
     **call_forms.BUILDERS,
     **project_forms.BUILDERS,
     **notice_forms.BUILDERS,
+    **inspection_forms.BUILDERS,
+    **evaluation_forms.BUILDERS,
+    **meeting_forms.BUILDERS,
+    **service_forms.BUILDERS,
+    **change_forms.BUILDERS,
 }
 """What each gate's form asks for beside who decides; the others ask for a verdict."""
 

@@ -30,6 +30,13 @@ DEPLOYMENTS = {
     CaseKind.CALL: "call-lifecycle/微项目征集办理",
     CaseKind.PROJECT: "project-lifecycle/微项目办理",
     CaseKind.NOTICE: "public-notice/公示办理",
+    CaseKind.CAMPAIGN: "campaign-lifecycle/督查办理",
+    CaseKind.INSPECTION: "inspection-lifecycle/单点督查办理",
+    CaseKind.ANNUAL_EVALUATION: "annual-evaluation/年度考核办理",
+    CaseKind.JOINT_MEETING: "joint-meeting/联席会议办理",
+    CaseKind.RESOLUTION: "resolution-follow-up/议定事项办理",
+    CaseKind.SERVICE_ORDER: "service-order/服务点单办理",
+    CaseKind.SITE_CHANGE: "site-change/客堂间变更办理",
 }
 """Never renamed while a case is open: its suspended run belongs to it."""
 PAGE = 200

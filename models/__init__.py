@@ -1,8 +1,41 @@
 """The business database: tables, constraints, named queries, the engine. Importing it completes the metadata."""
 
-from models import case, history, ledger, notice, outbox, project, registry, sweep, work_item
+from models import (
+    case,
+    evaluation,
+    history,
+    inspection,
+    ledger,
+    meeting,
+    notice,
+    outbox,
+    project,
+    registry,
+    service,
+    site_change,
+    site_life,
+    sweep,
+    work_item,
+)
 from models.base import Base
 
 history.seal_append_only()
 
-__all__ = ["Base", "case", "history", "ledger", "notice", "outbox", "project", "registry", "sweep", "work_item"]
+__all__ = [
+    "Base",
+    "case",
+    "evaluation",
+    "history",
+    "inspection",
+    "ledger",
+    "meeting",
+    "notice",
+    "outbox",
+    "project",
+    "registry",
+    "service",
+    "site_change",
+    "site_life",
+    "sweep",
+    "work_item",
+]

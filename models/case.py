@@ -43,7 +43,7 @@ class Case(Base):
         one_of("closed_with_outcome", "(status = 'closed') = (outcome IS NOT NULL)"),
         one_of("closed_at_known", "(status = 'closed') = (closed_at IS NOT NULL)"),
         one_of("carried_within_decided", "carried_seq <= decision_seq"),
-        one_of("site_has_household", "(kind = 'site') = (household_id IS NOT NULL)"),
+        one_of("site_has_household", "kind <> 'site' OR household_id IS NOT NULL"),
         Index(
             "ix_cases_to_wake",
             "id",
@@ -77,9 +77,11 @@ class Case(Base):
     parent_id: Mapped[int | None] = mapped_column(
         ForeignKey("cases.id"), index=True, comment="a project's call; what a notice is about"
     )
-    village_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True, comment="of a site")
-    group_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), comment="of a site")
-    household_id: Mapped[int | None] = mapped_column(ForeignKey("households.id"), comment="of a site")
+    village_id: Mapped[int | None] = mapped_column(
+        ForeignKey("units.id"), index=True, comment="of a site, or of a move"
+    )
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), comment="as village_id")
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("households.id"), comment="as village_id")
     year: Mapped[int] = mapped_column(comment="the year whose quota it counts in; D1-R2")
     status: Mapped[CaseStatus] = mapped_column(word_type(CaseStatus), default=CaseStatus.OPEN)
     outcome: Mapped[Outcome | None] = mapped_column(word_type(Outcome))
@@ -97,7 +99,7 @@ class Case(Base):
 
     unit: Mapped[Unit] = relationship(foreign_keys=[unit_id])
     parent: Mapped["Case | None"] = relationship(remote_side="Case.id")
-    # Of a site's case these three are always there (a CHECK sees to it); nobody asks them of another kind.
+    # Of a site's case these three are always there (a CHECK sees to it), of a move's too; nobody else asks them.
     village: Mapped[Unit] = relationship(foreign_keys=[village_id])
     group: Mapped[Unit] = relationship(foreign_keys=[group_id])
     household: Mapped[Household] = relationship()
@@ -199,3 +201,7 @@ class Site(Base):
     status: Mapped[SiteStatus] = mapped_column(word_type(SiteStatus), default=SiteStatus.ACTIVE)
     activated_at: Mapped[Moment]
     case: Mapped[Case] = relationship()
+    village: Mapped[Unit] = relationship(foreign_keys=[village_id])
+    group: Mapped[Unit] = relationship(foreign_keys=[group_id])
+    household: Mapped[Household] = relationship()
+    leader: Mapped[Person] = relationship()

@@ -43,6 +43,8 @@ class Edition(Section):
             raise ValueError("须写 site(客堂间)或 micro_project(微项目),二者取一")
         if self.micro_project is not None and self.notices is None:
             raise ValueError("微项目须公示:请写 notices")
+        if self.site is not None and self.notices is None and (self.site.inspection or self.site.evaluation):
+            raise ValueError("撤牌和年度考核结果须公示:请写 notices")
         return self
 
     @property
@@ -81,8 +83,10 @@ class Edition(Section):
 
     def timing(self, gate: Gate) -> Timing:
         """Return the policy of `gate`; KeyError when this edition has no such gate."""
-        for gates in (self.scheme.gates, self.notices.gates if self.notices else None):
-            timing: Timing | None = getattr(gates, gate.value, None)
+        life = (self.site.inspection, self.site.evaluation, self.site.joint_meeting) if self.site else ()
+        later = (self.site.services, self.site.changes) if self.site else ()
+        for part in (self.scheme, self.notices, *life, *later):
+            timing: Timing | None = getattr(part.gates, gate.value, None) if part is not None else None
             if timing is not None:
                 return timing
         raise KeyError(gate)

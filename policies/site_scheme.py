@@ -3,8 +3,17 @@
 from collections import Counter
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StrictBool, StrictInt, model_validator
+from pydantic import Field, StrictBool, model_validator
 
+from policies.life_scheme import (
+    AnnualEvaluation,
+    Inspection,
+    JointMeeting,
+    MonthlyTheme,
+    ServiceOrders,
+    SiteChanges,
+    WeeklyActivities,
+)
 from policies.sections import (
     Category,
     Code,
@@ -190,26 +199,6 @@ class Subsidy(Sourced):
     """What the money may be spent on (专款专用)."""
 
 
-class MonthlyTheme(Sourced):
-    """Every site owes a theme for each month (D0-R12)."""
-
-    due_day_of_month_before: Annotated[StrictInt, Field(ge=1, le=28)]
-    """Day of the month before, by which the theme is due."""
-
-
-class WeeklyActivities(Sourced):
-    """Every site owes activities each week, Monday to Sunday (D0-R13)."""
-
-    at_least: Positive
-    """Recorded activities per week."""
-
-
-class JointMeeting(Sourced):
-    """The liaisons' joint meeting (D1-R4)."""
-
-    every_months: Positive
-
-
 class SiteScheme(Section):
     """The scheme of the parlours: everything the site lifecycle asks of an edition."""
 
@@ -231,6 +220,10 @@ class SiteScheme(Section):
     monthly_theme: MonthlyTheme | None = None
     weekly_activities: WeeklyActivities | None = None
     joint_meeting: JointMeeting | None = None
+    inspection: Inspection | None = None
+    evaluation: AnnualEvaluation | None = None
+    services: ServiceOrders | None = None
+    changes: SiteChanges | None = None
     urging: Urging
 
     @model_validator(mode="after")

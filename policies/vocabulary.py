@@ -56,12 +56,14 @@ class Role(Word):
     SITE_LEADER = "site_leader", "客堂间负责人"
     REPRESENTATIVE = "representative", "村(居)民代表"
     PROJECT_LEADER = "project_leader", "微项目负责人"
+    PROVIDER = "provider", "服务单位联系人"
+    ASSIGNEE = "assignee", "承办人"
 
     @property
     def level(self) -> UnitKind:
         """The level of unit at which this role is held."""
         match self:
-            case Role.OFFICE_HEAD | Role.OFFICE_REVIEWER:
+            case Role.OFFICE_HEAD | Role.OFFICE_REVIEWER | Role.PROVIDER | Role.ASSIGNEE:
                 return UnitKind.TOWN
             case Role.VILLAGE_RESPONSIBLE | Role.LIAISON | Role.REPRESENTATIVE | Role.PROJECT_LEADER:
                 return UnitKind.VILLAGE
@@ -76,6 +78,13 @@ class CaseKind(Word):
     CALL = "call", "微项目征集"
     PROJECT = "project", "微项目"
     NOTICE = "notice", "公示"
+    CAMPAIGN = "campaign", "督查"
+    INSPECTION = "inspection", "单点督查"
+    ANNUAL_EVALUATION = "annual_evaluation", "年度考核"
+    JOINT_MEETING = "joint_meeting", "联席会议"
+    RESOLUTION = "resolution", "议定事项"
+    SERVICE_ORDER = "service_order", "服务点单"
+    SITE_CHANGE = "site_change", "客堂间变更"
 
 
 class CaseStatus(Word):
@@ -99,6 +108,15 @@ class Outcome(Word):
     CLEARED = "cleared", "公示通过"
     AMENDED = "amended", "调整后重新公示"
     RETRACTED = "retracted", "公示已撤销"
+    PASSED = "passed", "督查合格"
+    REVOKED = "revoked", "已撤牌"
+    KEPT = "kept", "不予撤牌"
+    CALLED_OFF = "called_off", "未召开"
+    DELIVERED = "delivered", "已送达确认"
+    DECLINED = "declined", "未获接单"
+    ABANDONED = "abandoned", "已终止"
+    IN_EFFECT = "in_effect", "变更已生效"
+    RESUMED = "resumed", "已恢复运行"
 
 
 class Gate(Word):
@@ -127,11 +145,37 @@ class Gate(Word):
     SETTLEMENT = "settlement", "结余清退"
     NOTICE_PERIOD = "notice_period", "公示期"
     OBJECTION_REVIEW = "objection_review", "异议复核"
+    INSPECTIONS = "inspections", "逐点督查"
+    CAMPAIGN_REPORT = "campaign_report", "督查总结"
+    INSPECTION_VISIT = "inspection_visit", "现场督查"
+    RECTIFICATION = "rectification", "整改"
+    RE_INSPECTION = "re_inspection", "复查"
+    REVOCATION_NOTICE = "revocation_notice", "撤牌公示"
+    FIGURES_REVIEW = "figures_review", "考核核定"
+    RESULTS_NOTICE = "results_notice", "考核结果公示"
+    MEETING = "meeting", "会议召开"
+    RESOLUTIONS = "resolutions", "议定事项落实"
+    FOLLOW_UP = "follow_up", "落实"
+    SERVICE_OFFER = "service_offer", "接单"
+    SERVICE_DELIVERY = "service_delivery", "服务送达"
+    SERVICE_CONFIRMATION = "service_confirmation", "服务确认"
+    CHANGE_OPINION = "change_opinion", "村(居)委会意见"
+    CHANGE_REVIEW = "change_review", "变更审核"
+    CHANGE_WORKS = "change_works", "迁址布置"
+    SUSPENSION = "suspension", "暂停运行"
 
     @property
     def waits_for_a_case(self) -> bool:
         """Whether another case closes it; people only withdraw there."""
-        return self in (Gate.SELECTION_NOTICE, Gate.PROJECTS, Gate.SELECTION)
+        return self in (
+            Gate.SELECTION_NOTICE,
+            Gate.PROJECTS,
+            Gate.SELECTION,
+            Gate.INSPECTIONS,
+            Gate.REVOCATION_NOTICE,
+            Gate.RESULTS_NOTICE,
+            Gate.RESOLUTIONS,
+        )
 
     @property
     def slug(self) -> str:
@@ -172,6 +216,22 @@ class Verdict(Word):
     ACCEPTED = "accepted", "验收合格"
     RECTIFY = "rectify", "限期整改"
     ABANDONED = "abandoned", "终止实施"
+    PASSED = "passed", "督查合格"
+    REVOKE = "revoke", "拟撤牌"
+    REPORTED = "reported", "已报整改"
+    RECOMPUTED = "recomputed", "重新计算"
+    HELD = "held", "已召开"
+    CALLED_OFF = "called_off", "不再召开"
+    POSTPONED = "postponed", "延期"
+    TAKEN = "taken", "接单"
+    DECLINED = "declined", "不予接单"
+    DELIVERED = "delivered", "已送达"
+    FAILED = "failed", "未能送达"
+    CONFIRMED = "confirmed", "确认送达"
+    DISPUTED = "disputed", "未按约送达"
+    SUPPORTED = "supported", "同意变更"
+    OPPOSED = "opposed", "不同意变更"
+    RESUMED = "resumed", "恢复运行"
 
 
 class Door(Word):
@@ -293,6 +353,27 @@ class Letter(Word):
     NOTICE_CLOSED = "notice_closed", "公示结果"
     OBJECTION_RECEIVED = "objection_received", "收到异议"
     OBJECTION_ANSWERED = "objection_answered", "异议答复"
+    THEME_ASKED = "theme_asked", "征集月度主题"
+    THEME_MISSING = "theme_missing", "月度主题未报"
+    THEMES_MISSING = "themes_missing", "月度主题未报督办"
+    WEEK_MISSING = "week_missing", "本周活动未记录"
+    WEEKS_MISSING = "weeks_missing", "活动未记录通报"
+    INSPECTION_ANNOUNCED = "inspection_announced", "督查通知"
+    SITE_RECTIFICATION = "site_rectification", "客堂间限期整改"
+    INSPECTION_RESULT = "inspection_result", "督查结果"
+    SITE_REVOKED = "site_revoked", "客堂间撤牌"
+    EVALUATION_RESULT = "evaluation_result", "年度考核结果"
+    MEETING_INVITATION = "meeting_invitation", "联席会议通知"
+    MEETING_CALLED_OFF = "meeting_called_off", "联席会议取消"
+    MEETING_MINUTES = "meeting_minutes", "联席会议纪要"
+    RESOLUTION_ASSIGNED = "resolution_assigned", "议定事项交办"
+    ORDER_PLACED = "order_placed", "服务点单"
+    ORDER_ANSWERED = "order_answered", "点单答复"
+    ORDER_DELIVERED = "order_delivered", "服务送达待确认"
+    ORDER_DISPUTED = "order_disputed", "服务未按约送达"
+    CHANGE_RECEIVED = "change_received", "变更申请已受理"
+    CHANGE_DECIDED = "change_decided", "变更审核结果"
+    SITE_CHANGED = "site_changed", "客堂间变更生效"
 
 
 class LedgerLevel(Word):
@@ -329,6 +410,9 @@ class SiteStatus(Word):
     """Whether a site works."""
 
     ACTIVE = "active", "运行中"
+    SUSPENDED = "suspended", "暂停运行"
+    CLOSED = "closed", "已注销"
+    REVOKED = "revoked", "已撤牌"
 
 
 class SourceKind(Word):
@@ -343,6 +427,8 @@ class NoticeKind(Word):
     """What a public notice is about."""
 
     SELECTION = "selection", "微项目入选"
+    REVOCATION = "revocation", "客堂间撤牌"
+    EVALUATION = "evaluation", "年度考核结果"
     GENERAL = "general", "一般事项"
 
 

@@ -68,14 +68,63 @@ VERDICTS: dict[Gate, Verdicts] = {
     Gate.OBJECTION_REVIEW: Verdicts(
         by_people=frozenset({Verdict.CLEARED, Verdict.AMENDED, Verdict.RETRACTED}), by_machine=frozenset()
     ),
+    Gate.INSPECTIONS: Verdicts(by_people=frozenset(), by_machine=frozenset({Verdict.COMPLETED})),
+    Gate.CAMPAIGN_REPORT: Verdicts(by_people=frozenset({Verdict.COMPLETED}), by_machine=frozenset()),
+    Gate.INSPECTION_VISIT: Verdicts(
+        by_people=frozenset({Verdict.PASSED, Verdict.RECTIFY, Verdict.REVOKE, Verdict.CALLED_OFF}),
+        by_machine=frozenset(),
+    ),
+    Gate.RECTIFICATION: Verdicts(by_people=frozenset({Verdict.REPORTED}), by_machine=frozenset({Verdict.LAPSED})),
+    Gate.RE_INSPECTION: Verdicts(
+        by_people=frozenset({Verdict.PASSED, Verdict.RECTIFY, Verdict.REVOKE}), by_machine=frozenset()
+    ),
+    Gate.REVOCATION_NOTICE: Verdicts(
+        by_people=frozenset(), by_machine=frozenset({Verdict.CLEARED, Verdict.AMENDED, Verdict.RETRACTED})
+    ),
+    Gate.FIGURES_REVIEW: Verdicts(
+        by_people=frozenset({Verdict.APPROVED, Verdict.RECOMPUTED, Verdict.CALLED_OFF}), by_machine=frozenset()
+    ),
+    Gate.RESULTS_NOTICE: Verdicts(
+        by_people=frozenset(), by_machine=frozenset({Verdict.CLEARED, Verdict.AMENDED, Verdict.RETRACTED})
+    ),
+    Gate.MEETING: Verdicts(
+        by_people=frozenset({Verdict.HELD, Verdict.POSTPONED, Verdict.CALLED_OFF}), by_machine=frozenset()
+    ),
+    Gate.RESOLUTIONS: Verdicts(by_people=frozenset(), by_machine=frozenset({Verdict.COMPLETED})),
+    Gate.FOLLOW_UP: Verdicts(
+        by_people=frozenset({Verdict.COMPLETED, Verdict.POSTPONED, Verdict.ABANDONED}), by_machine=frozenset()
+    ),
+    Gate.SERVICE_OFFER: Verdicts(
+        by_people=frozenset({Verdict.TAKEN, Verdict.DECLINED, Verdict.WITHDRAWN}),
+        by_machine=frozenset({Verdict.LAPSED}),
+    ),
+    Gate.SERVICE_DELIVERY: Verdicts(
+        by_people=frozenset({Verdict.DELIVERED, Verdict.FAILED, Verdict.WITHDRAWN}), by_machine=frozenset()
+    ),
+    Gate.SERVICE_CONFIRMATION: Verdicts(
+        by_people=frozenset({Verdict.CONFIRMED, Verdict.DISPUTED}), by_machine=frozenset({Verdict.LAPSED})
+    ),
+    Gate.CHANGE_OPINION: Verdicts(
+        by_people=frozenset({Verdict.SUPPORTED, Verdict.OPPOSED, Verdict.WITHDRAWN}), by_machine=frozenset()
+    ),
+    Gate.CHANGE_REVIEW: Verdicts(
+        by_people=frozenset({Verdict.APPROVED, Verdict.REJECTED, Verdict.WITHDRAWN}), by_machine=frozenset()
+    ),
+    Gate.CHANGE_WORKS: Verdicts(by_people=frozenset({Verdict.COMPLETED, Verdict.WITHDRAWN}), by_machine=frozenset()),
+    Gate.SUSPENSION: Verdicts(by_people=frozenset({Verdict.RESUMED}), by_machine=frozenset({Verdict.ENDED})),
     Gate.UNDELIVERED_LETTER: Verdicts(
         by_people=frozenset({Verdict.RESENT, Verdict.TOLD_OTHERWISE}), by_machine=frozenset()
     ),
 }
 
 GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {
-    (gate, Verdict.ABANDONED): Role.OFFICE_HEAD
-    for gate in (Gate.PLAN_REVIEW, Gate.FUNDING, Gate.MILESTONE, Gate.ACCEPTANCE)
+    (gate, verdict): Role.OFFICE_HEAD
+    for verdict, gates in {
+        Verdict.ABANDONED: (Gate.PLAN_REVIEW, Gate.FUNDING, Gate.MILESTONE, Gate.ACCEPTANCE, Gate.FOLLOW_UP),
+        Verdict.POSTPONED: (Gate.FOLLOW_UP,),
+        Verdict.REVOKE: (Gate.INSPECTION_VISIT, Gate.RE_INSPECTION),
+    }.items()
+    for gate in gates
 }
 """Verdicts that another role gives than the one which decides at the gate."""
 ALSO_GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {(Gate.PLAN, Verdict.ABANDONED): Role.OFFICE_HEAD}
@@ -90,6 +139,15 @@ _REASONED = frozenset(
         Verdict.RETRACTED,
         Verdict.RECTIFY,
         Verdict.ABANDONED,
+        Verdict.REVOKE,
+        Verdict.RECOMPUTED,
+        Verdict.CALLED_OFF,
+        Verdict.POSTPONED,
+        Verdict.DECLINED,
+        Verdict.FAILED,
+        Verdict.DISPUTED,
+        Verdict.OPPOSED,
+        Verdict.REPORTED,
     }
 )
 

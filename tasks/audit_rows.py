@@ -9,10 +9,17 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models.base import Base
+from models.case import Site
+from models.evaluation import CriterionScore, EvaluationResult, YearEvaluation
 from models.history import HistoryRow
+from models.inspection import Campaign, Inspection, Visit, VisitFinding
 from models.ledger import LedgerAccount, LedgerEntry, LedgerLine
+from models.meeting import Meeting, MeetingAttendance, Resolution
 from models.notice import Notice, Objection
 from models.project import Call, CallMember, Interest, MeetingVote, PanelResult, Plan, ProgressRecord, Project, Score
+from models.service import ServiceOrder
+from models.site_change import SiteChange
+from models.site_life import Activity, PublicityItem, SiteSpell, Theme
 from models.work_item import Decision
 
 R = TypeVar(
@@ -33,6 +40,23 @@ R = TypeVar(
     Plan,
     PanelResult,
     ProgressRecord,
+    Site,
+    SiteSpell,
+    Theme,
+    Activity,
+    PublicityItem,
+    Campaign,
+    Inspection,
+    Visit,
+    VisitFinding,
+    YearEvaluation,
+    EvaluationResult,
+    CriterionScore,
+    Meeting,
+    MeetingAttendance,
+    Resolution,
+    ServiceOrder,
+    SiteChange,
 )
 
 # Not a word of its list, no moment, no JSON; SQLite says OperationalError of text that is not UTF-8.

@@ -27,7 +27,18 @@ from rules.periods import SHANGHAI
 from rules.quota import targets
 from rules.transitions import ALSO_GIVEN_BY, GIVEN_BY
 from runtime.resources import Resources, edition_of
-from tasks import call_facts, notice_facts, project_facts
+from tasks import (
+    call_facts,
+    campaign_case,
+    change_case,
+    evaluation_case,
+    inspection_case,
+    meeting_case,
+    notice_facts,
+    order_case,
+    project_facts,
+    resolution_case,
+)
 from tasks.cases import application_of, deciders, entitled, load_case, open_item
 from tasks.checklists import done, points
 from tasks.ledger_figures import money_lines
@@ -168,6 +179,13 @@ FACTS: dict[CaseKind, Callable[[Session, Case], tuple[tuple[str, str], ...]]] = 
     CaseKind.CALL: call_facts.of_call,
     CaseKind.PROJECT: project_facts.of_project,
     CaseKind.NOTICE: notice_facts.of_notice,
+    CaseKind.CAMPAIGN: campaign_case.facts,
+    CaseKind.INSPECTION: inspection_case.facts,
+    CaseKind.ANNUAL_EVALUATION: evaluation_case.facts,
+    CaseKind.JOINT_MEETING: meeting_case.facts,
+    CaseKind.RESOLUTION: resolution_case.facts,
+    CaseKind.SERVICE_ORDER: order_case.facts,
+    CaseKind.SITE_CHANGE: change_case.facts,
 }
 """What a page says of each kind of case, as labelled rows."""
 
@@ -325,7 +343,7 @@ def progress(resources: Resources, village_code: str) -> list[VillageProgress]:
             session,
             select(Unit.beautiful_village, func.count(Case.id))
             .join(Unit, Unit.id == Case.group_id)
-            .where(Case.village_id == village.id, Case.status == CaseStatus.OPEN),
+            .where(Case.village_id == village.id, Case.kind == CaseKind.SITE, Case.status == CaseStatus.OPEN),
         )
         return [
             VillageProgress(

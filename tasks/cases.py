@@ -4,14 +4,18 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
-from models.case import Case, PublishedEdition, SiteApplication
+from models.case import Case, PublishedEdition, Site, SiteApplication
 from models.engine import insert_unless_there
+from models.inspection import Inspection
+from models.meeting import Resolution
 from models.notice import Notice
 from models.project import Call, Project
 from models.registry import Person, RoleHolding, Unit, holders
+from models.service import Provider, ServiceItem, ServiceOrder
+from models.site_change import SiteChange
 from models.work_item import Ask, Decision, WorkItem
 from policies.errors import BadPolicy, Refused
 from policies.load import LoadedEdition
@@ -193,8 +197,22 @@ def leader_of(session: Session, case: Case) -> Person | None:
             return application_of(session, case).leader
         case CaseKind.PROJECT:
             return project_of(session, case).leader
-        case CaseKind.CALL | CaseKind.NOTICE:
+        case CaseKind.INSPECTION | CaseKind.SERVICE_ORDER | CaseKind.SITE_CHANGE:
+            return site_of(session, case).leader
+        case CaseKind.RESOLUTION:
+            return session.scalars(select(Resolution).where(Resolution.case_id == case.id)).one().responsible
+        case CaseKind.CALL | CaseKind.NOTICE | CaseKind.CAMPAIGN | CaseKind.ANNUAL_EVALUATION | CaseKind.JOINT_MEETING:
             return None
+
+
+def site_of(session: Session, case: Case) -> Site:
+    """Return the listed parlour that an inspection, an order or a change is about."""
+    about: dict[CaseKind, Select[tuple[Site]]] = {
+        CaseKind.INSPECTION: select(Site).join(Inspection).where(Inspection.case_id == case.id),
+        CaseKind.SERVICE_ORDER: select(Site).join(ServiceOrder).where(ServiceOrder.case_id == case.id),
+        CaseKind.SITE_CHANGE: select(Site).join(SiteChange).where(SiteChange.case_id == case.id),
+    }
+    return session.scalars(about[case.kind]).one()
 
 
 def policy_of(case: Case, gate: Gate) -> Timing:
@@ -203,10 +221,19 @@ def policy_of(case: Case, gate: Gate) -> Timing:
 
 
 def entitled(session: Session, case: Case, role: Role, *, on: date) -> list[Person]:
-    """Return who holds `role` for this case on that day; the leader of a case is the one it names."""
-    if role in (Role.SITE_LEADER, Role.PROJECT_LEADER):
+    """Return who holds `role` for this case on that day; a leader or a provider is the one whom the case names."""
+    if role in (Role.SITE_LEADER, Role.PROJECT_LEADER, Role.ASSIGNEE):
         leader = leader_of(session, case)
         return [leader] if leader is not None and leader.active else []
+    if role is Role.PROVIDER:
+        contact = session.scalars(
+            select(Person)
+            .join(Provider, Provider.contact_id == Person.id)
+            .join(ServiceItem)
+            .join(ServiceOrder)
+            .where(ServiceOrder.case_id == case.id)
+        ).one_or_none()
+        return [contact] if contact is not None and contact.active else []
     return holders(session, role=role, unit=case.unit, on=on)
 
 

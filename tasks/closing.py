@@ -6,15 +6,27 @@ from datetime import datetime
 from sqlalchemy import select
 
 from models.case import Case, Site
+from models.site_life import SiteSpell
 from models.work_item import WorkItem
 from notifications.letters import CaseClosed
 from policies.vocabulary import CaseKind, CaseStatus, Gate, Outcome, WorkItemStatus
 from runtime.resources import Resources, edition_of
-from tasks import notice_ending, project_closing
+from tasks import (
+    campaign_case,
+    change_case,
+    evaluation_case,
+    inspection_case,
+    meeting_case,
+    notice_ending,
+    order_case,
+    project_closing,
+    resolution_case,
+)
 from tasks.act import Act, acting
 from tasks.cases import application_of, load_case, load_with_parent
 from tasks.history import SYSTEM, append
 from tasks.items import cancel
+from tasks.living import keep
 from tasks.mail import about, concerned, send
 
 
@@ -45,15 +57,10 @@ def list_site(resources: Resources, number: str, *, at: datetime) -> str:
         )
         act.session.add(site)
         act.session.flush()
-        append(
-            act.session,
-            case,
-            kind="site_listed",
-            actor=SYSTEM,
-            summary=f"{edition_of(case).for_sites.plaque_text}(编号 {site.number})列入名册,开始运行",
-            at=at,
-            data={"site": site.number, "speciality": site.speciality},
-        )
+        spell = SiteSpell(site_id=site.id, status=site.status, since=act.day, case_id=case.id)
+        act.session.add(spell)
+        plaque = edition_of(case).for_sites.plaque_text
+        keep(act, case, [site, spell], actor=SYSTEM, summary=f"{plaque}(编号 {site.number})列入名册,开始运行")
         return site.number
 
 
@@ -98,10 +105,29 @@ def _nothing_else(act: Act, case: Case) -> None:
     """Do nothing: no other case waits for this one."""
 
 
+def _after_notice(act: Act, case: Case) -> None:
+    """Let what was noticed go on; a free notice is about nothing."""
+    if case.parent is not None:
+        NOTICED[case.parent.kind](act, case)
+
+
+NOTICED: dict[CaseKind, Callable[[Act, Case], None]] = {
+    CaseKind.CALL: project_closing.after_notice,
+    CaseKind.INSPECTION: inspection_case.after_notice,
+    CaseKind.ANNUAL_EVALUATION: evaluation_case.after_notice,
+}
+"""What the end of a notice does to the case it is about."""
 CLOSING: dict[CaseKind, Callable[[Act, Case], None]] = {
     CaseKind.SITE: _nothing_else,
     CaseKind.CALL: project_closing.after_call,
     CaseKind.PROJECT: project_closing.after_project,
-    CaseKind.NOTICE: project_closing.after_notice,
+    CaseKind.NOTICE: _after_notice,
+    CaseKind.CAMPAIGN: campaign_case.after,
+    CaseKind.INSPECTION: inspection_case.after,
+    CaseKind.ANNUAL_EVALUATION: evaluation_case.after,
+    CaseKind.JOINT_MEETING: meeting_case.after,
+    CaseKind.RESOLUTION: resolution_case.after,
+    CaseKind.SERVICE_ORDER: order_case.after,
+    CaseKind.SITE_CHANGE: change_case.after,
 }
 """What the end of a case does to the cases beside it, in the same transaction."""

@@ -9,7 +9,21 @@ from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door, Gate, Verdict
 from rules.transitions import ALSO_GIVEN_BY, GIVEN_BY, check_door, check_verdict
 from runtime.resources import Resources
-from tasks import call_decisions, items, notice_decisions, project_decisions, proposals, site_decisions
+from tasks import (
+    call_decisions,
+    campaign_case,
+    change_case,
+    evaluation_case,
+    inspection_case,
+    items,
+    meeting_case,
+    notice_decisions,
+    order_case,
+    project_decisions,
+    proposals,
+    resolution_case,
+    site_decisions,
+)
 from tasks.act import Act, acting
 from tasks.cases import Asked, check_authority, item_asked, leader_of, load_case, load_with_parent, person_of, policy_of
 from tasks.commands import Decide, Withdraw
@@ -64,6 +78,13 @@ CHECKS: dict[CaseKind, Callable[[Act, Case, WorkItem, Decide], list[str]]] = {
     CaseKind.CALL: call_decisions.check,
     CaseKind.PROJECT: project_decisions.check_project,
     CaseKind.NOTICE: notice_decisions.check,
+    CaseKind.CAMPAIGN: campaign_case.check,
+    CaseKind.INSPECTION: inspection_case.check,
+    CaseKind.ANNUAL_EVALUATION: evaluation_case.check,
+    CaseKind.JOINT_MEETING: meeting_case.check,
+    CaseKind.RESOLUTION: resolution_case.check,
+    CaseKind.SERVICE_ORDER: order_case.check,
+    CaseKind.SITE_CHANGE: change_case.check,
 }
 """What the rules of each kind of case say to a verdict; returns the codes of acknowledged warnings."""
 
@@ -79,6 +100,13 @@ TELL: dict[CaseKind, Callable[[Act, Case, WorkItem, Decision], None]] = {
     CaseKind.CALL: call_decisions.tell,
     CaseKind.PROJECT: _tell_project,
     CaseKind.NOTICE: notice_decisions.tell,
+    CaseKind.CAMPAIGN: campaign_case.tell,
+    CaseKind.INSPECTION: inspection_case.tell,
+    CaseKind.ANNUAL_EVALUATION: evaluation_case.tell,
+    CaseKind.JOINT_MEETING: meeting_case.tell,
+    CaseKind.RESOLUTION: resolution_case.tell,
+    CaseKind.SERVICE_ORDER: order_case.tell,
+    CaseKind.SITE_CHANGE: change_case.tell,
 }
 """What follows from a verdict in its transaction: letters, books, other cases."""
 

@@ -17,6 +17,7 @@ from policies.vocabulary import CaseKind, CaseStatus, WorkItemStatus
 from runtime.clock import MovedClock
 from runtime.resources import Resources
 from tasks.asks import relatives_behind
+from tasks.catching_up import catch_up
 from tasks.deadlines import SweepCounts, fire_due, recompute_provisional
 from tasks.notice_changes import follow_calendar
 from tasks.notice_pages import write_pages
@@ -130,6 +131,7 @@ class Rehearsal:
         recomputed = recompute_provisional(self.resources, at=at) + follow_calendar(self.resources, at=at)
         counts = fire_due(self.resources, at=at)
         report_shortfalls(self.resources, at=at)
+        catch_up(self.resources, at=at)
         counts.recomputed = recomputed
         for number in self._behind():
             carry_with_relatives(self.resources, number, self.procedures, at=at)

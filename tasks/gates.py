@@ -11,7 +11,19 @@ from models.work_item import WorkItem
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, CaseStatus, Gate
 from runtime.resources import Resources
-from tasks import call_asks, notice_asks, project_asks, site_asks
+from tasks import (
+    call_asks,
+    campaign_case,
+    change_case,
+    evaluation_case,
+    inspection_case,
+    meeting_case,
+    notice_asks,
+    order_case,
+    project_asks,
+    resolution_case,
+    site_asks,
+)
 from tasks.act import Act, acting
 from tasks.cases import call_of, load_case, notice_of
 from tasks.items import create
@@ -51,6 +63,13 @@ ASKING: dict[CaseKind, Callable[[Act, Case, WorkItem], None]] = {
     CaseKind.CALL: call_asks.ask,
     CaseKind.PROJECT: project_asks.ask_project,
     CaseKind.NOTICE: notice_asks.ask,
+    CaseKind.CAMPAIGN: campaign_case.ask,
+    CaseKind.INSPECTION: inspection_case.ask,
+    CaseKind.ANNUAL_EVALUATION: evaluation_case.ask,
+    CaseKind.JOINT_MEETING: meeting_case.ask,
+    CaseKind.RESOLUTION: resolution_case.ask,
+    CaseKind.SERVICE_ORDER: order_case.ask,
+    CaseKind.SITE_CHANGE: change_case.ask,
 }
 """What happens in the transaction that opens a gate: rolls are frozen, letters ask those who decide."""
 

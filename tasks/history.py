@@ -18,6 +18,7 @@ from tasks.audit_rows import AuditFault, rows_of
 from tasks.ledger_audit import stray_rows, verify_money
 from tasks.notice_seal import verify_notice
 from tasks.project_seal import verify_project
+from tasks.sealed_rows import verify_rows
 
 SYSTEM = "系统"
 _KEPT_BESIDE = {"decision_taken": "decisions", "money_moved": "ledger_entries"}
@@ -129,6 +130,7 @@ def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
     yield from verify_money(session, case, told)
     yield from verify_notice(session, case, told)
     yield from verify_project(session, case)
+    yield from verify_rows(session, case)
     yield from _not_kept(case, told)
 
 

@@ -77,6 +77,12 @@ def about(case: Case) -> About:
         case CaseKind.NOTICE:
             party, label = case.unit.name, "公示单位"
             matter = short = f"公示“{case.title}”"
+        case CaseKind.INSPECTION | CaseKind.SERVICE_ORDER | CaseKind.SITE_CHANGE:
+            party, label = case.unit.name, "所在村(居)民小组"
+            matter = short = f"{case.kind.label}“{case.title}”"
+        case CaseKind.CAMPAIGN | CaseKind.ANNUAL_EVALUATION | CaseKind.JOINT_MEETING | CaseKind.RESOLUTION:
+            party, label = case.unit.name, "承办单位"
+            matter = short = f"{case.kind.label}“{case.title}”"
     return About(
         township=office.removesuffix("社区办"),
         office=office,
@@ -229,6 +235,13 @@ def concerned(act: Act, case: Case) -> list[Recipient]:
             return applicants(session, case) + village_of(act, case)
         case CaseKind.CALL:
             return [to_person(each) for each in holders_below(session, Role.VILLAGE_RESPONSIBLE, case.unit, on=act.day)]
+        case CaseKind.INSPECTION | CaseKind.SERVICE_ORDER | CaseKind.SITE_CHANGE:
+            return applicants(session, case) + village_of(act, case)
+        case CaseKind.RESOLUTION:
+            return applicants(session, case) + holders_of(act, case, Role.OFFICE_REVIEWER)
+        case CaseKind.CAMPAIGN | CaseKind.ANNUAL_EVALUATION | CaseKind.JOINT_MEETING:
+            below = holders_below(session, Role.VILLAGE_RESPONSIBLE, case.unit, on=act.day)
+            return [to_person(each) for each in below] + holders_of(act, case, Role.OFFICE_HEAD)
         case CaseKind.NOTICE:
             above = concerned(act, case.parent) if case.parent is not None else []
             office = holders_of(act, case, Role.OFFICE_REVIEWER)

@@ -62,6 +62,22 @@ def upgrade() -> None:
     with op.batch_alter_table('units', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_units_parent_id'), ['parent_id'], unique=False)
 
+    op.create_table('duty_rounds',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False, comment='the town'),
+    sa.Column('duty', sa.Enum('theme', 'activity', name='duty_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('period', sa.Date(), nullable=False, comment='first day of the month, week, quarter or year'),
+    sa.Column('step', sa.Enum('ask', 'remind', 'escalate', 'report', name='duty_step', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('seq', sa.Integer(), nullable=False, comment='the n-th reminder; else 1'),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('done_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('late_days', sa.Integer(), nullable=False),
+    sa.Column('merged', sa.Boolean(), nullable=False, comment='missed, and overtaken by a later step: not told'),
+    sa.Column('counts', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_duty_rounds_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_rounds')),
+    sa.UniqueConstraint('unit_id', 'duty', 'period', 'step', 'seq', name=op.f('uq_duty_rounds_unit_id_duty_period_step_seq'))
+    )
     op.create_table('households',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('number', sa.String(length=30), nullable=False, comment="household number on the office's register"),
@@ -79,10 +95,42 @@ def upgrade() -> None:
     with op.batch_alter_table('households', schema=None) as batch_op:
         batch_op.create_index('ix_households_group', ['group_id'], unique=False)
 
+    op.create_table('providers',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('code', sa.String(length=20), nullable=False, comment="the office's own code"),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False, comment='the town it serves'),
+    sa.Column('contact_id', sa.Integer(), nullable=False),
+    sa.Column('active', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['contact_id'], ['people.id'], name=op.f('fk_providers_contact_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_providers_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_providers')),
+    sa.UniqueConstraint('code', name=op.f('uq_providers_code'))
+    )
+    op.create_table('publicity_items',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False, comment='the town'),
+    sa.Column('key', sa.String(length=100), nullable=False, comment='what recorded it; the same key records it only once'),
+    sa.Column('channel', sa.String(length=40), nullable=False, comment="code of the edition's publicity channels"),
+    sa.Column('published_on', sa.Date(), nullable=False),
+    sa.Column('title', sa.String(length=100), nullable=False),
+    sa.Column('reference', sa.String(length=300), nullable=False, comment='address, issue and page, or file'),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by_id', sa.Integer(), nullable=False),
+    sa.Column('voided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('voided_because', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['recorded_by_id'], ['people.id'], name=op.f('fk_publicity_items_recorded_by_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_publicity_items_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_publicity_items')),
+    sa.UniqueConstraint('key', name=op.f('uq_publicity_items_key'))
+    )
+    with op.batch_alter_table('publicity_items', schema=None) as batch_op:
+        batch_op.create_index('ix_publicity_items_published_on', ['published_on'], unique=False)
+
     op.create_table('role_holdings',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=False),
-    sa.Column('role', sa.Enum('office_head', 'office_reviewer', 'village_responsible', 'liaison', 'group_head', 'site_leader', 'representative', 'project_leader', name='role', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('role', sa.Enum('office_head', 'office_reviewer', 'village_responsible', 'liaison', 'group_head', 'site_leader', 'representative', 'project_leader', 'provider', 'assignee', name='role', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('unit_id', sa.Integer(), nullable=False),
     sa.Column('since', sa.Date(), nullable=False),
     sa.Column('until', sa.Date(), nullable=True),
@@ -98,19 +146,19 @@ def upgrade() -> None:
     op.create_table('cases',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('number', sa.String(length=20), nullable=False),
-    sa.Column('kind', sa.Enum('site', 'call', 'project', 'notice', name='case_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('kind', sa.Enum('site', 'call', 'project', 'notice', 'campaign', 'inspection', 'annual_evaluation', 'joint_meeting', 'resolution', 'service_order', 'site_change', name='case_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('edition_id', sa.String(length=60), nullable=False),
     sa.Column('edition_sha256', sa.String(length=64), nullable=False),
     sa.Column('opening_key', sa.String(length=100), nullable=False, comment='what opened it; the same key opens it only once'),
     sa.Column('title', sa.String(length=100), nullable=False, comment='what lists and pages call it'),
     sa.Column('unit_id', sa.Integer(), nullable=False, comment='whose people decide in it'),
     sa.Column('parent_id', sa.Integer(), nullable=True, comment="a project's call; what a notice is about"),
-    sa.Column('village_id', sa.Integer(), nullable=True, comment='of a site'),
-    sa.Column('group_id', sa.Integer(), nullable=True, comment='of a site'),
-    sa.Column('household_id', sa.Integer(), nullable=True, comment='of a site'),
+    sa.Column('village_id', sa.Integer(), nullable=True, comment='of a site, or of a move'),
+    sa.Column('group_id', sa.Integer(), nullable=True, comment='as village_id'),
+    sa.Column('household_id', sa.Integer(), nullable=True, comment='as village_id'),
     sa.Column('year', sa.Integer(), nullable=False, comment='the year whose quota it counts in; D1-R2'),
     sa.Column('status', sa.Enum('open', 'closed', name='case_status', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('outcome', sa.Enum('listed', 'rejected', 'withdrawn', 'lapsed', 'concluded', 'no_projects', 'completed', 'not_selected', 'cleared', 'amended', 'retracted', name='outcome', native_enum=False, create_constraint=True, length=40), nullable=True),
+    sa.Column('outcome', sa.Enum('listed', 'rejected', 'withdrawn', 'lapsed', 'concluded', 'no_projects', 'completed', 'not_selected', 'cleared', 'amended', 'retracted', 'passed', 'revoked', 'kept', 'called_off', 'delivered', 'declined', 'abandoned', 'in_effect', 'resumed', name='outcome', native_enum=False, create_constraint=True, length=40), nullable=True),
     sa.Column('because', sa.Text(), nullable=False, comment='why it was closed so'),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
@@ -122,9 +170,9 @@ def upgrade() -> None:
     sa.Column('run_attempt', sa.Integer(), nullable=False, comment='runs asked for so far'),
     sa.Column('run_requested_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('run_checked_at', sa.DateTime(timezone=True), nullable=True, comment='when the sweep last looked at the run'),
-    sa.CheckConstraint("(kind = 'site') = (household_id IS NOT NULL)", name=op.f('ck_cases_site_has_household')),
     sa.CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name=op.f('ck_cases_closed_at_known')),
     sa.CheckConstraint("(status = 'closed') = (outcome IS NOT NULL)", name=op.f('ck_cases_closed_with_outcome')),
+    sa.CheckConstraint("kind <> 'site' OR household_id IS NOT NULL", name=op.f('ck_cases_site_has_household')),
     sa.CheckConstraint('carried_seq <= decision_seq', name=op.f('ck_cases_carried_within_decided')),
     sa.ForeignKeyConstraint(['edition_id'], ['editions.id'], name=op.f('fk_cases_edition_id')),
     sa.ForeignKeyConstraint(['group_id'], ['units.id'], name=op.f('fk_cases_group_id')),
@@ -143,6 +191,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_cases_unit_id'), ['unit_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_cases_village_id'), ['village_id'], unique=False)
         batch_op.create_index('uq_cases_open_household', ['kind', 'household_id'], unique=True, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
+
+    op.create_table('service_items',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('code', sa.String(length=20), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('category', sa.String(length=40), nullable=False, comment="code of the edition's activity categories"),
+    sa.Column('provider_id', sa.Integer(), nullable=False),
+    sa.Column('per_year', sa.Integer(), nullable=True, comment='deliveries a calendar year; null: no limit'),
+    sa.Column('description', sa.Text(), nullable=False),
+    sa.Column('active', sa.Boolean(), nullable=False),
+    sa.CheckConstraint('per_year IS NULL OR per_year >= 1', name=op.f('ck_service_items_capacity_counted')),
+    sa.ForeignKeyConstraint(['provider_id'], ['providers.id'], name=op.f('fk_service_items_provider_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_service_items')),
+    sa.UniqueConstraint('code', name=op.f('uq_service_items_code'))
+    )
+    with op.batch_alter_table('service_items', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_service_items_provider_id'), ['provider_id'], unique=False)
 
     op.create_table('call_members',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
@@ -170,6 +235,20 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_calls_case_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_calls')),
     sa.UniqueConstraint('case_id', name=op.f('uq_calls_case_id'))
+    )
+    op.create_table('campaigns',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('scope', sa.Enum('all', 'villages', 'sample', 'named', name='campaign_scope', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('villages', sa.Text(), nullable=False, comment='codes, when chosen by village'),
+    sa.Column('seed', sa.String(length=40), nullable=False, comment='of a random sample: the same seed draws the same sites'),
+    sa.Column('drawn_from', sa.Text(), nullable=False, comment='numbers of the sites that were drawn from, in their order'),
+    sa.Column('since', sa.Date(), nullable=False),
+    sa.Column('until', sa.Date(), nullable=False, comment='last day of the visits'),
+    sa.CheckConstraint('until >= since', name=op.f('ck_campaigns_ordered')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_campaigns_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_campaigns')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_campaigns_case_id'))
     )
     op.create_table('documents',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
@@ -250,7 +329,7 @@ def upgrade() -> None:
     op.create_table('notices',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.Enum('selection', 'general', name='notice_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('kind', sa.Enum('selection', 'revocation', 'evaluation', 'general', name='notice_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('edition', sa.Integer(), nullable=False, comment='the n-th notice of the same matter'),
     sa.Column('text', sa.Text(), nullable=False, comment='what is made known, paragraphs by line breaks'),
     sa.Column('items', sa.Text(), nullable=False, comment='what can be objected against: [{case, label}], case may be null'),
@@ -275,7 +354,7 @@ def upgrade() -> None:
     op.create_table('outbox',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=True),
-    sa.Column('letter', sa.Enum('application_received', 'consent_asked', 'consent_missing', 'consent_complete', 'forward_waiting', 'review_waiting', 'returned', 'rejected', 'approved', 'plaque_due', 'subsidy_due', 'subsidy_paid', 'reminder', 'escalation', 'urged', 'handed_over', 'case_closed', 'letter_undelivered', 'quota_shortfall', 'task_waiting', 'plan_returned', 'plan_approved', 'funds_arrived', 'rectification_asked', 'project_stopped', 'project_evaluated', 'surplus_returned', 'call_opened', 'proposal_received', 'proposal_result', 'notice_published', 'notice_prolonged', 'notice_closed', 'objection_received', 'objection_answered', name='letter', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('letter', sa.Enum('application_received', 'consent_asked', 'consent_missing', 'consent_complete', 'forward_waiting', 'review_waiting', 'returned', 'rejected', 'approved', 'plaque_due', 'subsidy_due', 'subsidy_paid', 'reminder', 'escalation', 'urged', 'handed_over', 'case_closed', 'letter_undelivered', 'quota_shortfall', 'task_waiting', 'plan_returned', 'plan_approved', 'funds_arrived', 'rectification_asked', 'project_stopped', 'project_evaluated', 'surplus_returned', 'call_opened', 'proposal_received', 'proposal_result', 'notice_published', 'notice_prolonged', 'notice_closed', 'objection_received', 'objection_answered', 'theme_asked', 'theme_missing', 'themes_missing', 'week_missing', 'weeks_missing', 'inspection_announced', 'site_rectification', 'inspection_result', 'site_revoked', 'evaluation_result', 'meeting_invitation', 'meeting_called_off', 'meeting_minutes', 'resolution_assigned', 'order_placed', 'order_answered', 'order_delivered', 'order_disputed', 'change_received', 'change_decided', 'site_changed', name='letter', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('person_id', sa.Integer(), nullable=True),
     sa.Column('household_id', sa.Integer(), nullable=True),
     sa.Column('to_name', sa.String(length=100), nullable=False),
@@ -366,6 +445,24 @@ def upgrade() -> None:
     with op.batch_alter_table('projects', schema=None) as batch_op:
         batch_op.create_index('ix_projects_call', ['call_case_id'], unique=False)
 
+    op.create_table('resolutions',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('meeting_case_id', sa.Integer(), nullable=False),
+    sa.Column('seq', sa.Integer(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('responsible_id', sa.Integer(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False, comment='as put off'),
+    sa.Column('postponed', sa.Text(), nullable=False, comment='[{from, to, by, reason}]'),
+    sa.Column('done_on', sa.Date(), nullable=True),
+    sa.Column('result', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_resolutions_case_id')),
+    sa.ForeignKeyConstraint(['meeting_case_id'], ['cases.id'], name=op.f('fk_resolutions_meeting_case_id')),
+    sa.ForeignKeyConstraint(['responsible_id'], ['people.id'], name=op.f('fk_resolutions_responsible_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_resolutions')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_resolutions_case_id')),
+    sa.UniqueConstraint('meeting_case_id', 'seq', name=op.f('uq_resolutions_meeting_case_id_seq'))
+    )
     op.create_table('scores',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False, comment='the project'),
@@ -415,7 +512,7 @@ def upgrade() -> None:
     sa.Column('household_id', sa.Integer(), nullable=False),
     sa.Column('leader_id', sa.Integer(), nullable=False),
     sa.Column('speciality', sa.String(length=50), nullable=False),
-    sa.Column('status', sa.Enum('active', name='site_status', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('status', sa.Enum('active', 'suspended', 'closed', 'revoked', name='site_status', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('activated_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_sites_case_id')),
     sa.ForeignKeyConstraint(['group_id'], ['units.id'], name=op.f('fk_sites_group_id')),
@@ -429,6 +526,53 @@ def upgrade() -> None:
     with op.batch_alter_table('sites', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sites_village_id'), ['village_id'], unique=False)
 
+    op.create_table('year_evaluations',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False, comment='the town'),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('round', sa.Integer(), nullable=False, comment='the n-th computation; results of earlier ones are kept'),
+    sa.Column('computed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('final', sa.Boolean(), nullable=False, comment='noticed without an upheld objection'),
+    sa.CheckConstraint('round >= 1', name=op.f('ck_year_evaluations_computed_once_at_least')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_year_evaluations_case_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_year_evaluations_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_year_evaluations')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_year_evaluations_case_id')),
+    sa.UniqueConstraint('unit_id', 'year', name=op.f('uq_year_evaluations_unit_id_year'))
+    )
+    op.create_table('activities',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('site_id', sa.Integer(), nullable=False),
+    sa.Column('key', sa.String(length=100), nullable=False, comment='what recorded it; the same key records it only once'),
+    sa.Column('held_on', sa.Date(), nullable=False),
+    sa.Column('week', sa.Date(), nullable=False, comment='the Monday of its week'),
+    sa.Column('category', sa.String(length=40), nullable=False, comment="code of the edition's activity categories"),
+    sa.Column('title', sa.String(length=100), nullable=False),
+    sa.Column('attendance', sa.Integer(), nullable=False),
+    sa.Column('organiser', sa.String(length=100), nullable=False),
+    sa.Column('summary', sa.Text(), nullable=False),
+    sa.Column('document_id', sa.Integer(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by_id', sa.Integer(), nullable=False),
+    sa.Column('door', sa.Enum('form', 'cli', 'sheet', 'lapse', 'system', name='door', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('voided_at', sa.DateTime(timezone=True), nullable=True, comment='entered by mistake: counts no more'),
+    sa.Column('voided_by_id', sa.Integer(), nullable=True),
+    sa.Column('voided_because', sa.Text(), nullable=False),
+    sa.CheckConstraint('(voided_at IS NULL) = (voided_by_id IS NULL)', name=op.f('ck_activities_voided_completely')),
+    sa.CheckConstraint('attendance >= 0', name=op.f('ck_activities_attendance_counted')),
+    sa.ForeignKeyConstraint(['document_id'], ['documents.id'], name=op.f('fk_activities_document_id')),
+    sa.ForeignKeyConstraint(['recorded_by_id'], ['people.id'], name=op.f('fk_activities_recorded_by_id')),
+    sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_activities_site_id')),
+    sa.ForeignKeyConstraint(['voided_by_id'], ['people.id'], name=op.f('fk_activities_voided_by_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_activities')),
+    sa.UniqueConstraint('key', name=op.f('uq_activities_key'))
+    )
+    with op.batch_alter_table('activities', schema=None) as batch_op:
+        batch_op.create_index('ix_activities_held_on', ['held_on'], unique=False)
+        batch_op.create_index('ix_activities_site', ['site_id', 'held_on'], unique=False)
+        batch_op.create_index('ix_activities_week', ['week', 'site_id'], unique=False)
+
     op.create_table('budget_lines',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('plan_id', sa.Integer(), nullable=False),
@@ -441,6 +585,43 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_budget_lines')),
     sa.UniqueConstraint('plan_id', 'seq', name=op.f('uq_budget_lines_plan_id_seq'))
     )
+    op.create_table('evaluation_results',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('evaluation_id', sa.Integer(), nullable=False),
+    sa.Column('round', sa.Integer(), nullable=False),
+    sa.Column('village_id', sa.Integer(), nullable=False),
+    sa.Column('site_id', sa.Integer(), nullable=True, comment="null: the village's own"),
+    sa.Column('points_tenths', sa.Integer(), nullable=False, comment='points of 100, in tenths'),
+    sa.Column('rank', sa.Integer(), nullable=False, comment='equal points, equal rank'),
+    sa.Column('grade', sa.String(length=40), nullable=False, comment="code of the edition's grades"),
+    sa.Column('award_fen', sa.Integer(), nullable=False, comment="what it adds to the village's 以奖代拨: a proposal"),
+    sa.Column('assessment_tenths', sa.Integer(), nullable=False, comment='of a village: points for its annual assessment, in tenths'),
+    sa.CheckConstraint('points_tenths BETWEEN 0 AND 1000', name=op.f('ck_evaluation_results_tenths_within_bounds')),
+    sa.ForeignKeyConstraint(['evaluation_id'], ['year_evaluations.id'], name=op.f('fk_evaluation_results_evaluation_id')),
+    sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_evaluation_results_site_id')),
+    sa.ForeignKeyConstraint(['village_id'], ['units.id'], name=op.f('fk_evaluation_results_village_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_evaluation_results')),
+    sa.UniqueConstraint('evaluation_id', 'round', 'site_id', name=op.f('uq_evaluation_results_evaluation_id_round_site_id'))
+    )
+    with op.batch_alter_table('evaluation_results', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_evaluation_results_site_id'), ['site_id'], unique=False)
+        batch_op.create_index('uq_evaluation_results_village', ['evaluation_id', 'round', 'village_id'], unique=True, sqlite_where=sa.text('site_id IS NULL'), postgresql_where=sa.text('site_id IS NULL'))
+
+    op.create_table('inspections',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('campaign_case_id', sa.Integer(), nullable=False),
+    sa.Column('site_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['campaign_case_id'], ['cases.id'], name=op.f('fk_inspections_campaign_case_id')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_inspections_case_id')),
+    sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_inspections_site_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_inspections')),
+    sa.UniqueConstraint('campaign_case_id', 'site_id', name=op.f('uq_inspections_campaign_case_id_site_id')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_inspections_case_id'))
+    )
+    with op.batch_alter_table('inspections', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_inspections_site_id'), ['site_id'], unique=False)
+
     op.create_table('ledger_entries',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False, comment='the case whose history tells of it'),
@@ -459,6 +640,24 @@ def upgrade() -> None:
     with op.batch_alter_table('ledger_entries', schema=None) as batch_op:
         batch_op.create_index('ix_ledger_entries_case', ['case_id'], unique=False)
 
+    op.create_table('meetings',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False, comment='the town'),
+    sa.Column('period', sa.Date(), nullable=True, comment='of a routine meeting: first day of its period'),
+    sa.Column('meets_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('place', sa.String(length=100), nullable=False),
+    sa.Column('chair', sa.String(length=100), nullable=False),
+    sa.Column('agenda', sa.Text(), nullable=False, comment='points, in their order'),
+    sa.Column('held_on', sa.Date(), nullable=True),
+    sa.Column('minutes', sa.Text(), nullable=False),
+    sa.Column('document_id', sa.Integer(), nullable=True, comment='signed minutes, or the list'),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_meetings_case_id')),
+    sa.ForeignKeyConstraint(['document_id'], ['documents.id'], name=op.f('fk_meetings_document_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_meetings_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_meetings')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_meetings_case_id'))
+    )
     op.create_table('milestones',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('plan_id', sa.Integer(), nullable=False),
@@ -520,13 +719,118 @@ def upgrade() -> None:
     with op.batch_alter_table('progress_records', schema=None) as batch_op:
         batch_op.create_index('ix_progress_records_case', ['case_id'], unique=False)
 
+    op.create_table('publicity_sites',
+    sa.Column('item_id', sa.Integer(), nullable=False),
+    sa.Column('site_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['item_id'], ['publicity_items.id'], name=op.f('fk_publicity_sites_item_id')),
+    sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_publicity_sites_site_id')),
+    sa.PrimaryKeyConstraint('item_id', 'site_id', name=op.f('pk_publicity_sites'))
+    )
+    with op.batch_alter_table('publicity_sites', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_publicity_sites_site_id'), ['site_id'], unique=False)
+
+    op.create_table('service_orders',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('site_id', sa.Integer(), nullable=False),
+    sa.Column('item_id', sa.Integer(), nullable=False),
+    sa.Column('wished_on', sa.Date(), nullable=False),
+    sa.Column('people', sa.Integer(), nullable=False, comment='expected'),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('promised_on', sa.Date(), nullable=True, comment='by the provider'),
+    sa.Column('delivered_on', sa.Date(), nullable=True),
+    sa.Column('served', sa.Integer(), nullable=True, comment='people served, as confirmed'),
+    sa.Column('rating', sa.Integer(), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=False),
+    sa.Column('document_id', sa.Integer(), nullable=True, comment='proof of the delivery'),
+    sa.CheckConstraint('rating IS NULL OR rating >= 1', name=op.f('ck_service_orders_rating_counted')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_service_orders_case_id')),
+    sa.ForeignKeyConstraint(['document_id'], ['documents.id'], name=op.f('fk_service_orders_document_id')),
+    sa.ForeignKeyConstraint(['item_id'], ['service_items.id'], name=op.f('fk_service_orders_item_id')),
+    sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_service_orders_site_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_service_orders')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_service_orders_case_id'))
+    )
+    with op.batch_alter_table('service_orders', schema=None) as batch_op:
+        batch_op.create_index('ix_service_orders_item', ['item_id'], unique=False)
+        batch_op.create_index('ix_service_orders_site', ['site_id'], unique=False)
+
+    op.create_table('site_changes',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('site_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('leader', 'move', 'suspension', 'closure', name='change_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('applied_by_id', sa.Integer(), nullable=False),
+    sa.Column('leader_id', sa.Integer(), nullable=True, comment='the new leader'),
+    sa.Column('leader_source', sa.Enum('group_head', 'representative', 'culture_enthusiast', 'retired_cadre', 'retired_teacher', 'retired_doctor', 'party_backbone', 'volunteer', name='leader_source', native_enum=False, create_constraint=True, length=40), nullable=True),
+    sa.Column('recommended_by', sa.String(length=100), nullable=False),
+    sa.Column('leader_agrees', sa.Boolean(), nullable=True),
+    sa.Column('household_id', sa.Integer(), nullable=True, comment='where it moves to'),
+    sa.Column('details', sa.Text(), nullable=False, comment='of a move: area, facilities, confirmations of the new place'),
+    sa.Column('rests_from', sa.Date(), nullable=True),
+    sa.Column('rests_until', sa.Date(), nullable=True, comment='last day'),
+    sa.Column('before', sa.Text(), nullable=False, comment='leader, household, status before it took effect'),
+    sa.Column('effective_on', sa.Date(), nullable=True),
+    sa.Column('effective_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("(kind = 'leader') = (leader_id IS NOT NULL)", name=op.f('ck_site_changes_leader_named')),
+    sa.CheckConstraint("(kind = 'move') = (household_id IS NOT NULL)", name=op.f('ck_site_changes_place_named')),
+    sa.CheckConstraint("(kind = 'suspension') = (rests_until IS NOT NULL)", name=op.f('ck_site_changes_rest_ends')),
+    sa.CheckConstraint('rests_until IS NULL OR rests_until >= rests_from', name=op.f('ck_site_changes_rest_ordered')),
+    sa.ForeignKeyConstraint(['applied_by_id'], ['people.id'], name=op.f('fk_site_changes_applied_by_id')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_site_changes_case_id')),
+    sa.ForeignKeyConstraint(['household_id'], ['households.id'], name=op.f('fk_site_changes_household_id')),
+    sa.ForeignKeyConstraint(['leader_id'], ['people.id'], name=op.f('fk_site_changes_leader_id')),
+    sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_site_changes_site_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_site_changes')),
+    sa.UniqueConstraint('case_id', name=op.f('uq_site_changes_case_id'))
+    )
+    with op.batch_alter_table('site_changes', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_site_changes_site_id'), ['site_id'], unique=False)
+
+    op.create_table('site_spells',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('site_id', sa.Integer(), nullable=False),
+    sa.Column('status', sa.Enum('active', 'suspended', 'closed', 'revoked', name='site_status', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('since', sa.Date(), nullable=False),
+    sa.Column('until', sa.Date(), nullable=True),
+    sa.Column('because', sa.Text(), nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=True, comment='the case that brought it about'),
+    sa.CheckConstraint('until IS NULL OR until > since', name=op.f('ck_site_spells_ordered')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_site_spells_case_id')),
+    sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_site_spells_site_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_site_spells')),
+    sa.UniqueConstraint('site_id', 'since', name=op.f('uq_site_spells_site_id_since'))
+    )
+    with op.batch_alter_table('site_spells', schema=None) as batch_op:
+        batch_op.create_index('ix_site_spells_span', ['status', 'since', 'until'], unique=False)
+
+    op.create_table('themes',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('site_id', sa.Integer(), nullable=False),
+    sa.Column('month', sa.Date(), nullable=False, comment='its first day'),
+    sa.Column('title', sa.String(length=100), nullable=False),
+    sa.Column('plan', sa.Text(), nullable=False, comment='what is planned, may be empty'),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False, comment='when it was first reported'),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=True, comment='when it was last changed'),
+    sa.Column('recorded_by_id', sa.Integer(), nullable=False),
+    sa.Column('door', sa.Enum('form', 'cli', 'sheet', 'lapse', 'system', name='door', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('late', sa.Boolean(), nullable=False, comment='first reported after the due day'),
+    sa.ForeignKeyConstraint(['recorded_by_id'], ['people.id'], name=op.f('fk_themes_recorded_by_id')),
+    sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_themes_site_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_themes')),
+    sa.UniqueConstraint('site_id', 'month', name=op.f('uq_themes_site_id_month'))
+    )
+    with op.batch_alter_table('themes', schema=None) as batch_op:
+        batch_op.create_index('ix_themes_month', ['month'], unique=False)
+
     op.create_table('work_items',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('gate', sa.Enum('household_consent', 'village_forward', 'office_review', 'correction', 'plaque', 'subsidy', 'undelivered_letter', 'call_window', 'survey', 'screening', 'selection_notice', 'projects', 'self_check', 'selection', 'plan', 'plan_review', 'funding', 'milestone', 'acceptance', 'evaluation', 'settlement', 'notice_period', 'objection_review', name='gate', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('gate', sa.Enum('household_consent', 'village_forward', 'office_review', 'correction', 'plaque', 'subsidy', 'undelivered_letter', 'call_window', 'survey', 'screening', 'selection_notice', 'projects', 'self_check', 'selection', 'plan', 'plan_review', 'funding', 'milestone', 'acceptance', 'evaluation', 'settlement', 'notice_period', 'objection_review', 'inspections', 'campaign_report', 'inspection_visit', 'rectification', 're_inspection', 'revocation_notice', 'figures_review', 'results_notice', 'meeting', 'resolutions', 'follow_up', 'service_offer', 'service_delivery', 'service_confirmation', 'change_opinion', 'change_review', 'change_works', 'suspension', name='gate', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('round', sa.Integer(), nullable=False),
     sa.Column('status', sa.Enum('open', 'closed', 'cancelled', name='work_item_status', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('role', sa.Enum('office_head', 'office_reviewer', 'village_responsible', 'liaison', 'group_head', 'site_leader', 'representative', 'project_leader', name='role', native_enum=False, create_constraint=True, length=40), nullable=False, comment='who decides'),
+    sa.Column('role', sa.Enum('office_head', 'office_reviewer', 'village_responsible', 'liaison', 'group_head', 'site_leader', 'representative', 'project_leader', 'provider', 'assignee', name='role', native_enum=False, create_constraint=True, length=40), nullable=False, comment='who decides'),
     sa.Column('assignee_id', sa.Integer(), nullable=True, comment='after 转办: only this person'),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
@@ -579,11 +883,26 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['work_item_id'], ['work_items.id'], name=op.f('fk_consents_work_item_id')),
     sa.PrimaryKeyConstraint('work_item_id', 'household_id', name=op.f('pk_consents'))
     )
+    op.create_table('criterion_scores',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('result_id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=40), nullable=False, comment="of the edition's criteria"),
+    sa.Column('counted', sa.Integer(), nullable=False, comment='what was reached'),
+    sa.Column('out_of', sa.Integer(), nullable=True, comment='of what is owed; null for a count; 0: nothing was owed'),
+    sa.Column('points_tenths', sa.Integer(), nullable=False),
+    sa.Column('explained', sa.Text(), nullable=False, comment='in Chinese, as the report prints it'),
+    sa.ForeignKeyConstraint(['result_id'], ['evaluation_results.id'], name=op.f('fk_criterion_scores_result_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_criterion_scores')),
+    sa.UniqueConstraint('result_id', 'code', name=op.f('uq_criterion_scores_result_id_code'))
+    )
+    with op.batch_alter_table('criterion_scores', schema=None) as batch_op:
+        batch_op.create_index('ix_criterion_scores_code', ['code'], unique=False)
+
     op.create_table('decisions',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('work_item_id', sa.Integer(), nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False),
-    sa.Column('verdict', sa.Enum('carried', 'not_carried', 'forwarded', 'approved', 'returned', 'rejected', 'resubmitted', 'completed', 'withdrawn', 'lapsed', 'resent', 'told_otherwise', 'ended', 'selected', 'not_selected', 'cleared', 'amended', 'retracted', 'submitted', 'accepted', 'rectify', 'abandoned', name='verdict', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('verdict', sa.Enum('carried', 'not_carried', 'forwarded', 'approved', 'returned', 'rejected', 'resubmitted', 'completed', 'withdrawn', 'lapsed', 'resent', 'told_otherwise', 'ended', 'selected', 'not_selected', 'cleared', 'amended', 'retracted', 'submitted', 'accepted', 'rectify', 'abandoned', 'passed', 'revoke', 'reported', 'recomputed', 'held', 'called_off', 'postponed', 'taken', 'declined', 'delivered', 'failed', 'confirmed', 'disputed', 'supported', 'opposed', 'resumed', name='verdict', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('decided_by_id', sa.Integer(), nullable=True, comment='null: time or the system'),
     sa.Column('door', sa.Enum('form', 'cli', 'sheet', 'lapse', 'system', name='door', native_enum=False, create_constraint=True, length=40), nullable=False),
@@ -615,6 +934,20 @@ def upgrade() -> None:
     with op.batch_alter_table('ledger_lines', schema=None) as batch_op:
         batch_op.create_index('ix_ledger_lines_account', ['account_id'], unique=False)
 
+    op.create_table('meeting_attendances',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('meeting_id', sa.Integer(), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('unit_id', sa.Integer(), nullable=False, comment='for which they come: a village, or the town'),
+    sa.Column('seat', sa.Enum('attended', 'leave', 'absent', name='meeting_seat', native_enum=False, create_constraint=True, length=40), nullable=True, comment='null: not recorded yet'),
+    sa.Column('signed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['meeting_id'], ['meetings.id'], name=op.f('fk_meeting_attendances_meeting_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_meeting_attendances_person_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['units.id'], name=op.f('fk_meeting_attendances_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_meeting_attendances')),
+    sa.UniqueConstraint('meeting_id', 'person_id', name=op.f('uq_meeting_attendances_meeting_id_person_id'))
+    )
     op.create_table('timers',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('work_item_id', sa.Integer(), nullable=False),
@@ -631,6 +964,21 @@ def upgrade() -> None:
     with op.batch_alter_table('timers', schema=None) as batch_op:
         batch_op.create_index('ix_timers_due', ['fires_at'], unique=False, sqlite_where=sa.text('fired_at IS NULL'), postgresql_where=sa.text('fired_at IS NULL'))
 
+    op.create_table('visits',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('inspection_id', sa.Integer(), nullable=False),
+    sa.Column('round', sa.Integer(), nullable=False, comment='1: the visit; from 2: re-inspections'),
+    sa.Column('visited_on', sa.Date(), nullable=False),
+    sa.Column('inspectors', sa.String(length=100), nullable=False),
+    sa.Column('rectify_by', sa.Date(), nullable=True, comment='by when what is not met must be put right'),
+    sa.Column('report', sa.Text(), nullable=False, comment='what the leader reported as put right'),
+    sa.Column('document_id', sa.Integer(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['document_id'], ['documents.id'], name=op.f('fk_visits_document_id')),
+    sa.ForeignKeyConstraint(['inspection_id'], ['inspections.id'], name=op.f('fk_visits_inspection_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_visits')),
+    sa.UniqueConstraint('inspection_id', 'round', name=op.f('uq_visits_inspection_id_round'))
+    )
     op.create_table('works_done',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('work_item_id', sa.Integer(), nullable=False),
@@ -645,6 +993,19 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_works_done')),
     sa.UniqueConstraint('work_item_id', 'code', name=op.f('uq_works_done_work_item_id_code'))
     )
+    op.create_table('visit_findings',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('visit_id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=40), nullable=False, comment="of the edition's checklist"),
+    sa.Column('finding', sa.Enum('met', 'not_met', 'not_applicable', name='finding', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['visit_id'], ['visits.id'], name=op.f('fk_visit_findings_visit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_visit_findings')),
+    sa.UniqueConstraint('visit_id', 'code', name=op.f('uq_visit_findings_visit_id_code'))
+    )
+    with op.batch_alter_table('visit_findings', schema=None) as batch_op:
+        batch_op.create_index('ix_visit_findings_code', ['code'], unique=False)
+
     seal('history')
     seal('editions')
     seal('decisions')
@@ -661,11 +1022,17 @@ def downgrade() -> None:
     unseal('decisions')
     unseal('editions')
     unseal('history')
+    with op.batch_alter_table('visit_findings', schema=None) as batch_op:
+        batch_op.drop_index('ix_visit_findings_code')
+
+    op.drop_table('visit_findings')
     op.drop_table('works_done')
+    op.drop_table('visits')
     with op.batch_alter_table('timers', schema=None) as batch_op:
         batch_op.drop_index('ix_timers_due', sqlite_where=sa.text('fired_at IS NULL'), postgresql_where=sa.text('fired_at IS NULL'))
 
     op.drop_table('timers')
+    op.drop_table('meeting_attendances')
     with op.batch_alter_table('ledger_lines', schema=None) as batch_op:
         batch_op.drop_index('ix_ledger_lines_account')
 
@@ -674,6 +1041,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_decisions_case_id'))
 
     op.drop_table('decisions')
+    with op.batch_alter_table('criterion_scores', schema=None) as batch_op:
+        batch_op.drop_index('ix_criterion_scores_code')
+
+    op.drop_table('criterion_scores')
     op.drop_table('consents')
     with op.batch_alter_table('asks', schema=None) as batch_op:
         batch_op.drop_index('ix_asks_open', sqlite_where=sa.text('consumed_at IS NULL'), postgresql_where=sa.text('consumed_at IS NULL'))
@@ -683,6 +1054,27 @@ def downgrade() -> None:
         batch_op.drop_index('ix_work_items_provisional', sqlite_where=sa.text("status = 'open' AND provisional"), postgresql_where=sa.text("status = 'open' AND provisional"))
 
     op.drop_table('work_items')
+    with op.batch_alter_table('themes', schema=None) as batch_op:
+        batch_op.drop_index('ix_themes_month')
+
+    op.drop_table('themes')
+    with op.batch_alter_table('site_spells', schema=None) as batch_op:
+        batch_op.drop_index('ix_site_spells_span')
+
+    op.drop_table('site_spells')
+    with op.batch_alter_table('site_changes', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_site_changes_site_id'))
+
+    op.drop_table('site_changes')
+    with op.batch_alter_table('service_orders', schema=None) as batch_op:
+        batch_op.drop_index('ix_service_orders_site')
+        batch_op.drop_index('ix_service_orders_item')
+
+    op.drop_table('service_orders')
+    with op.batch_alter_table('publicity_sites', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_publicity_sites_site_id'))
+
+    op.drop_table('publicity_sites')
     with op.batch_alter_table('progress_records', schema=None) as batch_op:
         batch_op.drop_index('ix_progress_records_case')
 
@@ -692,17 +1084,35 @@ def downgrade() -> None:
 
     op.drop_table('objections')
     op.drop_table('milestones')
+    op.drop_table('meetings')
     with op.batch_alter_table('ledger_entries', schema=None) as batch_op:
         batch_op.drop_index('ix_ledger_entries_case')
 
     op.drop_table('ledger_entries')
+    with op.batch_alter_table('inspections', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_inspections_site_id'))
+
+    op.drop_table('inspections')
+    with op.batch_alter_table('evaluation_results', schema=None) as batch_op:
+        batch_op.drop_index('uq_evaluation_results_village', sqlite_where=sa.text('site_id IS NULL'), postgresql_where=sa.text('site_id IS NULL'))
+        batch_op.drop_index(batch_op.f('ix_evaluation_results_site_id'))
+
+    op.drop_table('evaluation_results')
     op.drop_table('budget_lines')
+    with op.batch_alter_table('activities', schema=None) as batch_op:
+        batch_op.drop_index('ix_activities_week')
+        batch_op.drop_index('ix_activities_site')
+        batch_op.drop_index('ix_activities_held_on')
+
+    op.drop_table('activities')
+    op.drop_table('year_evaluations')
     with op.batch_alter_table('sites', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sites_village_id'))
 
     op.drop_table('sites')
     op.drop_table('site_applications')
     op.drop_table('scores')
+    op.drop_table('resolutions')
     with op.batch_alter_table('projects', schema=None) as batch_op:
         batch_op.drop_index('ix_projects_call')
 
@@ -724,8 +1134,13 @@ def downgrade() -> None:
     op.drop_table('interests')
     op.drop_table('history')
     op.drop_table('documents')
+    op.drop_table('campaigns')
     op.drop_table('calls')
     op.drop_table('call_members')
+    with op.batch_alter_table('service_items', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_service_items_provider_id'))
+
+    op.drop_table('service_items')
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.drop_index('uq_cases_open_household', sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
         batch_op.drop_index(batch_op.f('ix_cases_village_id'))
@@ -739,10 +1154,16 @@ def downgrade() -> None:
         batch_op.drop_index('ix_role_holdings_unit_role')
 
     op.drop_table('role_holdings')
+    with op.batch_alter_table('publicity_items', schema=None) as batch_op:
+        batch_op.drop_index('ix_publicity_items_published_on')
+
+    op.drop_table('publicity_items')
+    op.drop_table('providers')
     with op.batch_alter_table('households', schema=None) as batch_op:
         batch_op.drop_index('ix_households_group')
 
     op.drop_table('households')
+    op.drop_table('duty_rounds')
     with op.batch_alter_table('units', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_units_parent_id'))
 

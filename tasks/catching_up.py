@@ -1,0 +1,21 @@
+"""
+What recurs and was missed: done once by the sweep when its own schedule did not come, and told as late.
+
+Each part is also what its own scheduled flow calls; the flow comes on the hour, the sweep looks after it later.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from runtime.resources import Resources
+
+Recurring = Callable[[Resources, datetime], str]
+"""Does what is due by that moment and was not done; returns what it did, in Chinese, or ""."""
+
+RECURRING: dict[str, Recurring] = {}
+"""By what the sweep calls it."""
+
+
+def catch_up(resources: Resources, *, at: datetime) -> list[str]:
+    """Do everything that recurs and is due; return what was done, in Chinese."""
+    return [told for recurring in RECURRING.values() if (told := recurring(resources, at))]
