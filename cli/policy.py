@@ -14,6 +14,7 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from cli.policy_life_rules import add_life_rules
 from cli.policy_rules import add_notice_rules, add_project_rules, fraction, where_of
 from policies.edition import Edition
 from policies.errors import BadPolicy
@@ -164,12 +165,7 @@ def _site_rules(rules: Table, scheme: SiteScheme) -> None:
         rules.add_row("活动类别", category.name, where_of(category))
     for channel in scheme.publicity_channels:
         rules.add_row("宣传载体", channel.name, where_of(channel))
-    if theme := scheme.monthly_theme:
-        rules.add_row("每月主题", f"上月{theme.due_day_of_month_before}日前报送", where_of(theme))
-    if weekly := scheme.weekly_activities:
-        rules.add_row("每周活动", f"至少{weekly.at_least}次", where_of(weekly))
-    if meeting := scheme.joint_meeting:
-        rules.add_row("联席会议", f"每{meeting.every_months}个月一次", where_of(meeting))
+    add_life_rules(rules, scheme)
 
 
 def _gate(gate: Gate, policy: Timing) -> tuple[str, ...]:
@@ -211,7 +207,7 @@ def _in_force(span: InForce) -> str:
 def _table(*heads: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for head in heads:
-        table.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold", no_wrap=head == "依据")
     return table
 
 

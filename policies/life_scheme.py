@@ -50,15 +50,37 @@ class MonthlyTheme(Sourced):
         return self
 
 
+class WeekReport(Sourced):
+    """Who hears of a week without activities."""
+
+    to: Role
+    """The village's role that hears of it, beside the leader."""
+
+
+class RecordInTime(Sourced):
+    """When the record of an activity counts as in time."""
+
+    within_days: Positive
+    """Calendar days after the activity."""
+
+
 class WeeklyActivities(Sourced):
     """Every site owes activities each week, Monday to Sunday (D0-R13)."""
 
     at_least: Positive
     """Recorded activities per week."""
-    report_to: Role
-    """The village's role that hears of a week without them, beside the leader."""
-    record_within_days: Positive
-    """Calendar days after an activity within which its record counts as in time."""
+    report: WeekReport
+    record: RecordInTime
+
+    @property
+    def report_to(self) -> Role:
+        """The village's role that hears of a week without them, beside the leader."""
+        return self.report.to
+
+    @property
+    def record_within_days(self) -> int:
+        """Calendar days after an activity within which its record counts as in time."""
+        return self.record.within_days
 
 
 class CheckPoint(Sourced):

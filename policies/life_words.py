@@ -48,26 +48,26 @@ class Finding(Word):
 class SiteFact(Word):
     """A recorded fact by which a site is evaluated (D0-R14)."""
 
-    THEMES = "themes", "按月报主题的比例"
-    THEMES_IN_TIME = "themes_in_time", "按时报主题的比例"
-    WEEKS = "weeks", "按周开展活动的比例"
+    THEMES = "themes", "月度主题报送率"
+    THEMES_IN_TIME = "themes_in_time", "月度主题按时报送率"
+    WEEKS = "weeks", "活动周达标率"
     SESSIONS = "sessions", "活动场次"
     ATTENDANCE = "attendance", "参加人次"
-    RECORDED_IN_TIME = "recorded_in_time", "活动及时登记的比例"
-    INSPECTION = "inspection", "督查检查点符合的比例"
+    RECORDED_IN_TIME = "recorded_in_time", "活动及时登记率"
+    INSPECTION = "inspection", "督查检查点符合率"
     RECTIFICATIONS = "rectifications", "无限期整改"
-    SUBSIDY_SPENT = "subsidy_spent", "补贴使用的比例"
+    SUBSIDY_SPENT = "subsidy_spent", "补贴使用率"
     PUBLICITY = "publicity", "宣传报道篇数"
-    RATING = "rating", "服务确认的及时比例"
+    RATING = "rating", "服务及时确认率"
 
 
 class VillageFact(Word):
     """A recorded fact by which a village is evaluated (D0-R14)."""
 
     SITES = "sites", "所辖客堂间平均得分"
-    TARGET = "target", "建设目标完成的比例"
-    MEETINGS = "meetings", "联席会议出席的比例"
-    RESOLUTIONS = "resolutions", "议定事项按期落实的比例"
+    TARGET = "target", "建设目标完成率"
+    MEETINGS = "meetings", "联席会议出席率"
+    RESOLUTIONS = "resolutions", "议定事项按期落实率"
 
 
 class MeetingSeat(Word):

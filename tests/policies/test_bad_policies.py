@@ -305,14 +305,14 @@ def test_an_alias_is_refused_because_the_text_must_say_what_it_means() -> None:
         "due: {days: 5, unit: working_days, source: default}",
         "due: &five {days: 5, unit: working_days, source: default}",
     )
-    aliased = text.decode().replace("due: {days: 10, unit: working_days, source: default}", "due: *five").encode()
+    aliased = text.decode().replace("due: {days: 10, unit: working_days, source: default}", "due: *five", 1).encode()
     (fault,) = refused(aliased)
     assert fault.path == "site.gates.office_review.due"
     assert "锚点与别名" in fault.reason
 
 
 def test_all_faults_are_listed_at_once_in_reading_order() -> None:
-    text = changed("at_most: 3\n", "at_most: 0\n").decode().replace("case_prefix: ZJJ", "case_prefix: 1").encode()
+    text = changed("at_most: 3\n", "at_most: 0\n").decode().replace("case_prefix: ZJJ", "case_prefix: 1", 1).encode()
     assert [fault.path for fault in refused(text)] == ["site.case_prefix", "site.returns.at_most"]
 
 

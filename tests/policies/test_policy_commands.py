@@ -81,7 +81,9 @@ def test_check_of_a_sound_file_gives_its_hash() -> None:
 def test_check_of_an_unsound_file_lists_every_fault_and_fails(tmp_path: Path) -> None:
     text = (EDITIONS / "xuhang-2013.yaml").read_text(encoding="utf-8")
     bad = tmp_path / "xuhang-2013.yaml"
-    bad.write_text(text.replace("at_most: 3\n", "at_most: 0\n").replace("case_prefix: XH", "case_prefix: xh"), "utf-8")
+    bad.write_text(
+        text.replace("    at_most: 3\n", "    at_most: 0\n").replace("case_prefix: XH\n", "case_prefix: xh\n"), "utf-8"
+    )
     result = run.invoke(app, ["check", str(bad)])
     assert result.exit_code == 1
     assert f"政策文件 {bad} 的 site.case_prefix 有误" in result.stderr

@@ -228,7 +228,9 @@ def test_only_consent_and_correction_lapse(name: str) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_gate_of_an_edition_finds_its_policy_by_its_name_and_no_other_does(name: str) -> None:
     loaded = edition(name)
-    parts = [loaded.scheme.gates, *([loaded.notices.gates] if loaded.notices else [])]
+    site = loaded.site
+    life = (site.inspection, site.evaluation, site.joint_meeting, site.services, site.changes) if site else ()
+    parts = [part.gates for part in (loaded.scheme, loaded.notices, *life) if part is not None]
     written = {field: value for part in parts for field, value in part if value is not None}
     for gate in Gate:
         if gate.value in written:
