@@ -27,6 +27,7 @@ class Meeting(Base):
     agenda: Mapped[Listing] = mapped_column(comment="points, in their order")
     held_on: Mapped[date | None] = mapped_column(Date)
     minutes: Mapped[Long] = mapped_column(default="")
+    guests: Mapped[Long] = mapped_column(default="", comment="who else was there (列席), as text")
     document_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id"), comment="signed minutes, or the list")
     case: Mapped[Case] = relationship()
     unit: Mapped[Unit] = relationship()

@@ -209,6 +209,13 @@ class MeetingGates(Section):
     resolutions: Timing
     follow_up: GatePolicy
 
+    @model_validator(mode="after")
+    def _decided_by_people(self) -> Self:
+        for name in ("meeting", "follow_up"):
+            if getattr(self, name).lapse is not None:
+                raise ValueError(f"{name} 不能因期限届满而作出决定:会议须由人召开,议定事项须由人落实")
+        return self
+
 
 class JointMeeting(Sourced):
     """The liaisons' joint meeting (D1-R4)."""
@@ -224,6 +231,12 @@ class JointMeeting(Sourced):
     postponed_at_most: Count
     """How often one resolution's due day may be put off."""
     gates: MeetingGates
+
+    @model_validator(mode="after")
+    def _divides_a_year(self) -> Self:
+        if 12 % self.every_months:
+            raise ValueError(f"every_months 须为1、2、3、4、6或12(从1月数起的整月),现为{self.every_months}")
+        return self
 
 
 class ServiceGates(Section):

@@ -127,7 +127,10 @@ GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {
     for gate in gates
 }
 """Verdicts that another role gives than the one which decides at the gate."""
-ALSO_GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {(Gate.PLAN, Verdict.ABANDONED): Role.OFFICE_HEAD}
+ALSO_GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {
+    (Gate.PLAN, Verdict.ABANDONED): Role.OFFICE_HEAD,
+    (Gate.FOLLOW_UP, Verdict.COMPLETED): Role.OFFICE_REVIEWER,
+}
 """Verdicts that another role may give as well: a leader who never answers must not hold up the whole call."""
 _REASONED = frozenset(
     {

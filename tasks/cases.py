@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.case import Case, PublishedEdition, Site, SiteApplication
 from models.engine import insert_unless_there
 from models.inspection import Inspection
-from models.meeting import Resolution
+from models.meeting import Meeting, Resolution
 from models.notice import Notice
 from models.project import Call, Project
 from models.registry import Person, RoleHolding, Unit, holders
@@ -190,6 +190,16 @@ def notice_of(session: Session, case: Case) -> Notice:
     return session.scalars(select(Notice).where(Notice.case_id == case.id)).one()
 
 
+def meeting_of(session: Session, case: Case) -> Meeting:
+    """Return what a meeting's case is about."""
+    return session.scalars(select(Meeting).where(Meeting.case_id == case.id)).one()
+
+
+def resolution_of(session: Session, case: Case) -> Resolution:
+    """Return what the case of something that a meeting decided is about."""
+    return session.scalars(select(Resolution).where(Resolution.case_id == case.id)).one()
+
+
 def leader_of(session: Session, case: Case) -> Person | None:
     """Return whose case it is: the leader named in it; None when an office opened it (a call, a notice)."""
     match case.kind:
@@ -200,7 +210,7 @@ def leader_of(session: Session, case: Case) -> Person | None:
         case CaseKind.INSPECTION | CaseKind.SERVICE_ORDER | CaseKind.SITE_CHANGE:
             return site_of(session, case).leader
         case CaseKind.RESOLUTION:
-            return session.scalars(select(Resolution).where(Resolution.case_id == case.id)).one().responsible
+            return resolution_of(session, case).responsible
         case CaseKind.CALL | CaseKind.NOTICE | CaseKind.CAMPAIGN | CaseKind.ANNUAL_EVALUATION | CaseKind.JOINT_MEETING:
             return None
 

@@ -25,7 +25,7 @@ from tasks import (
     site_asks,
 )
 from tasks.act import Act, acting
-from tasks.cases import call_of, load_case, notice_of
+from tasks.cases import call_of, load_case, local_day, meeting_of, notice_of, resolution_of
 from tasks.items import create
 from tasks.project_plan import milestone_of
 
@@ -83,5 +83,9 @@ def last_day(act: Act, case: Case, gate: Gate, round_: int) -> date | None:
             return notice_of(act.session, case).ends_on
         case Gate.MILESTONE:
             return milestone_of(act.session, case, round_).due_on
+        case Gate.MEETING:
+            return local_day(meeting_of(act.session, case).meets_at)
+        case Gate.FOLLOW_UP:
+            return resolution_of(act.session, case).due_on
         case _:
             return None

@@ -651,6 +651,7 @@ def upgrade() -> None:
     sa.Column('agenda', sa.Text(), nullable=False, comment='points, in their order'),
     sa.Column('held_on', sa.Date(), nullable=True),
     sa.Column('minutes', sa.Text(), nullable=False),
+    sa.Column('guests', sa.Text(), nullable=False, comment='who else was there (列席), as text'),
     sa.Column('document_id', sa.Integer(), nullable=True, comment='signed minutes, or the list'),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_meetings_case_id')),
     sa.ForeignKeyConstraint(['document_id'], ['documents.id'], name=op.f('fk_meetings_document_id')),
