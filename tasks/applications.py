@@ -1,19 +1,17 @@
 """A household applies for a site; the applicant hands in a corrected application."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.case import Case, CaseCounter, Site, SiteApplication
-from models.engine import insert_unless_there
+from models.case import Case, Site, SiteApplication
 from models.registry import Household, Unit
 from models.work_item import Decision, WorkItem
 from notifications.letters import ApplicationReceived
 from policies.edition import Edition
 from policies.errors import Refused
-from policies.load import LoadedEdition
 from policies.site_scheme import SiteScheme
 from policies.vocabulary import (
     CaseKind,
@@ -34,11 +32,12 @@ from rules.window import open_phase
 from runtime.resources import Resources, edition_of
 from tasks import items
 from tasks.act import Act, acting
-from tasks.cases import Asked, application_of, check_authority, item_asked, load_case, local_day, person_of, publish
+from tasks.cases import Asked, application_of, check_authority, item_asked, load_case, person_of, publish
 from tasks.commands import ApplyForSite, Resubmit, SiteDetails
 from tasks.history import append
 from tasks.lapses import lapse_if_over
 from tasks.mail import about_site, applicants, due_of, names_of, send, village_of, warnings_of
+from tasks.openings import edition_in_use, next_number
 
 
 def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, key: str, at: datetime) -> str:
@@ -116,28 +115,6 @@ def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, k
 
 def _opened_by(session: Session, key: str) -> str | None:
     return session.scalars(select(Case.number).where(Case.opening_key == key)).one_or_none()
-
-
-def edition_in_use(resources: Resources, town: Unit, at: datetime) -> LoadedEdition:
-    """Return the edition by which the town opens new cases; Refused when it has none or it is not in force."""
-    loaded = resources.editions.get(town.edition_id or "")
-    if loaded is None:
-        known = "、".join(sorted(resources.editions))
-        raise Refused(
-            "default", f"{town.name}登记的适用政策“{town.edition_id or '(空)'}”不存在,请在登记簿中改为:{known}"
-        )
-    if loaded.edition.site is None:
-        raise Refused("default", f"《{loaded.edition.title}》不是客堂间的政策,请在登记簿中改正{town.name}的适用政策")
-    check_in_force(loaded, local_day(at))
-    return loaded
-
-
-def check_in_force(loaded: LoadedEdition, today: date) -> None:
-    """Refuse to open a case by an edition that is not in force on that day."""
-    in_force = loaded.edition.in_force
-    if today < in_force.from_ or (in_force.until is not None and today >= in_force.until):
-        until = f"至{in_force.until}前" if in_force.until else "起"
-        raise Refused(in_force.where, f"《{loaded.edition.title}》自{in_force.from_}{until}施行,{today}不在施行期内")
 
 
 def _household(session: Session, number: str) -> Household:
@@ -249,16 +226,6 @@ def _told(application: SiteApplication) -> dict[str, object]:
         "warnings": application.warnings,
         "deficiencies": application.deficiencies,
     }
-
-
-def next_number(session: Session, prefix: str, year: int) -> str:
-    """Return the next case number of that prefix and year, e.g. ``KT-2026-0007``."""
-    # Two villages may open the year's first case at once.
-    insert_unless_there(session, CaseCounter, prefix=prefix, year=year, last=0)
-    counter = session.get_one(CaseCounter, (prefix, year), with_for_update=True, populate_existing=True)
-    counter.last += 1
-    session.flush()
-    return f"{prefix}-{year}-{counter.last:04d}"
 
 
 NEXT_STEP = {

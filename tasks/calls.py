@@ -23,7 +23,6 @@ from rules.window import spoken_day
 from runtime.resources import Resources, edition_of
 from tasks import items
 from tasks.act import Act, acting
-from tasks.applications import check_in_force, next_number
 from tasks.call_commands import ChangeWindow, OpenCall, SelfCheck
 from tasks.call_projects import counted, load_call
 from tasks.call_report import figures
@@ -32,6 +31,7 @@ from tasks.history import append
 from tasks.lapses import lapse_if_over
 from tasks.ledger_posting import LARGEST_FEN
 from tasks.mail import about, send, to_person
+from tasks.openings import check_in_force, next_number
 
 
 def open_call(resources: Resources, command: OpenCall, *, door: Door, key: str, at: datetime) -> str:

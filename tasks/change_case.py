@@ -1,8 +1,11 @@
 """Changes of a listed site: what the driver asks of their kind of case."""
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from models.case import Case
+from models.registry import Person
 from models.work_item import Decision, WorkItem
 from tasks.act import Act
 from tasks.commands import Decide
@@ -16,6 +19,11 @@ def ask(act: Act, case: Case, item: WorkItem) -> None:
 def check(act: Act, case: Case, item: WorkItem, command: Decide) -> list[str]:
     """Refuse a verdict that a rule forbids; there are no warnings to acknowledge."""
     raise NotImplementedError
+
+
+def details(act: Act, case: Case, item: WorkItem, command: Decide, person: Person) -> dict[str, Any]:
+    """Return what a decision keeps beside its verdict."""
+    return {}
 
 
 def tell(act: Act, case: Case, item: WorkItem, decision: Decision) -> None:

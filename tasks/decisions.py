@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from models.case import Case
+from models.registry import Person
 from models.work_item import Decision, WorkItem
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door, Gate, Verdict
@@ -67,7 +69,7 @@ def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, a
             door=door,
             reason=command.reason,
             acknowledged=acknowledged,
-            details=project_decisions.details(act, case, item, command, person),
+            details=DETAILS[case.kind](act, case, item, command, person) if case.kind in DETAILS else {},
         )
         TELL[case.kind](act, case, item, decision)
         return decision
@@ -87,6 +89,11 @@ CHECKS: dict[CaseKind, Callable[[Act, Case, WorkItem, Decide], list[str]]] = {
     CaseKind.SITE_CHANGE: change_case.check,
 }
 """What the rules of each kind of case say to a verdict; returns the codes of acknowledged warnings."""
+DETAILS: dict[CaseKind, Callable[[Act, Case, WorkItem, Decide, Person], dict[str, Any]]] = {
+    CaseKind.PROJECT: project_decisions.details,
+    CaseKind.SITE_CHANGE: change_case.details,
+}
+"""What a decision keeps beside its verdict, done in its transaction; of the other kinds nothing."""
 
 
 def _tell_project(act: Act, case: Case, item: WorkItem, decision: Decision) -> None:

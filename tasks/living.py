@@ -23,9 +23,9 @@ from policies.site_scheme import SiteScheme
 from policies.vocabulary import CaseKind, Door, Role, SiteStatus, UnitKind
 from runtime.resources import Resources
 from tasks.act import Act
-from tasks.applications import edition_in_use, next_number
 from tasks.cases import load_case, publish
 from tasks.history import append
+from tasks.openings import edition_in_use, next_number
 from tasks.sealed_rows import KEPT, facts_of
 
 

@@ -21,13 +21,13 @@ from rules.proposals import ProposalFacts, check_window, examine_proposal, kind_
 from runtime.resources import Resources, edition_of
 from tasks import items
 from tasks.act import Act, acting
-from tasks.applications import next_number
 from tasks.call_commands import Proposal
 from tasks.call_projects import load_call, projects_of, roles_in, stand, window_decision
 from tasks.calls import opened_by
 from tasks.cases import call_of, person_of
 from tasks.history import append
 from tasks.mail import about, applicants, send
+from tasks.openings import next_number
 
 T = TypeVar("T")
 

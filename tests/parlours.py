@@ -9,9 +9,9 @@ from models.registry import Household, Person, RoleHolding, Unit
 from models.site_life import SiteSpell
 from policies.vocabulary import CaseKind, CaseStatus, Door, Outcome, Role, UnitKind
 from tasks.act import Act, acting
-from tasks.applications import edition_in_use
 from tasks.history import SYSTEM
 from tasks.living import keep, open_case
+from tasks.openings import edition_in_use
 from tests.township import Township
 
 

@@ -1,0 +1,45 @@
+"""What every opening of a case needs: the edition that is in use, and the next number."""
+
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from models.case import CaseCounter
+from models.engine import insert_unless_there
+from models.registry import Unit
+from policies.errors import Refused
+from policies.load import LoadedEdition
+from runtime.resources import Resources
+from tasks.cases import local_day
+
+
+def edition_in_use(resources: Resources, town: Unit, at: datetime) -> LoadedEdition:
+    """Return the edition by which the town opens new cases; Refused when it has none or it is not in force."""
+    loaded = resources.editions.get(town.edition_id or "")
+    if loaded is None:
+        known = "、".join(sorted(resources.editions))
+        raise Refused(
+            "default", f"{town.name}登记的适用政策“{town.edition_id or '(空)'}”不存在,请在登记簿中改为:{known}"
+        )
+    if loaded.edition.site is None:
+        raise Refused("default", f"《{loaded.edition.title}》不是客堂间的政策,请在登记簿中改正{town.name}的适用政策")
+    check_in_force(loaded, local_day(at))
+    return loaded
+
+
+def check_in_force(loaded: LoadedEdition, today: date) -> None:
+    """Refuse to open a case by an edition that is not in force on that day."""
+    in_force = loaded.edition.in_force
+    if today < in_force.from_ or (in_force.until is not None and today >= in_force.until):
+        until = f"至{in_force.until}前" if in_force.until else "起"
+        raise Refused(in_force.where, f"《{loaded.edition.title}》自{in_force.from_}{until}施行,{today}不在施行期内")
+
+
+def next_number(session: Session, prefix: str, year: int) -> str:
+    """Return the next case number of that prefix and year, e.g. ``KT-2026-0007``."""
+    # Two villages may open the year's first case at once.
+    insert_unless_there(session, CaseCounter, prefix=prefix, year=year, last=0)
+    counter = session.get_one(CaseCounter, (prefix, year), with_for_update=True, populate_existing=True)
+    counter.last += 1
+    session.flush()
+    return f"{prefix}-{year}-{counter.last:04d}"
