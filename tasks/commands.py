@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from policies.life_words import CampaignScope, Finding
 from policies.vocabulary import (
     Answer,
     CombinedWith,
@@ -75,6 +76,8 @@ VerdictField = Annotated[Verdict, _one_of(Verdict), _shown(Verdict), _AS_LABEL]
 ChannelField = Annotated[ObjectionChannel, _one_of(ObjectionChannel), _shown(ObjectionChannel), _AS_LABEL]
 FindingField = Annotated[ObjectionFinding, _one_of(ObjectionFinding), _shown(ObjectionFinding), _AS_LABEL]
 PanelField = Annotated[EvaluationPanel, _one_of(EvaluationPanel), _shown(EvaluationPanel), _AS_LABEL]
+ScopeField = Annotated[CampaignScope, _one_of(CampaignScope), _shown(CampaignScope), _AS_LABEL]
+CheckField = Annotated[Finding, _one_of(Finding), _shown(Finding), _AS_LABEL]
 
 # Prefect refuses with nothing but the pattern, so the reason stands in it, in a group that is to occur zero times.
 NOT_PERSONAL = {"pattern": f"(?:请勿填写手机号、电话或身份证号){{0}}{USUAL_NUMBERS_FORBIDDEN}"}
