@@ -81,17 +81,46 @@ def write_register(path: Path, title: str, columns: Sequence[Column], rows: Sequ
     Raises:
         Refused: the name is not that of a workbook, or there is such a file.
     """
-    if path.suffix.lower() != ".xlsx":
-        raise Refused("default", f"文件名须以 .xlsx 结尾,现为“{path.name}”;请改写文件名")
+    book = new_book()
+    add_sheet(book, title, columns, rows)
+    save_new(book, path)
+
+
+def new_book() -> Workbook:
+    """Return a workbook without sheets."""
     book = Workbook()
     book.remove(book.worksheets[0])
+    return book
+
+
+def add_sheet(
+    book: Workbook,
+    title: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    last: Sequence[Cell] | None = None,
+) -> Worksheet:
+    """
+    Add a sheet with a head that stays, filters and a last line.
+
+    Args:
+        last: the last line; None: the counts and sums of the columns, empty: no last line.
+    """
     sheet: Worksheet = book.create_sheet(title)
     _write_heads(sheet, columns)
     for number, cells in enumerate(rows, 2):
         for place, (column, value) in enumerate(zip(columns, cells, strict=True), 1):
             _write(sheet, number, place, column, value)
-    _write_last(sheet, columns, rows)
+    _write_last(sheet, columns, len(rows) + 2, _sums(columns, rows) if last is None else last)
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{len(rows) + 1}"
+    return sheet
+
+
+def save_new(book: Workbook, path: Path) -> None:
+    """Write a workbook into a new file; Refused when there is one of that name, or it is not a workbook's name."""
+    if path.suffix.lower() != ".xlsx":
+        raise Refused("default", f"文件名须以 .xlsx 结尾,现为“{path.name}”;请改写文件名")
     whole = io.BytesIO()
     book.save(whole)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,16 +144,23 @@ def _write_heads(sheet: Worksheet, columns: Sequence[Column]) -> None:
         head.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
 
 
-def _write_last(sheet: Worksheet, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
-    number = len(rows) + 2
-    for place, column in enumerate(columns, 1):
+def _sums(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[Cell]:
+    """Return the last line: how many rows, and the sums of the columns that have one."""
+    last: list[Cell] = []
+    for place, column in enumerate(columns):
         value: Cell = None
         if column.summed:
             # Row by row in order, exactly: no spreadsheet formula, whose cached value would be missing.
-            value = sum((each for row in rows if isinstance(each := row[place - 1], int | Decimal)), start=Decimal(0))
+            value = sum((each for row in rows if isinstance(each := row[place], int | Decimal)), start=Decimal(0))
             value = int(value) if column.format == "0" else value
-        elif place <= 2:
-            value = ("合计", f"共{len(rows)}条")[place - 1]
+        elif place < 2:
+            value = ("合计", f"共{len(rows)}条")[place]
+        last.append(value)
+    return last
+
+
+def _write_last(sheet: Worksheet, columns: Sequence[Column], number: int, last: Sequence[Cell]) -> None:
+    for place, (column, value) in enumerate(zip(columns, last, strict=False), 1):
         cell = _write(sheet, number, place, column, value)
         cell.font, cell.fill = Font(bold=True), _LAST
 
