@@ -28,8 +28,6 @@ def campaign(case: CaseHandle) -> Ending:
 def inspection(case: CaseHandle) -> Ending:
     """Carry the inspection of one site to its end: passed, revoked, or kept after all."""
     found = await_decision(case, Gate.INSPECTION_VISIT)
-    if found.verdict is Verdict.CALLED_OFF:
-        return Ending(Outcome.CALLED_OFF, found.reason)
 
     # What is not in order is put right by a day the inspectors name, and looked at again, reported or not.
     for round_ in count(1):
@@ -37,6 +35,10 @@ def inspection(case: CaseHandle) -> Ending:
             break
         await_decision(case, Gate.RECTIFICATION, round_)
         found = await_decision(case, Gate.RE_INSPECTION, round_)
+
+    # Called off: the site was closed meanwhile, or could not be visited for another reason.
+    if found.verdict is Verdict.CALLED_OFF:
+        return Ending(Outcome.CALLED_OFF, found.reason)
     if found.verdict is Verdict.PASSED:
         return Ending(Outcome.PASSED, found.reason)
 

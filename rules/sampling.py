@@ -13,7 +13,11 @@ from fractions import Fraction
 
 from policies.errors import Refused
 
-_SHARE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s*[%\uff05]|(?P<over>[1-9]\d{0,4})\s*/\s*(?P<under>[1-9]\d{0,4})")
+_SHARE = re.compile(
+    r"(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s*[%\uff05]|(?P<over>[1-9]\d{0,4})\s*/\s*(?P<under>[1-9]\d{0,4})"
+)
+    r"(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s*[%\uff05]|(?P<over>[1-9]\d{0,4})\s*/\s*(?P<under>[1-9]\d{0,4})"
+)
 
 
 def draw(numbers: Iterable[str], *, size: int, seed: str) -> tuple[str, ...]:
@@ -73,7 +77,5 @@ def size_of_sample(population: int, *, size: int | None, share: Fraction | None)
     if share is not None:
         return -(-population * share.numerator // share.denominator)
     if size is None or not 0 < size <= population:
-        raise Refused(
-            "default", f"抽查数量{size}不在1至{population}之间:可供抽查的运行中客堂间共{population}处;请改正"
-        )
+        raise Refused("default", f"抽查数量{size}不在1至{population}之间:可供抽查的运行中客堂间共{population}处;请改正")
     return size

@@ -76,7 +76,8 @@ VERDICTS: dict[Gate, Verdicts] = {
     ),
     Gate.RECTIFICATION: Verdicts(by_people=frozenset({Verdict.REPORTED}), by_machine=frozenset({Verdict.LAPSED})),
     Gate.RE_INSPECTION: Verdicts(
-        by_people=frozenset({Verdict.PASSED, Verdict.RECTIFY, Verdict.REVOKE}), by_machine=frozenset()
+        by_people=frozenset({Verdict.PASSED, Verdict.RECTIFY, Verdict.REVOKE, Verdict.CALLED_OFF}),
+        by_machine=frozenset(),
     ),
     Gate.REVOCATION_NOTICE: Verdicts(
         by_people=frozenset(), by_machine=frozenset({Verdict.CLEARED, Verdict.AMENDED, Verdict.RETRACTED})

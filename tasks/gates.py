@@ -25,7 +25,7 @@ from tasks import (
     site_asks,
 )
 from tasks.act import Act, acting
-from tasks.cases import call_of, load_case, local_day, meeting_of, notice_of, resolution_of
+from tasks.cases import call_of, change_of, load_case, local_day, meeting_of, notice_of, resolution_of
 from tasks.items import create
 from tasks.project_plan import milestone_of
 
@@ -83,6 +83,14 @@ def last_day(act: Act, case: Case, gate: Gate, round_: int) -> date | None:
             return notice_of(act.session, case).ends_on
         case Gate.MILESTONE:
             return milestone_of(act.session, case, round_).due_on
+        case Gate.SERVICE_DELIVERY:
+            return order_case.promised_day(act, case)
+        case Gate.INSPECTION_VISIT:
+            return inspection_case.last_day_of_visits(act.session, case)
+        case Gate.RECTIFICATION:
+            return inspection_case.last_day_of_rectification(act.session, case)
+        case Gate.SUSPENSION:
+            return change_of(act.session, case).rests_until
         case Gate.MEETING:
             return local_day(meeting_of(act.session, case).meets_at)
         case Gate.FOLLOW_UP:

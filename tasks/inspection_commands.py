@@ -47,7 +47,10 @@ class OpenCampaign(Command):
         default="", max_length=20, title="抽查比例", description="随机抽查时填写,例如 20% 或 1/5,不足一处按一处计"
     )
     seed: PlainText = Field(
-        default="", max_length=40, title="抽签号", description="随机抽查时可填;同一名单、同一抽签号抽取结果相同,留空由系统给出"
+        default="",
+        max_length=40,
+        title="抽签号",
+        description="随机抽查时可填;名单和抽签号相同,抽取结果就相同",
     )
     since: date = Field(title="开始日期", description="自当日起到点督查")
     until: date = Field(title="截止日期", description="当日二十四时前完成各点督查")
@@ -76,9 +79,7 @@ class RecordVisit(Command):
         default=None, title="整改期限", description="限期整改时填写;不填就是政策规定的最长期限"
     )
     reason: PlainText = Field(default="", title="理由", description="限期整改、拟撤牌、取消督查时必须填写")
-    proof: PlainText = Field(
-        default="", max_length=300, title="照片或记录", description="资料文件夹内的文件名,可不填"
-    )
+    proof: PlainText = Field(default="", max_length=300, title="照片或记录", description="资料文件夹内的文件名,可不填")
     contact: PlainText = Field(
         default="", max_length=100, title="公示联系方式", description="仅拟撤牌时填写:科室和办公地点;不填就是社区办"
     )
