@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import CursorResult, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
@@ -74,7 +74,14 @@ class Database:
             session.expunge_all()  # what was read stays readable after the view is closed
 
 
-def insert_unless_there(session: Session, table: type[Base], **values: Any) -> None:
-    """Insert a row unless one with its key exists, also when another transaction inserts the same at this moment."""
+def insert_unless_there(session: Session, table: type[Base], **values: Any) -> bool:
+    """
+    Insert a row unless one with its key exists, also when another transaction inserts the same at this moment.
+
+    Returns:
+        Whether it was inserted now.
+    """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(table).values(**values).on_conflict_do_nothing())
+    inserted = session.execute(insert(table).values(**values).on_conflict_do_nothing())
+    assert isinstance(inserted, CursorResult)  # noqa: S101 - an INSERT always gives one; the stubs do not know
+    return inserted.rowcount == 1

@@ -1,0 +1,224 @@
+"""
+The office reports weeks without activities to leaders and villages (D0-R4, D0-R13): all towns in one run.
+
+Called by its flow on Mondays, and by the sweep when that did not come. Set-based, as `tasks.theme_rounds`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.case import Site
+from models.registry import Unit
+from models.site_life import Activity
+from notifications.life_letters import WeekMissing, WeeksMissing
+from notifications.outbox import Posting, enqueue_many
+from policies.life_scheme import WeeklyActivities
+from policies.life_words import DutyKind
+from rules.duty import WEEK, Round, late_days, monday_of, spoken_week, week_steps, weeks_from
+from rules.periods import shanghai_day
+from runtime.resources import Resources
+from tasks.act import acting
+from tasks.duties import (
+    OWED_COLUMNS,
+    Owed,
+    by_leader,
+    day_caught_up,
+    hearers,
+    last_marked,
+    late_note,
+    listed_since,
+    mark,
+    marks,
+    office_of,
+    owing_week,
+    post_in_batches,
+    shortened,
+    unreachable_lines,
+    with_leaders,
+)
+from tasks.living import Town, towns
+
+LISTING = "ketang activity missing"
+
+
+@dataclass(frozen=True)
+class WeekLine:
+    """A parlour in a week, as lists show it."""
+
+    owed: Owed
+    recorded: int
+    """Activities of the week on record; voided ones do not count."""
+
+
+@dataclass(frozen=True)
+class WeekRound:
+    """What one run did about a town's weeks."""
+
+    town: str
+    weeks: tuple[date, ...]
+    """Their Mondays; more than one when Mondays were missed."""
+    late_days: int
+    """Of the first of them."""
+    missing: int
+    """Parlours with a week that lacks activities."""
+    unreachable: int
+    """Leaders whom no e-mail reaches."""
+
+    def __str__(self) -> str:
+        said = "、".join(map(spoken_week, self.weeks))
+        late = f"(迟{self.late_days}日)" if self.late_days else ""
+        told = f"{self.town}{said}活动通报{late}:{self.missing}个客堂间缺活动记录"
+        return told + (f",{self.unreachable}名负责人没有电子邮箱,已列表告知村(居)" if self.unreachable else "")
+
+
+@dataclass(frozen=True)
+class _Run:
+    town: Town
+    policy: WeeklyActivities
+    weeks: tuple[date, ...]
+
+
+def report_weeks(resources: Resources, *, at: datetime) -> list[WeekRound]:
+    """
+    Report the weeks that are over and were not reported, of all towns: to each leader once, to each village once.
+
+    Source: D0-R13; policy `weekly_activities`. Several missed weeks go into one letter, which says that it is late.
+
+    Safe to repeat, and to run twice at once: letters have keys, and the marks are set once.
+
+    Returns:
+        What this run did, town by town; empty: nothing was due.
+    """
+    return _all(resources, on=shanghai_day(at), at=at)
+
+
+def catch_up_weeks(resources: Resources, at: datetime) -> str:
+    """Do what the Monday's schedule should have done by now and did not; return it in Chinese, or ""."""
+    return "；".join(str(each) for each in _all(resources, on=day_caught_up(at), at=at))
+
+
+def week_of(session: Session, town: Unit, monday: date) -> list[WeekLine]:
+    """Return every parlour of a town that owes activities in a week, with what is on record, by village and group."""
+    counted = (
+        select(Activity.site_id, func.count().label("recorded"))
+        .where(Activity.week == monday, Activity.voided_at.is_(None))
+        .group_by(Activity.site_id)
+        .subquery()
+    )
+    query = with_leaders(owing_week(town.id, monday), counted.c.recorded).outerjoin(
+        counted, counted.c.site_id == Site.id
+    )
+    width = len(OWED_COLUMNS)
+    return [WeekLine(Owed(*row[:width]), row[width] or 0) for row in session.execute(query)]
+
+
+def _all(resources: Resources, *, on: date, at: datetime) -> list[WeekRound]:
+    with resources.database.read() as session:
+        runs = list(_due(resources, session, on=on))
+    return [done for run in runs if (done := _carry_out(resources, run, at=at)) is not None]
+
+
+def _due(resources: Resources, session: Session, *, on: date) -> Iterator[_Run]:
+    owing = [
+        (town, town.scheme.weekly_activities)
+        for town in towns(resources, session, on=on)
+        if town.scheme.weekly_activities is not None
+    ]
+    last = monday_of(on) - WEEK
+    done = marks(session, DutyKind.ACTIVITY, [town.unit.id for town, _ in owing], since=last)
+    for town, policy in owing:
+        if last in done.get(town.unit.id, {}) or (since := listed_since(session, town.unit.id)) is None:
+            continue
+        first = max(since, town.loaded.edition.in_force.from_)
+        if (before := last_marked(session, DutyKind.ACTIVITY, town.unit.id)) is not None:
+            first = max(first, before + timedelta(days=1))
+        if weeks := tuple(weeks_from(first, monday_of(on))):
+            yield _Run(town, policy, weeks)
+
+
+def _carry_out(resources: Resources, run: _Run, *, at: datetime) -> WeekRound | None:
+    today = shanghai_day(at)
+    with resources.database.read() as session:
+        lines = {monday: week_of(session, run.town.unit, monday) for monday in run.weeks}
+    short = {monday: [each for each in lines[monday] if each.recorded < run.policy.at_least] for monday in run.weeks}
+    steps = {monday: week_steps(monday)[0] for monday in run.weeks}
+    note = late_note(steps.values(), on=today)
+    weeks: defaultdict[int, list[str]] = defaultdict(list)
+    missing: dict[int, Owed] = {}
+    for monday, found in short.items():
+        for each in found:
+            missing[each.owed.site_id] = each.owed
+            weeks[each.owed.site_id].append(f"{spoken_week(monday)}（已记录{each.recorded}次）")
+    said = "、".join(spoken_week(monday) for monday, found in short.items() if found)
+    post_in_batches(resources, list(_to_leaders(run, missing, weeks, said, note)), at=at)
+    with acting(resources, at=at) as act:
+        set_now = [
+            mark(
+                act,
+                DutyKind.ACTIVITY,
+                run.town.unit.id,
+                monday,
+                Round(told=steps[monday], merged=()),
+                counts={"owing": len(lines[monday]), "missing": len(short[monday])},
+            )
+            for monday in run.weeks
+        ]
+        if any(set_now):
+            listed = _to_villages(act.session, run, missing, weeks, said, note, today)
+            enqueue_many(act.session, case_id=None, postings=listed, at=at)
+    if not any(set_now) or not any(lines.values()):
+        return None
+    return WeekRound(
+        town=run.town.unit.name,
+        weeks=run.weeks,
+        late_days=late_days(steps[run.weeks[0]], on=today),
+        missing=len(missing),
+        unreachable=len({each.leader_id for each in missing.values() if not each.reachable}),
+    )
+
+
+def _to_leaders(
+    run: _Run, missing: Mapping[int, Owed], weeks: Mapping[int, Sequence[str]], said: str, note: str
+) -> Iterator[Posting]:
+    """Yield one letter a leader, however many parlours and weeks."""
+    for leader, theirs in by_leader(missing.values()).items():
+        if not theirs[0].active:
+            continue  # who left the registry is told of to the village
+        letter = WeekMissing(
+            **office_of(run.town, note),
+            weeks=said,
+            at_least=run.policy.at_least,
+            sites=tuple(f"{each.number}（{each.place}）：{'、'.join(weeks[each.site_id])}" for each in theirs),
+        )
+        yield Posting(letter, theirs[0].to(), _key("week", run, leader))
+
+
+def _to_villages(
+    session: Session,
+    run: _Run,
+    missing: Mapping[int, Owed],
+    weeks: Mapping[int, Sequence[str]],
+    said: str,
+    note: str,
+    today: date,
+) -> list[Posting]:
+    postings = []
+    for recipient, theirs in hearers(session, run.town.unit, missing.values(), run.policy.report_to, on=today):
+        letter = WeeksMissing(
+            **office_of(run.town, note),
+            weeks=said,
+            at_least=run.policy.at_least,
+            sites=shortened([f"{each.line}：{'、'.join(weeks[each.site_id])}" for each in theirs], LISTING),
+            unreachable=shortened(unreachable_lines(theirs), LISTING),
+        )
+        postings.append(Posting(letter, recipient, _key("weeks", run, recipient.person_id)))
+    return postings
+
+
+def _key(letter: str, run: _Run, person_id: int | None) -> str:
+    return f"{letter}:{run.town.unit.code}:{run.weeks[-1]}:p{person_id}"
