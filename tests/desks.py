@@ -97,11 +97,11 @@ def both(open_town: OpenTown) -> Township:
 
 
 def variant(edition: str, new_id: str, *changes: tuple[str, str]) -> LoadedEdition:
-    """Return a shipped edition with some of its text changed, under another id."""
+    """Return a shipped edition with some of its text changed, each where it stands first, under another id."""
     text = (EDITIONS / f"{edition}.yaml").read_text(encoding="utf-8")
     for old, new in ((f"id: {edition}", f"id: {new_id}"), *changes):
         assert old in text, old
-        text = text.replace(old, new)
+        text = text.replace(old, new, 1)
     return parse_edition(text.encode(), f"{new_id}.yaml")
 
 

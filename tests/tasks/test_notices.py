@@ -144,7 +144,7 @@ def test_the_instant_of_the_end_is_known_as_soon_as_the_notice_is_published(boar
     [
         ({"by": RESPONSIBLE}, "周责任(P010)不担任朱家角镇的社区办审核员或社区办负责人,不能发布公示"),
         ({"by": STRANGER}, "路人甲(P099)不担任"),
-        ({"edition": "zhujiajiao-2018"}, "“zhujiajiao-2018”不是规定了公示办法的政策,可填:"),
+        ({"edition": "xuhang-2013"}, "“xuhang-2013”不是规定了公示办法的政策,可填:"),
         ({"edition": "no-such"}, "linping-2022"),
         ({"edition": MICRO}, "不在施行期内"),
         ({"unit": "ZD01"}, "登记簿中没有镇或村(居)“ZD01”"),
