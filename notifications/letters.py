@@ -12,8 +12,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from notifications import notice_letters
+from notifications import (
+    evaluation_letters,
+    inspection_letters,
+    life_letters,
+    meeting_letters,
+    notice_letters,
+    service_letters,
+)
 from notifications.call_letters import CallOpened, ProposalReceived, ProposalResult
+from notifications.change_letters import ChangeDecided, ChangeReceived, SiteChanged
 from notifications.context import CaseLetter, Count, Fen, LetterContext, Name
 from notifications.project_letters import (
     FundsArrived,
@@ -66,6 +74,8 @@ class ConsentAsked(SiteLetter):
     """Households that must be asked in person."""
     for_household: bool
     """The short personal letter instead of the working one."""
+    moves_from: str = ""
+    """Of a listed parlour that moves in: where it was, e.g. ``周荡村第一村民小组王小明户``; empty: a new one."""
 
 
 class ConsentMissing(SiteLetter):
@@ -80,6 +90,8 @@ class ConsentMissing(SiteLetter):
     """End of the consent period."""
     closed: bool
     """The period is over."""
+    moves_from: str = ""
+    """Of a listed parlour that moves in: where it was, e.g. ``周荡村第一村民小组王小明户``; empty: a new one."""
 
 
 class ConsentComplete(SiteLetter):
@@ -87,6 +99,8 @@ class ConsentComplete(SiteLetter):
 
     letter_kind = Letter.CONSENT_COMPLETE
     entitled: Count
+    moves_from: str = ""
+    """Of a listed parlour that moves in: where it was, e.g. ``周荡村第一村民小组王小明户``; empty: a new one."""
 
 
 class ForwardWaiting(SiteLetter):
@@ -283,6 +297,11 @@ _ALL: tuple[type[LetterContext], ...] = (
     LetterUndelivered,
     QuotaShortfall,
     *notice_letters.CONTEXTS,
+    *life_letters.CONTEXTS,
+    *evaluation_letters.CONTEXTS,
+    *service_letters.CONTEXTS,
+    *meeting_letters.CONTEXTS,
+    *inspection_letters.CONTEXTS,
     PlanReturned,
     PlanApproved,
     FundsArrived,
@@ -293,6 +312,9 @@ _ALL: tuple[type[LetterContext], ...] = (
     CallOpened,
     ProposalReceived,
     ProposalResult,
+    ChangeReceived,
+    ChangeDecided,
+    SiteChanged,
 )
 CONTEXTS: Mapping[Letter, type[LetterContext]] = MappingProxyType({context.letter_kind: context for context in _ALL})
 """The class of each letter."""

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from notifications import call_letters, letters, notice_letters, project_letters
+from notifications import call_letters, letters, life_letters, meeting_letters, notice_letters, project_letters
 from notifications.context import LetterContext
 
 KNOWN = {
@@ -44,6 +44,21 @@ OBJECTION = NOTICE | {
     "content": "花园占了消防通道",
     "received": "2026-03-03 09:30",
 }
+MEETING = KNOWN | {
+    "case_number": "KTLX-2026-0002",
+    "matter": "联席会议“2026年第2季度联席会议”",
+    "short": "联席会议“2026年第2季度联席会议”",
+    "party_label": "承办单位",
+    "party": "示例镇",
+    "meeting": "2026年第2季度联席会议",
+}
+RESOLUTION = KNOWN | {
+    "case_number": "KTYD-2026-0001",
+    "matter": "议定事项“为周荡村两个客堂间更换音响”",
+    "short": "议定事项“为周荡村两个客堂间更换音响”",
+    "party_label": "承办单位",
+    "party": "周荡村",
+}
 DUE = date(2026, 3, 4)
 NOTE = "自次日起算10个工作日，2027年放假安排公布前为暂定日期"
 WARNINGS = ("活动空间18平方米，一般不少于20平方米", "志愿者8人，一般为10人以上30人以下")
@@ -65,6 +80,15 @@ PROPOSAL = CALL | {
     "party_label": "所在村（居）",
     "party": "周荡村",
 }
+
+DUTY = {
+    "township": "示例镇",
+    "office": "示例镇社区办",
+    "scheme_title": "“话角里·客堂间”建设实施方案",
+    "plaque_text": "话角里·客堂间",
+    "late_note": "",
+}
+LATE = "本函应于2026年2月25日发出，因系统停运推迟至今天"
 
 EXAMPLES: dict[str, LetterContext] = {
     "task_waiting": letters.TaskWaiting(
@@ -277,6 +301,88 @@ EXAMPLES: dict[str, LetterContext] = {
         what_follows="这件公示已于2026年3月6日24时期满，2026-03-07 00:00办结（公示通过），结果不因此自动改变。"
         "社区办负责人可以终止实施所涉项目 XM-2026-0001“楼道口的花园”，或者另行发布公示。",
     ),
+    "meeting_invitation": meeting_letters.MeetingInvitation(
+        **MEETING,
+        meets_on=date(2026, 4, 15),
+        begins="14:00",
+        place="镇政府三楼会议室",
+        chair="丁主任",
+        agenda=("通报2026年第1季度客堂间运行情况", "听取议定事项“更换音响”的落实情况", "各村（居）交流工作情况"),
+        invited=("示例镇：丁主任、沈审核", "周荡村：周责任、李联络"),
+        change="",
+        late_note="",
+    ),
+    "meeting_invitation.changed": meeting_letters.MeetingInvitation(
+        **MEETING,
+        meets_on=date(2026, 4, 22),
+        begins="09:30",
+        place="镇文化中心一楼",
+        chair="丁主任",
+        agenda=("通报2026年第1季度客堂间运行情况",),
+        invited=("示例镇：丁主任、沈审核", "周荡村：周责任、李联络"),
+        change="会议延期至2026年4月22日",
+        late_note="",
+    ),
+    "meeting_invitation.late": meeting_letters.MeetingInvitation(
+        **MEETING,
+        meets_on=date(2026, 4, 20),
+        begins="14:00",
+        place="",
+        chair="",
+        agenda=("通报2026年第1季度客堂间运行情况",),
+        invited=("示例镇：丁主任、沈审核",),
+        change="",
+        late_note="本次会议应于2026年4月1日召集，因系统停机补办。",
+    ),
+    "meeting_called_off": meeting_letters.MeetingCalledOff(
+        **MEETING, meets_on=date(2026, 4, 15), by="沈审核", reason="与全镇防汛会议冲突"
+    ),
+    "meeting_minutes": meeting_letters.MeetingMinutes(
+        **MEETING,
+        held_on=date(2026, 4, 15),
+        place="镇政府三楼会议室",
+        chair="丁主任",
+        attended=("丁主任", "沈审核", "周责任"),
+        on_leave=("李联络",),
+        absent=("柳联络",),
+        guests="镇文化中心金老师",
+        invited_count=5,
+        minutes="会议听取了各村（居）一季度的工作情况。\n会议强调，活动记录须当周完成。",
+        document="KTLX-2026-0002/会议纪要.pdf",
+        resolutions=("为周荡村两个客堂间更换音响（承办人：周责任，期限：2026年5月8日）",),
+    ),
+    "meeting_minutes.nothing_decided": meeting_letters.MeetingMinutes(
+        **MEETING,
+        held_on=date(2026, 4, 15),
+        place="镇政府三楼会议室",
+        chair="丁主任",
+        attended=("丁主任", "沈审核"),
+        on_leave=(),
+        absent=(),
+        guests="",
+        invited_count=2,
+        minutes="会议传达了有关文件。",
+        document="",
+        resolutions=(),
+    ),
+    "resolution_assigned": meeting_letters.ResolutionAssigned(
+        **RESOLUTION,
+        meeting="2026年第2季度联席会议",
+        held_on=date(2026, 4, 15),
+        text="为周荡村两个客堂间更换音响",
+        due_on=date(2026, 5, 8),
+        put_off="",
+        left=2,
+    ),
+    "resolution_assigned.put_off": meeting_letters.ResolutionAssigned(
+        **RESOLUTION,
+        meeting="2026年第2季度联席会议",
+        held_on=date(2026, 4, 15),
+        text="为周荡村两个客堂间更换音响",
+        due_on=date(2026, 5, 29),
+        put_off="原期限2026年5月8日，改为2026年5月29日，由丁主任决定，理由：厂家供货推迟",
+        left=0,
+    ),
     "call_opened": call_letters.CallOpened(
         **CALL,
         purpose="请各村围绕居民身边的小事，提出一个月内能见效的项目。",
@@ -320,5 +426,65 @@ EXAMPLES: dict[str, LetterContext] = {
         amount_fen=0,
         because="超出预算（第5名，申请4,800.00元，超过剩余预算1,200.00元）",
         next_step="",
+    ),
+    "theme_asked": life_letters.ThemeAsked(
+        **DUTY,
+        month="2026年4月",
+        due_on=date(2026, 3, 25),
+        sites=("KT-2026-0001-S（周荡村第三村民小组）", "KT-2026-0009-S（周荡村第五村民小组）"),
+    ),
+    "theme_missing": life_letters.ThemeMissing(
+        **DUTY,
+        months="2026年4月",
+        sites=("KT-2026-0001-S（周荡村第三村民小组）：2026年4月主题，应于2026年3月25日前报送",),
+    ),
+    "theme_missing.late": life_letters.ThemeMissing(
+        **DUTY | {"late_note": LATE},
+        months="2026年3月、2026年4月",
+        sites=(
+            "KT-2026-0001-S（周荡村第三村民小组）：2026年3月主题，应于2026年2月25日前报送，已逾期29日",
+            "KT-2026-0001-S（周荡村第三村民小组）：2026年4月主题，应于2026年3月25日前报送，已逾期1日",
+        ),
+    ),
+    "themes_missing": life_letters.ThemesMissing(
+        **DUTY,
+        months="2026年4月",
+        sites=("KT-2026-0001-S（周荡村第三村民小组，负责人陆负责）：2026年4月主题",),
+        unreachable=(),
+    ),
+    "themes_missing.in_person": life_letters.ThemesMissing(
+        **DUTY,
+        months="2026年4月",
+        sites=(),
+        unreachable=("周荡村第三村民小组负责人陆负责（没有电子邮箱）：KT-2026-0001-S",),
+    ),
+    "themes_missing.late": life_letters.ThemesMissing(
+        **DUTY | {"late_note": LATE},
+        months="2026年4月",
+        sites=("KT-2026-0001-S（周荡村第三村民小组，负责人陆负责）：2026年4月主题",),
+        unreachable=("周荡村第三村民小组负责人陆负责（没有电子邮箱）：KT-2026-0001-S",),
+    ),
+    "week_missing": life_letters.WeekMissing(
+        **DUTY,
+        weeks="2026年3月2日至3月8日",
+        at_least=1,
+        sites=("KT-2026-0001-S（周荡村第三村民小组）：2026年3月2日至3月8日（已记录0次）",),
+    ),
+    "weeks_missing": life_letters.WeeksMissing(
+        **DUTY,
+        weeks="2026年3月2日至3月8日",
+        at_least=1,
+        sites=("KT-2026-0001-S（周荡村第三村民小组，负责人陆负责）：2026年3月2日至3月8日（已记录0次）",),
+        unreachable=(),
+    ),
+    "weeks_missing.late": life_letters.WeeksMissing(
+        **DUTY | {"late_note": LATE},
+        weeks="2026年3月2日至3月8日、2026年3月9日至3月15日",
+        at_least=2,
+        sites=(
+            "KT-2026-0001-S（周荡村第三村民小组，负责人陆负责）：2026年3月2日至3月8日（已记录0次）、"
+            "2026年3月9日至3月15日（已记录1次）",
+        ),
+        unreachable=("周荡村第三村民小组负责人陆负责（没有电子邮箱）：KT-2026-0001-S",),
     ),
 }

@@ -1,0 +1,161 @@
+"""
+Regular joint meetings: called by the system once a period, in the morning of its first working day (D1-R4).
+
+Called by the scheduled flow, and by the sweep when the flow did not come.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.case import Case, Site
+from models.meeting import Meeting
+from models.registry import Unit
+from models.work_item import WorkItem
+from policies.vocabulary import Door, Gate, Outcome, SiteStatus
+from rules.meeting_periods import MEETS_AT, Period, before, called_at, moment, period_of, proposed_at
+from rules.periods import shanghai_day
+from runtime.resources import Resources
+from tasks import meeting_agenda, meeting_mail, meetings
+from tasks.act import acting
+from tasks.history import SYSTEM
+from tasks.living import Town, opened_by, towns
+from tasks.mail import chinese_date
+
+GRACE = timedelta(hours=1)
+"""How long the sweep leaves it to the schedule."""
+
+
+def open_routine_meetings(resources: Resources, *, at: datetime, grace: timedelta = timedelta()) -> list[str]:
+    """
+    Call the regular meeting of the period for every town that owes one and whose moment has come.
+
+    Source: policy `joint_meeting.every_months` (D1-R4). A town owes one when a parlour of it was listed before the
+    period began and still is in the register, unless its office called a meeting for a day of the period by itself.
+    A period that is over is not made up for: its meeting could only be the one of this period.
+
+    Safe to repeat, and to run twice at once: a period's meeting has one key, asked for again under the town's lock.
+
+    Args:
+        grace: only what was due so long ago: what the sweep leaves to the schedule.
+
+    Returns:
+        The numbers of the meetings that were called now.
+    """
+    with resources.database.read() as session:
+        due = [
+            (town.unit.id, period)
+            for town in towns(resources, session, on=shanghai_day(at))
+            if (period := _due(resources, town, at, grace)) is not None
+            and opened_by(session, key_of(town.unit, period)) is None
+            and _owes(session, town.unit, period)
+        ]
+    called = (_call(resources, unit_id, period, at) for unit_id, period in due)
+    return [number for number in called if number]
+
+
+def catch_up(resources: Resources, at: datetime) -> str:
+    """Call the regular meetings that the schedule missed by an hour; return what was called, in Chinese."""
+    called = open_routine_meetings(resources, at=at, grace=GRACE)
+    return f"补办例行联席会议{len(called)}次:{'、'.join(called)}" if called else ""
+
+
+def key_of(town: Unit, period: Period) -> str:
+    """Return what opens a town's meeting of a period, e.g. ``Z:meeting:2026-04-01``."""
+    return f"{town.code}:meeting:{period.first.isoformat()}"
+
+
+def _due(resources: Resources, town: Town, at: datetime, grace: timedelta) -> Period | None:
+    rule = town.scheme.joint_meeting
+    if rule is None:
+        return None
+    period = period_of(shanghai_day(at), every_months=rule.every_months)
+    return period if called_at(period, resources.calendar) + grace <= at else None
+
+
+def _call(resources: Resources, unit_id: int, period: Period, at: datetime) -> str:
+    with acting(resources, at=at) as act:
+        unit = act.session.get_one(Unit, unit_id, with_for_update={"of": Unit}, populate_existing=True)
+        # Asked again under the lock: the flow and the sweep may have come at once.
+        if opened_by(act.session, key_of(unit, period)) is not None or not _owes(act.session, unit, period):
+            return ""
+        town = next(each for each in towns(resources, act.session, on=act.day) if each.unit.id == unit_id)
+        rule = town.scheme.joint_meeting
+        if rule is None:
+            return ""
+        last = before(period, every_months=rule.every_months)
+        calendar = resources.calendar
+        due_at = called_at(period, calendar)
+        late_days = (act.day - shanghai_day(due_at)).days
+        late_note = f"本次会议应于{chinese_date(shanghai_day(due_at))}召集，因系统停机补办。" if late_days > 0 else ""
+        case = meetings.summon(
+            act,
+            unit,
+            town.loaded,
+            title=f"{period.name}联席会议",
+            meets_at=proposed_at(act.day, invite_days_before=rule.invite_days_before, calendar=calendar),
+            place="",
+            chair="",
+            agenda=meeting_agenda.compose(act, unit, town.loaded, last=last),
+            key=key_of(unit, period),
+            actor=SYSTEM,
+            door=Door.SYSTEM,
+            period=period.first,
+            late_note=late_note,
+        )
+        item = act.session.scalars(
+            select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.gate == Gate.MEETING)
+        ).one()
+        facts = [f"会期由系统拟定，不合适的可以办理延期（不早于召集后{rule.invite_days_before}日）"]
+        if late_note:
+            facts.append(late_note)
+        if _missed(act.session, unit, last):
+            facts.append(f"{last.name}没有召集过联席会议")
+        meeting_mail.ask_to_settle(act, item, facts=tuple(facts))
+        return case.number
+
+
+def _owes(session: Session, town: Unit, period: Period) -> bool:
+    """Return whether the town has a parlour older than the period, and its office has called no meeting in it."""
+    return _has_sites(session, town, period) and not _called_by_hand(session, town, period)
+
+
+def _has_sites(session: Session, town: Unit, period: Period) -> bool:
+    begins = moment(period.first, MEETS_AT.min)
+    return (
+        session.scalars(
+            select(Site.id)
+            .where(
+                Site.village_id.in_(select(Unit.id).where(Unit.parent_id == town.id)),
+                Site.status.in_((SiteStatus.ACTIVE, SiteStatus.SUSPENDED)),
+                Site.activated_at < begins,
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def _called_by_hand(session: Session, town: Unit, period: Period) -> bool:
+    begins, ends = moment(period.first, MEETS_AT.min), moment(period.last + timedelta(days=1), MEETS_AT.min)
+    return (
+        session.scalars(
+            select(Meeting.id)
+            .join(Case, Case.id == Meeting.case_id)
+            .where(
+                Meeting.unit_id == town.id,
+                Meeting.period.is_(None),
+                Meeting.meets_at >= begins,
+                Meeting.meets_at < ends,
+                (Case.outcome.is_(None)) | (Case.outcome != Outcome.CALLED_OFF),
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def _missed(session: Session, town: Unit, last: Period) -> bool:
+    """Return whether the town owed a meeting in the last period and none was called."""
+    return _owes(session, town, last) and opened_by(session, key_of(town, last)) is None
