@@ -85,8 +85,9 @@ def test_a_gate_that_was_decided_reminds_nobody(town: Township) -> None:
 
 
 def of_the_case(town: Township) -> list[tuple[str, str]]:
-    """Letters of cases; what a listed parlour owes each month and week has none."""
-    return [(row.letter.value, row.to_name) for row in town.entries() if row.case_id is not None]
+    """Letters of the application itself; what a listed parlour owes each month, week and year is told beside it."""
+    case = town.case()
+    return [(row.letter.value, row.to_name) for row in town.entries() if row.case_id == case.id]
 
 
 def test_a_sweep_that_was_down_for_a_week_lapses_with_the_true_date_and_says_it_is_late(both: Township) -> None:
