@@ -14,8 +14,10 @@ from runtime.settings import PROJECT, Settings
 from runtime.stack import Stack, StackFailed, stop_signals
 from tasks.cases import check_unchanged
 from tasks.registry import import_registry
+from tasks.services import import_catalogue
 
 EXAMPLE = PROJECT / "examples" / "示例镇登记簿.xlsx"
+CATALOGUE = PROJECT / "examples" / "示例镇服务目录.xlsx"
 WAITING = "/runs?state=Suspended&type=span&seconds=-315360000"
 """The runs that wait, of the last ten years: the UI's own list ends after a week, and a case takes longer."""
 
@@ -60,10 +62,15 @@ def check_published(settings: Settings) -> None:
 
 
 def import_example(settings: Settings, *, path: Path = EXAMPLE) -> None:
-    """Import the example township when the registry holds nothing yet, and say so."""
+    """Import the example township and its catalogue of services when the registry holds nothing yet, and say so."""
     with open_resources(settings) as resources:
         with resources.database.read() as session:
             if session.scalar(select(Unit.id).limit(1)) is not None:
                 return
-        report = import_registry(resources.database, path, at=resources.clock.now(), editions=set(resources.editions))
-    typer.echo(f"登记簿是空的,已导入示例镇({path.name},{report.added} 行)。正式使用请加 --no-example。")
+        at = resources.clock.now()
+        report = import_registry(resources.database, path, at=at, editions=set(resources.editions))
+        offered = import_catalogue(resources, CATALOGUE.parent, CATALOGUE.name, by=None, at=at)
+    typer.echo(
+        f"登记簿是空的,已导入示例镇({path.name},{report.added} 行;{CATALOGUE.name},{offered.added} 项服务)。"
+        "正式使用请加 --no-example。"
+    )

@@ -12,8 +12,11 @@ from prefect.client.schemas.objects import State
 
 from flows.carry import carry
 from flows.forms import titled
+from flows.service_tables import show_services
 from policies.vocabulary import Gate, Outcome, Verdict
+from runtime.resources import open_resources
 from tasks.procedure import CaseHandle, Ending, await_decision
+from tasks.service_shares import town_of
 
 
 def service_order(case: CaseHandle) -> Ending:
@@ -45,4 +48,7 @@ def service_order_lifecycle(case_number: str = titled("案件编号")) -> State[
     Args:
         case_number: 案件编号,例如 KTPS-2026-0001
     """
-    return carry(case_number, service_order)
+    state = carry(case_number, service_order)
+    with open_resources() as resources:
+        show_services(resources, town=town_of(resources, case_number), at=resources.clock.now())
+    return state

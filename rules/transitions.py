@@ -131,6 +131,11 @@ GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {
 ALSO_GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {
     (Gate.PLAN, Verdict.ABANDONED): Role.OFFICE_HEAD,
     (Gate.FOLLOW_UP, Verdict.COMPLETED): Role.OFFICE_REVIEWER,
+    # A firm that does not work in the system answers the office by telephone.
+    (Gate.SERVICE_OFFER, Verdict.TAKEN): Role.OFFICE_REVIEWER,
+    (Gate.SERVICE_OFFER, Verdict.DECLINED): Role.OFFICE_REVIEWER,
+    (Gate.SERVICE_DELIVERY, Verdict.DELIVERED): Role.OFFICE_REVIEWER,
+    (Gate.SERVICE_DELIVERY, Verdict.FAILED): Role.OFFICE_REVIEWER,
 }
 """Verdicts that another role may give as well: a leader who never answers must not hold up the whole call."""
 _REASONED = frozenset(

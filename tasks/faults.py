@@ -14,6 +14,11 @@ def refusal_of(error: ValidationError, model: type[BaseModel]) -> Refused:
     Args:
         model: the command; its titles name the fields.
     """
+    return Refused("表单填写要求", ";".join(faults_of(error, model)))
+
+
+def faults_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Return every fault of a filled-in command, one Chinese sentence each; see `refusal_of`."""
     faults = []
     for found in error.errors(include_url=False):
         loc, value = found["loc"], found.get("input")
@@ -22,7 +27,7 @@ def refusal_of(error: ValidationError, model: type[BaseModel]) -> Refused:
             shown = ""  # it must not appear again in the message that refuses it
         # Another fault may be found first, and its message is kept and shown in the next form.
         faults.append(mask_text(f"“{_title(model, loc)}”{reason_of(found)}{shown}"))
-    return Refused("表单填写要求", ";".join(faults))
+    return faults
 
 
 def _title(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
