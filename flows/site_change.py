@@ -45,10 +45,13 @@ def site_change(case: CaseHandle) -> Ending:
         if works.verdict is Verdict.WITHDRAWN:
             return Ending(Outcome.WITHDRAWN, works.reason)
 
-    # A rest ends by itself on its last day, or earlier when the site asks for it.
+    # A rest begins on its first day, ends by itself on its last one, or earlier when the site asks for it. One that is
+    # called off before it began, or whose site was closed or revoked meanwhile, is not followed by anything.
     if kind is ChangeKind.SUSPENSION:
-        resumed = await_decision(case, Gate.SUSPENSION)
-        return Ending(Outcome.RESUMED, resumed.reason)
+        end = await_decision(case, Gate.SUSPENSION)
+        if not end.details["resumed"]:
+            return Ending(Outcome.ABANDONED, end.details.get("because") or end.reason)
+        return Ending(Outcome.RESUMED, end.reason)
     return Ending(Outcome.IN_EFFECT)
 
 

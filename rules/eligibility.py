@@ -23,8 +23,8 @@ from policies.vocabulary import Facility, Firmness, LeaderSource
 
 
 @dataclass(frozen=True)
-class ApplicationFacts:
-    """What an application says about the people and the room."""
+class PlaceFacts:
+    """What an application, or a move, says about the room and who helps in it."""
 
     volunteers: int
     """Volunteers, count, >= 0."""
@@ -34,18 +34,24 @@ class ApplicationFacts:
     """What the room is fitted with."""
     confirmations: frozenset[str]
     """Codes of the confirmation standards that the applicant confirms."""
-    leader_source: LeaderSource
-    """From where the leader comes."""
-    recommended_by: str
-    """The organisation that recommends the leader; empty when none does."""
-    leader_agrees: bool
-    """Whether the leader agrees to lead."""
 
     def __post_init__(self) -> None:
         if self.volunteers < 0:
             raise Refused("default", f"志愿者人数不能是{self.volunteers},请填写0或正整数")
         if not self.area_square_metres.is_finite() or self.area_square_metres < 0:
             raise Refused("default", f"活动空间面积不能是{self.area_square_metres},请填写以平方米计的数")
+
+
+@dataclass(frozen=True)
+class ApplicationFacts(PlaceFacts):
+    """What an application says about the people and the room."""
+
+    leader_source: LeaderSource
+    """From where the leader comes."""
+    recommended_by: str
+    """The organisation that recommends the leader; empty when none does."""
+    leader_agrees: bool
+    """Whether the leader agrees to lead."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +74,29 @@ def examine(facts: ApplicationFacts, scheme: SiteScheme) -> tuple[Finding, ...]:
 
     Source: D0-R1, D0-R2, D0-R3, D1-R1.
     """
+    leader = examine_leader(
+        scheme.leader, source=facts.leader_source, recommended_by=facts.recommended_by, agrees=facts.leader_agrees
+    )
+    return (*leader, *examine_place(facts, scheme))
+
+
+def examine_place(facts: PlaceFacts, scheme: SiteScheme) -> tuple[Finding, ...]:
+    """
+    Hold a place and who helps in it against every standard of `scheme`; an empty result meets them all.
+
+    Source: D0-R2, D0-R3, D1-R1.
+    """
     unmet = ((standard, _unmet(facts, standard)) for standard in scheme.standards)
-    return (
-        *_leader(facts, scheme.leader),
-        *(
-            Finding(
-                code=standard.code,
-                name=standard.name,
-                firmness=standard.firmness,
-                message=f"{message};{_NEXT[standard.firmness]}",
-                where=standard.where,
-            )
-            for standard, message in unmet
-            if message
-        ),
+    return tuple(
+        Finding(
+            code=standard.code,
+            name=standard.name,
+            firmness=standard.firmness,
+            message=f"{message};{_NEXT[standard.firmness]}",
+            where=standard.where,
+        )
+        for standard, message in unmet
+        if message
     )
 
 
@@ -107,27 +122,32 @@ _NEXT = {
 }
 
 
-def _leader(facts: ApplicationFacts, rule: LeaderRule) -> list[Finding]:
+def examine_leader(rule: LeaderRule, *, source: LeaderSource, recommended_by: str, agrees: bool) -> tuple[Finding, ...]:
+    """
+    Hold a leader against the rule: from where they come, who recommends them, whether they agree.
+
+    Source: D0-R1.
+    """
     found: list[Finding] = []
 
     def add(code: str, name: str, message: str) -> None:
         found.append(Finding(code=code, name=name, firmness=Firmness.REFUSE, message=message, where=rule.where))
 
-    if facts.leader_source not in rule.sources:
-        choices = "、".join(source.label for source in rule.sources)
+    if source not in rule.sources:
+        choices = "、".join(each.label for each in rule.sources)
         add(
             "leader_source",
             "负责人来源",
-            f"负责人来源为“{facts.leader_source.label}”,须为以下之一:{choices};请另选负责人",
+            f"负责人来源为“{source.label}”,须为以下之一:{choices};请另选负责人",
         )
-    if rule.recommendation_required and not facts.recommended_by.strip():
+    if rule.recommendation_required and not recommended_by.strip():
         add("leader_recommendation", "组织推荐", "负责人须有组织推荐,推荐组织一栏为空;请填写推荐的组织")
-    if rule.own_consent_required and not facts.leader_agrees:
+    if rule.own_consent_required and not agrees:
         add("leader_consent", "本人意愿", "负责人须本人愿意,现填“不愿意”;请征得本人同意或另选负责人")
-    return found
+    return tuple(found)
 
 
-def _unmet(facts: ApplicationFacts, standard: Standard) -> str | None:
+def _unmet(facts: PlaceFacts, standard: Standard) -> str | None:
     match standard:
         case CountStandard(at_least=low, at_most=high):
             count = facts.volunteers

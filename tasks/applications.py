@@ -1,5 +1,6 @@
 """A household applies for a site; the applicant hands in a corrected application."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -58,7 +59,7 @@ def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, k
     with acting(resources, at=at) as act:
         if (known := _opened_by(act.session, key)) is not None:
             return known
-        household = _household(act.session, command.household)
+        household = household_named(act.session, command.household)
         town = household.group.above(UnitKind.TOWN)
         village = act.session.get_one(
             Unit, household.group.above(UnitKind.VILLAGE).id, with_for_update={"of": Unit}, populate_existing=True
@@ -71,7 +72,7 @@ def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, k
         open_phase(scheme, on=act.day)
         if not command.household_agrees:
             raise Refused(scheme.gates.household_consent.rule.where, "未勾选“户主自愿”:须户主自愿提供住宅方可申请")
-        _refuse_second(act.session, household)
+        refuse_second(act.session, household)
         check_quota(
             scheme.quota,
             taken=approved_in_year(act.session, village, loaded.edition, act.day.year),
@@ -117,7 +118,8 @@ def _opened_by(session: Session, key: str) -> str | None:
     return session.scalars(select(Case.number).where(Case.opening_key == key)).one_or_none()
 
 
-def _household(session: Session, number: str) -> Household:
+def household_named(session: Session, number: str) -> Household:
+    """Return the household of that number; Refused: there is none, or it was struck off the register."""
     household = session.scalars(select(Household).where(Household.number == number.strip())).one_or_none()
     if household is None:
         raise Refused("default", f"登记簿中没有户号“{number}”,请核对户号")
@@ -126,7 +128,8 @@ def _household(session: Session, number: str) -> Household:
     return household
 
 
-def _refuse_second(session: Session, household: Household) -> None:
+def refuse_second(session: Session, household: Household) -> None:
+    """Refuse a household that has a site, applies for one, or is to take one in; the village is held locked."""
     running = session.scalars(
         select(Case.number).where(
             Case.household_id == household.id, Case.kind == CaseKind.SITE, Case.status == CaseStatus.OPEN
@@ -135,10 +138,19 @@ def _refuse_second(session: Session, household: Household) -> None:
     if running is not None:
         raise Refused("default", f"户号“{household.number}”已有在办申请 {running},请在该案件中办理")
     listed = session.scalars(
-        select(Site.number).where(Site.household_id == household.id, Site.status == SiteStatus.ACTIVE)
+        select(Site.number).where(
+            Site.household_id == household.id, Site.status.in_((SiteStatus.ACTIVE, SiteStatus.SUSPENDED))
+        )
     ).first()
     if listed is not None:
         raise Refused("default", f"户号“{household.number}”已建成客堂间 {listed},不能重复申请")
+    moving = session.scalars(
+        select(Case.number).where(
+            Case.household_id == household.id, Case.kind == CaseKind.SITE_CHANGE, Case.status == CaseStatus.OPEN
+        )
+    ).first()
+    if moving is not None:
+        raise Refused("default", f"户号“{household.number}”已有客堂间拟迁入(案件 {moving}),请在该案件办结后再申请")
 
 
 def approved_in_year(session: Session, village: Unit, edition: Edition, year: int, *, but: int | None = None) -> int:
@@ -162,22 +174,27 @@ def approved_in_year(session: Session, village: Unit, edition: Edition, year: in
     return session.scalar(query) or 0
 
 
-def _examined(details: SiteDetails, scheme: SiteScheme) -> tuple[Finding, ...]:
+def confirmed(texts: Sequence[str], scheme: SiteScheme) -> frozenset[str]:
+    """Return the codes of the standards that an applicant confirms by name or code; Refused: no such standard."""
     codes = {standard.name: standard.code for standard in scheme.standards}
     known = set(codes.values())
-    confirmed = set()
-    for text in details.confirmations:
+    given = set()
+    for text in texts:
         code = codes.get(text, text)
         if code not in known:
             choices = "、".join(each.name for each in scheme.standards if each.kind == "confirmation") or "(本政策无)"
             raise Refused("default", f"“{text}”不是本政策须确认的标准,可填:{choices}")
-        confirmed.add(code)
+        given.add(code)
+    return frozenset(given)
+
+
+def _examined(details: SiteDetails, scheme: SiteScheme) -> tuple[Finding, ...]:
     findings = examine(
         ApplicationFacts(
             volunteers=details.volunteers,
             area_square_metres=details.area_square_metres,
             facilities=frozenset(details.facilities),
-            confirmations=frozenset(confirmed),
+            confirmations=confirmed(details.confirmations, scheme),
             leader_source=details.leader_source,
             recommended_by=details.recommended_by,
             leader_agrees=details.leader_agrees,

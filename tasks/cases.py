@@ -200,6 +200,11 @@ def resolution_of(session: Session, case: Case) -> Resolution:
     return session.scalars(select(Resolution).where(Resolution.case_id == case.id)).one()
 
 
+def change_of(session: Session, case: Case) -> SiteChange:
+    """Return what a change's case is about."""
+    return session.scalars(select(SiteChange).where(SiteChange.case_id == case.id)).one()
+
+
 def leader_of(session: Session, case: Case) -> Person | None:
     """Return whose case it is: the leader named in it; None when an office opened it (a call, a notice)."""
     match case.kind:
@@ -207,8 +212,11 @@ def leader_of(session: Session, case: Case) -> Person | None:
             return application_of(session, case).leader
         case CaseKind.PROJECT:
             return project_of(session, case).leader
-        case CaseKind.INSPECTION | CaseKind.SERVICE_ORDER | CaseKind.SITE_CHANGE:
+        case CaseKind.INSPECTION | CaseKind.SERVICE_ORDER:
             return site_of(session, case).leader
+        case CaseKind.SITE_CHANGE:
+            # Who applied: a leader may have died, or be another one when the change is in effect.
+            return change_of(session, case).applied_by
         case CaseKind.RESOLUTION:
             return resolution_of(session, case).responsible
         case CaseKind.CALL | CaseKind.NOTICE | CaseKind.CAMPAIGN | CaseKind.ANNUAL_EVALUATION | CaseKind.JOINT_MEETING:

@@ -10,7 +10,7 @@ from models.case import WorkDone
 from models.work_item import WorkItem
 from policies.vocabulary import Gate, LedgerMove, Role
 from runtime.resources import edition_of
-from tasks.cases import application_of, policy_of
+from tasks.cases import application_of, change_of, policy_of
 from tasks.project_plan import milestone_of
 
 RECEIVED = "received"
@@ -39,7 +39,9 @@ def points(session: Session, item: WorkItem) -> tuple[Point, ...]:
     where = policy_of(item.case, item.gate).where
     match item.gate:
         case Gate.PLAQUE:
-            return _works(session, item)
+            return _works(item, application_of(session, item.case).deficiencies)
+        case Gate.CHANGE_WORKS:
+            return _works(item, change_of(session, item.case).details["deficiencies"])
         case Gate.SUBSIDY:
             return _subsidy(item)
         case Gate.FUNDING:
@@ -55,9 +57,9 @@ def points(session: Session, item: WorkItem) -> tuple[Point, ...]:
             return ()
 
 
-def _works(session: Session, item: WorkItem) -> tuple[Point, ...]:
+def _works(item: WorkItem, deficiencies: Sequence[str]) -> tuple[Point, ...]:
     scheme = edition_of(item.case).for_sites
-    lacking = set(application_of(session, item.case).deficiencies)
+    lacking = set(deficiencies)
     cures = tuple(
         Point(f"cure_{each.code}", f"补齐:{each.name}", item.role, each.where)
         for each in scheme.standards

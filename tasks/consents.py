@@ -16,7 +16,7 @@ from tasks.cases import Asked, check_authority, item_asked, load_case, person_of
 from tasks.commands import HouseholdAnswer, RecordAnswers
 from tasks.history import append
 from tasks.lapses import lapse_if_over
-from tasks.mail import about_site, applicants, send, village_of
+from tasks.mail import about_site, applicants, moves_from, send, village_of
 from tasks.rolls import count_answers, roll_of
 
 
@@ -58,7 +58,9 @@ def record_answers(
             )
         if counted.carried:
             items.close(act, item, Verdict.CARRIED, by=person, door=door, details={"entitled": counted.entitled})
-            complete = ConsentComplete(**about_site(case), entitled=counted.entitled)
+            complete = ConsentComplete(
+                **about_site(case), entitled=counted.entitled, moves_from=moves_from(act.session, case)
+            )
             to = applicants(act.session, case) + village_of(act, case)
             send(act, case, complete, to, event=f"consent-{item.round}")
         return counted

@@ -32,7 +32,7 @@ from rules.periods import plan
 from runtime.resources import edition_of
 from tasks import items
 from tasks.act import Act
-from tasks.cases import entitled, leader_of, policy_of
+from tasks.cases import entitled, leader_of, policy_of, site_of
 
 
 class About(TypedDict):
@@ -136,7 +136,19 @@ def applicants(session: Session, case: Case) -> list[Recipient]:
         and case.household.email not in {each.address for each in told}
     ):
         told.append(to_household(case.household))
+    if case.kind is CaseKind.SITE_CHANGE and leader is not None:
+        # The village may have applied for a leader who is away.
+        site_leader = site_of(session, case).leader
+        told += [to_person(site_leader)] if site_leader.id != leader.id else []
     return told
+
+
+def moves_from(session: Session, case: Case) -> str:
+    """Return from where a listed parlour moves in; empty in the case of a new one."""
+    if case.kind is not CaseKind.SITE_CHANGE:
+        return ""
+    site = site_of(session, case)
+    return f"{site.village.name}{site.group.name.removeprefix(site.village.name)}{site.household.head_name}户"
 
 
 def send(act: Act, case: Case, letter: CaseLetter, to: Iterable[Recipient], *, event: str) -> None:
@@ -219,6 +231,8 @@ def village_of(act: Act, case: Case) -> list[Recipient]:
     """Return who hears of the case in the village: of a site those who forward it, by the edition (D0-R17, D1-R4)."""
     if case.kind is CaseKind.SITE:
         return holders_of(act, case, policy_of(case, Gate.VILLAGE_FORWARD).decided_by)
+    if case.kind is CaseKind.SITE_CHANGE:
+        return holders_of(act, case, policy_of(case, Gate.CHANGE_OPINION).decided_by)
     return holders_of(act, case, Role.VILLAGE_RESPONSIBLE)
 
 

@@ -13,7 +13,7 @@ from rules.consent import Tally, tally
 from runtime.resources import edition_of
 from tasks.act import Act
 from tasks.cases import deciders
-from tasks.mail import about_site, applicants, send, to_person, village_of
+from tasks.mail import about_site, applicants, moves_from, send, to_person, village_of
 
 
 def roll_of(session: Session, item: WorkItem) -> Sequence[Consent]:
@@ -59,6 +59,7 @@ def tell_missing(act: Act, item: WorkItem, *, closed: bool) -> dict[str, object]
         objecting=objecting,
         due_on=item.due_on,
         closed=closed,
+        moves_from=moves_from(act.session, item.case),
     )
     to = (
         applicants(act.session, item.case)

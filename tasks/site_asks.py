@@ -9,31 +9,19 @@ from runtime.resources import edition_of
 from tasks import checklists
 from tasks.act import Act
 from tasks.cases import application_of, deciders
-from tasks.mail import about_site, due_note, names_of, send, to_household, to_person, warnings_of
+from tasks.mail import about_site, due_note, moves_from, names_of, send, to_household, to_person, warnings_of
 
 
 def ask(act: Act, case: Case, item: WorkItem) -> None:
     """Freeze the roll where there is one, and write the letters that ask for the decision."""
     if item.gate is Gate.HOUSEHOLD_CONSENT:
-        _freeze_roll(act, case, item)
+        ask_households(act, case, item)
+        return
     event = f"{item.gate.value}-{item.round}"
     to = [to_person(each) for each in deciders(act.session, item, on=act.day)]
     application = application_of(act.session, case)
     known, due, note = about_site(case), item.due_on, due_note(item)
     match item.gate:
-        case Gate.HOUSEHOLD_CONSENT:
-            roll = register(act.session, case.group.id)
-            letter = ConsentAsked(
-                **known,
-                due_on=due,
-                due_note=note,
-                roll=tuple(f"{each.number} {each.head_name}" for each in roll),
-                without_email=tuple(f"{each.number} {each.head_name}" for each in roll if not each.email),
-                for_household=False,
-            )
-            send(act, case, letter, to, event=event)
-            personal = letter.model_copy(update={"for_household": True, "roll": (), "without_email": ()})
-            send(act, case, personal, [to_household(each) for each in roll if each.email], event=event)
         case Gate.VILLAGE_FORWARD:
             send(act, case, ForwardWaiting(**known, due_on=due, due_note=note), to, event=event)
         case Gate.OFFICE_REVIEW:
@@ -53,6 +41,25 @@ def ask(act: Act, case: Case, item: WorkItem) -> None:
                 send(act, case, letter_due, to, event=event)
         case _:
             pass  # the letter that returned the file, or the dead letter's own notice, has already told them
+
+
+def ask_households(act: Act, case: Case, item: WorkItem) -> None:
+    """Freeze the roll of the group that the parlour is or comes to, and ask its head and its households (D0-R8)."""
+    _freeze_roll(act, case, item)
+    event = f"{item.gate.value}-{item.round}"
+    roll = register(act.session, case.group.id)
+    letter = ConsentAsked(
+        **about_site(case),
+        due_on=item.due_on,
+        due_note=due_note(item),
+        roll=tuple(f"{each.number} {each.head_name}" for each in roll),
+        without_email=tuple(f"{each.number} {each.head_name}" for each in roll if not each.email),
+        for_household=False,
+        moves_from=moves_from(act.session, case),
+    )
+    send(act, case, letter, [to_person(each) for each in deciders(act.session, item, on=act.day)], event=event)
+    personal = letter.model_copy(update={"for_household": True, "roll": (), "without_email": ()})
+    send(act, case, personal, [to_household(each) for each in roll if each.email], event=event)
 
 
 def _freeze_roll(act: Act, case: Case, item: WorkItem) -> None:

@@ -9,7 +9,7 @@ from notifications.letters import SubsidyPaid
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate, Verdict
 from runtime.resources import Resources, edition_of
-from tasks import funds, items
+from tasks import change_effects, funds, items
 from tasks.act import Act, acting
 from tasks.cases import (
     Asked,
@@ -57,7 +57,7 @@ def record_works(
         left = missing(act.session, item)
         if not left:
             items.close(act, item, Verdict.COMPLETED, by=person, door=door)
-            _tell(act, item)
+            _tell(act, item, person)
         return tuple(point.name for point in left)
 
 
@@ -153,13 +153,15 @@ def _check_order(point: Point, known: tuple[Point, ...], finished: dict[str, Wor
             raise Refused(point.where, f"须先登记“{earlier.name}”,再登记“{point.name}”")
 
 
-def _tell(act: Act, item: WorkItem) -> None:
-    """Tell those concerned that the list is done, where they hear of it."""
+def _tell(act: Act, item: WorkItem, person: Person) -> None:
+    """Do what follows from the list being done, and tell those concerned."""
     match item.gate:
         case Gate.SUBSIDY:
             _tell_paid(act, item)
         case Gate.FUNDING:
             funds.tell_funded(act, item)
+        case Gate.CHANGE_WORKS:
+            change_effects.move(act, item.case, by=person)
         case _:
             pass
 

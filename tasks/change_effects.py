@@ -1,0 +1,379 @@
+"""
+What a change does to a listed site, in the transaction of the decision, or on the day, that brings it about.
+
+Whoever calls holds the change's case locked. The site is locked after it, last of all; its own case tells of it.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from models.case import Case, Site
+from models.registry import Person, RoleHolding, Unit
+from models.site_change import SiteChange
+from models.site_life import SiteSpell
+from models.work_item import Decision, WorkItem
+from notifications.change_letters import SiteChanged
+from notifications.outbox import Recipient
+from policies.errors import Refused
+from policies.life_words import ChangeKind
+from policies.vocabulary import CaseStatus, Door, Gate, Role, SiteStatus, Verdict, WorkItemStatus
+from rules.money import in_capitals, in_yuan
+from runtime.resources import Resources
+from tasks import items
+from tasks.act import Act, acting
+from tasks.cases import change_of, load_case, local_day, open_item, policy_of
+from tasks.change_words import CONCERNS, LABELS, balance, called, open_business, standing
+from tasks.history import SYSTEM
+from tasks.living import change_status, keep, lock_site
+from tasks.mail import about, applicants, chinese_date, holders_of, send, to_household, to_person, village_of
+
+RUNNING = (SiteStatus.ACTIVE, SiteStatus.SUSPENDED)
+
+
+def lock(act: Act, change: SiteChange) -> Site:
+    """Lock what a change touches beside its own case, the site last, and return the site as it stands."""
+    if change.kind is ChangeKind.MOVE:
+        # Applications for the household that it goes to take the village too.
+        act.session.get(Unit, change.site.village_id, with_for_update={"of": Unit}, populate_existing=True)
+    if change.kind is ChangeKind.CLOSURE:
+        for number in _open_rests(act.session, change.site):
+            load_case(act.session, number)
+    lock_site(act.session, change.site)
+    return change.site
+
+
+def check_running(site: Site, *, where: str, then: str) -> None:
+    """Refuse what a site can no longer do because it is closed or revoked; `then` says what to do next."""
+    if site.status not in RUNNING:
+        raise Refused(where, f"客堂间 {site.number} {site.status.label},不能再变更;{then}")
+
+
+def change_leader(act: Act, case: Case, *, by: Person) -> None:
+    """Let the new leader lead from today on (D0-R1); the roles of the registry follow."""
+    change = change_of(act.session, case)
+    site = lock(act, change)
+    new, old = change.leader, site.leader
+    if new is None:
+        raise LookupError(f"change {case.number} names no leader")
+    before = standing(site)
+    site.leader_id = new.id
+    act.session.flush()
+    _end_role(act, old, site.group_id)
+    _give_role(act, new, site.group_id)
+    summary = f"客堂间 {site.number} 的负责人由{old.display}改为{new.display},自{act.day}起(案件 {case.number})"
+    keep(act, site.case, [site], actor=by.display, summary=summary, data={"by": case.number})
+    _put_in_effect(act, case, change, before, on=act.day, actor=by.display)
+    duties = (
+        "请原负责人（或者由村（居）委会代为）向新负责人移交活动记录、补贴使用凭证和设施物品",
+        "请新负责人按规定报送月度主题、组织并登记每周活动",
+    )
+    _tell(act, case, change, duties=duties, event="in-effect", also=[to_person(old)])
+
+
+def move(act: Act, case: Case, *, by: Person) -> None:
+    """
+    Let the site be in its new household: everything there is done (D0-R10).
+
+    Raises:
+        Refused: the site was closed or revoked meanwhile, or the household was struck off.
+    """
+    change = change_of(act.session, case)
+    site = lock(act, change)
+    place, where = change.household, policy_of(case, Gate.CHANGE_WORKS).where
+    if place is None:
+        raise LookupError(f"change {case.number} names no place")
+    check_running(site, where=where, then=f"案件 {case.number} 请由申请人撤回")
+    if not place.active:
+        raise Refused(where, f"迁入的户号“{place.number}”已不在册,不能迁入;案件 {case.number} 请由申请人撤回")
+    before, old, left = standing(site), site.household, site.group_id
+    site.household_id, site.group_id, site.village_id = place.id, place.group_id, site.village_id
+    act.session.flush()
+    if left != place.group_id:
+        _end_role(act, site.leader, left)
+        _give_role(act, site.leader, place.group_id)
+    summary = f"客堂间 {site.number} 由户号{old.number}迁至户号{place.number},自{act.day}起(案件 {case.number})"
+    keep(act, site.case, [site], actor=by.display, summary=summary, data={"by": case.number})
+    _put_in_effect(act, case, change, before, on=act.day, actor=by.display)
+    duties = ("请负责人在新址张贴内部管理公约、活动规则和安全预案，并将活动地点的变更告知参加活动的村（居）民",)
+    also = [to_household(each) for each in (old, place) if each.email]
+    _tell(act, case, change, duties=duties, event="in-effect", also=also)
+
+
+def close_site(act: Act, case: Case, *, by: Person) -> None:
+    """Strike the site off the register on its own request; a rest that runs ends with it."""
+    change = change_of(act.session, case)
+    site = lock(act, change)
+    before = standing(site)
+    for number in _open_rests(act.session, site):
+        rest = load_case(act.session, number)
+        item = open_item(act.session, rest)
+        if item is not None and item.gate is Gate.SUSPENSION:
+            told = f"客堂间已注销(案件 {case.number}),不再恢复"
+            items.close(act, item, Verdict.ENDED, by=None, door=Door.SYSTEM, reason=told, details={"resumed": False})
+    change_status(act, site, SiteStatus.CLOSED, on=act.day, because="申请注销", actor=by.display, by_case=case)
+    _end_role(act, site.leader, site.group_id)
+    left, open_cases = balance(act.session, site), open_business(act.session, site, but=case)
+    _put_in_effect(
+        act, case, change, before, on=act.day, actor=by.display, data={"left_fen": left, "open": list(open_cases)}
+    )
+    duties = ["请村（居）委会协助摘除标牌，收回书架等配发物品，活动记录交社区办归档"]
+    if left:
+        duties.append(
+            f"补贴结余{in_yuan(left)}（{in_capitals(left)}）属于专款，只能用于规定的用途：已经发生的支出请尽快登记，"
+            "其余由村（居）委会按规定退回，社区办负责督促"
+        )
+    if open_cases:
+        duties.append(f"尚未办结的{'、'.join(open_cases)}，请经办单位据此办结")
+    also = [*holders_of(act, case, Role.OFFICE_REVIEWER), *holders_of(act, case, Role.OFFICE_HEAD)]
+    also += [to_household(site.household)] if site.household.email else []
+    _tell(act, case, change, duties=tuple(duties), event="in-effect", also=also)
+
+
+def begins_on(session: Session, change: SiteChange) -> date:
+    """Return the first day of an approved rest: the one applied for, or that of an approval which came later."""
+    approved = session.scalars(
+        select(Decision.decided_at)
+        .join(WorkItem, WorkItem.id == Decision.work_item_id)
+        .where(WorkItem.case_id == change.case_id, WorkItem.gate == Gate.CHANGE_REVIEW)
+    ).one()
+    return max(change.rests_from or date.min, local_day(approved))
+
+
+def begin_rest(act: Act, case: Case) -> bool:
+    """
+    Let a site rest from its day on, however late it is written.
+
+    Returns:
+        Whether it rests: not, when it was closed or revoked meanwhile.
+    """
+    change = change_of(act.session, case)
+    site = lock(act, change)
+    if site.status is not SiteStatus.ACTIVE or change.effective_on is not None:
+        return change.effective_on is not None
+    before, on = standing(site), begins_on(act.session, change)
+    change_status(act, site, SiteStatus.SUSPENDED, on=on, because=change.reason, actor=SYSTEM, by_case=case)
+    _put_in_effect(act, case, change, before, on=on, actor=SYSTEM)
+    until = chinese_date(change.rests_until) if change.rests_until else ""
+    duties = (
+        f"暂停至{until}，期间不报送月度主题，也不登记每周活动；未使用的补贴不得挪作他用",
+        "需要提前恢复的，请负责人告知社区办",
+    )
+    _tell(act, case, change, duties=duties, event="in-effect", on=on)
+    return True
+
+
+def end_rest_by_time(act: Act, item: WorkItem) -> tuple[str, dict[str, Any]]:
+    """
+    Let a site work again on the day after its rest; a rest that nobody saw begin is written whole.
+
+    Returns:
+        Why it ended, in Chinese, and what else the decision keeps.
+    """
+    case = item.case
+    change = change_of(act.session, case)
+    resumes_on = item.due_on + timedelta(days=1)
+    if change.effective_on is None:
+        begin_rest(act, case)
+    resumed = _resume(act, case, change, on=resumes_on, actor=SYSTEM)
+    if not resumed:
+        return _not_resumed(change), {"resumed": False}
+    return f"暂停至{chinese_date(item.due_on)}期满,自{chinese_date(resumes_on)}起恢复运行", {"resumed": True}
+
+
+def resume_early(act: Act, case: Case, *, by: Person) -> dict[str, Any]:
+    """
+    Let a site work again before its rest is over; one that has not begun is called off.
+
+    Returns:
+        What the decision keeps: whether the site was at rest, and else why nothing had to be done.
+    """
+    change = change_of(act.session, case)
+    if _resume(act, case, change, on=act.day, actor=by.display):
+        return {"resumed": True}
+    return {"resumed": False, "because": _not_resumed(change)}
+
+
+def _not_resumed(change: SiteChange) -> str:
+    site = change.site
+    if site.status is SiteStatus.ACTIVE:
+        return f"暂停尚未开始即取消,客堂间 {site.number} 照常运行"
+    return f"客堂间 {site.number} {site.status.label},不再恢复"
+
+
+def _resume(act: Act, case: Case, change: SiteChange, *, on: date, actor: str) -> bool:
+    site = lock(act, change)
+    last = act.session.scalars(select(SiteSpell).where(SiteSpell.site_id == site.id, SiteSpell.until.is_(None))).one()
+    if site.status is not SiteStatus.SUSPENDED or last.case_id != case.id:
+        return False
+    because = "暂停期满" if on > (change.rests_until or on) else "提前恢复"
+    before = standing(site)["status"]
+    change_status(act, site, SiteStatus.ACTIVE, on=on, because=because, actor=actor, by_case=case)
+    duties = ("请负责人自恢复之日起按规定报送月度主题、组织并登记每周活动",)
+    told = (f"状态：由“{before}”恢复为“{site.status.label}”（{because}）",)
+    _tell(act, case, change, duties=duties, event="resumed", on=on, changes=told)
+    return True
+
+
+def begin_due_rests(resources: Resources, at: datetime) -> str:
+    """
+    Begin every approved rest whose first day has come: called by each sweep.
+
+    Safe to repeat because a rest begins once. Costs one query when there is none.
+
+    Raises:
+        RuntimeError: some could not be begun; the others were, and the next sweep tries again.
+    """
+    today = local_day(at)
+    query = (
+        select(Case.number)
+        .join(SiteChange, SiteChange.case_id == Case.id)
+        .join(Site, Site.id == SiteChange.site_id)
+        .where(
+            SiteChange.kind == ChangeKind.SUSPENSION,
+            SiteChange.effective_on.is_(None),
+            SiteChange.rests_from <= today,
+            Site.status == SiteStatus.ACTIVE,
+            Case.status == CaseStatus.OPEN,
+            exists().where(
+                WorkItem.case_id == Case.id,
+                WorkItem.gate == Gate.SUSPENSION,
+                WorkItem.status == WorkItemStatus.OPEN,
+            ),
+        )
+        .order_by(Case.id)
+    )
+    with resources.database.read() as session:
+        due = session.scalars(query).all()
+    begun, failures = [], []
+    for number in due:
+        try:
+            with acting(resources, at=at) as act:
+                case = load_case(act.session, number)
+                item = open_item(act.session, case)
+                # The end of the rest, when it is over too, writes it whole.
+                if item is None or at >= item.due_at:
+                    continue
+                if begin_rest(act, case):
+                    begun.append(number)
+        except Exception as error:  # noqa: BLE001 - one broken case must not keep the others from resting
+            failures.append(f"{number}:{type(error).__name__}:{error}")
+    if failures:
+        raise RuntimeError(";".join(failures))
+    return f"客堂间暂停{len(begun)}处:{'、'.join(begun)}" if begun else ""
+
+
+def _open_rests(session: Session, site: Site) -> Sequence[str]:
+    return session.scalars(
+        select(Case.number)
+        .join(SiteChange, SiteChange.case_id == Case.id)
+        .where(
+            SiteChange.site_id == site.id,
+            SiteChange.kind == ChangeKind.SUSPENSION,
+            Case.status == CaseStatus.OPEN,
+        )
+        .order_by(Case.id)
+    ).all()
+
+
+def _put_in_effect(
+    act: Act,
+    case: Case,
+    change: SiteChange,
+    before: dict[str, str],
+    *,
+    on: date,
+    actor: str,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Note in the change's own case what it was before, and from when it is in effect."""
+    change.before, change.effective_on, change.effective_at = before, on, act.at
+    extra = "".join(
+        [
+            f",补贴结余{in_yuan(data['left_fen'])}须退回" if data and data.get("left_fen") else "",
+            f",尚未办结:{'、'.join(data['open'])}" if data and data.get("open") else "",
+        ]
+    )
+    summary = f"“{change.kind.label}”自{on}起生效{extra}"
+    keep(act, case, [change], actor=actor, summary=summary, data=data)
+
+
+def _tell(
+    act: Act,
+    case: Case,
+    change: SiteChange,
+    *,
+    duties: tuple[str, ...],
+    event: str,
+    also: Sequence[Recipient] = (),
+    on: date | None = None,
+    changes: tuple[str, ...] = (),
+) -> None:
+    """Tell leader, applicant and village, and `also`, what is different from which day on."""
+    site, since = change.site, on or act.day
+    act.session.refresh(site)
+    part = CONCERNS[change.kind]
+    late = (
+        f"本次变更应于{chinese_date(since)}办理，系统于{chinese_date(act.day)}补办，效力自{chinese_date(since)}起算。"
+        if since < act.day
+        else ""
+    )
+    letter = SiteChanged(
+        **about(case),
+        site=called(case, site),
+        kind=change.kind.label if event == "in-effect" else "恢复运行",
+        effective_on=since,
+        changes=changes or (f"{LABELS[part]}：由“{change.before[part]}”改为“{standing(site)[part]}”",),
+        duties=duties,
+        late_note=late,
+    )
+    to = [*applicants(act.session, case), to_person(site.leader), *village_of(act, case), *also]
+    send(act, case, letter, to, event=f"{event}-{since.isoformat()}")
+
+
+def _leads_another(session: Session, person: Person, group_id: int) -> bool:
+    return (
+        session.scalars(
+            select(Site.id).where(Site.leader_id == person.id, Site.group_id == group_id, Site.status.in_(RUNNING))
+        ).first()
+        is not None
+    )
+
+
+def _end_role(act: Act, person: Person, group_id: int) -> None:
+    """Let somebody no longer hold the role of a leader in a group, unless they lead another site there."""
+    if _leads_another(act.session, person, group_id):
+        return
+    mine = (
+        RoleHolding.person_id == person.id,
+        RoleHolding.role == Role.SITE_LEADER,
+        RoleHolding.unit_id == group_id,
+    )
+    # A role that began today was never held for a day.
+    act.session.execute(delete(RoleHolding).where(*mine, RoleHolding.since >= act.day))
+    act.session.execute(
+        update(RoleHolding)
+        .where(*mine, (RoleHolding.until.is_(None)) | (RoleHolding.until > act.day))
+        .values(until=act.day)
+    )
+
+
+def _give_role(act: Act, person: Person, group_id: int) -> None:
+    """Let somebody hold the role of a leader in a group from today on."""
+    known = act.session.scalars(
+        select(RoleHolding).where(
+            RoleHolding.person_id == person.id,
+            RoleHolding.role == Role.SITE_LEADER,
+            RoleHolding.unit_id == group_id,
+        )
+    ).one_or_none()
+    if known is None:
+        act.session.add(RoleHolding(person_id=person.id, role=Role.SITE_LEADER, unit_id=group_id, since=act.day))
+    elif known.since > act.day or (known.until is not None and known.until <= act.day):
+        known.since, known.until = act.day, None
+    else:
+        known.until = None
+    act.session.flush()
