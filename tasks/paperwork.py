@@ -19,7 +19,7 @@ from rules.masking import mask_text
 from rules.periods import shanghai_day
 from runtime.resources import Resources
 from runtime.settings import Settings
-from tasks import paperwork_call, paperwork_fields, paperwork_project, paperwork_site
+from tasks import paperwork_call, paperwork_fields, paperwork_meeting, paperwork_project, paperwork_site
 from tasks.cases import load_case
 from tasks.paperwork_fields import Fields
 from tasks.paperwork_template import SHIPPED, check_template, fill_in, template_file
@@ -37,6 +37,7 @@ class DocumentKind(Word):
     VOTE = "vote", "表决签名表"
     SCORING = "scoring", "评分表"
     SELF_CHECK = "self_check", "自查报告"
+    MINUTES = "minutes", "会议纪要"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,12 @@ FORMS: Mapping[tuple[DocumentKind, CaseKind], Form] = {
     ),
     (DocumentKind.SELF_CHECK, CaseKind.CALL): Form(
         "自查报告", "self_check.docx", paperwork_fields.SELF_CHECK, paperwork_call.of_self_check
+    ),
+    (DocumentKind.SIGN_IN, CaseKind.JOINT_MEETING): Form(
+        "会议议程和签到表", "meeting_sign_in.docx", paperwork_fields.JOINT_SIGN_IN, paperwork_meeting.of_sign_in
+    ),
+    (DocumentKind.MINUTES, CaseKind.JOINT_MEETING): Form(
+        "会议纪要", "minutes.docx", paperwork_fields.MINUTES, paperwork_meeting.of_minutes
     ),
 }
 """Every document, by its kind and the kind of case it is made of."""

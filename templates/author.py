@@ -336,6 +336,77 @@ def proposal() -> Sheet:
     return sheet
 
 
+def meeting_sign_in() -> Sheet:
+    """Return 会议议程和签到表: what a joint meeting is about, and who came."""
+    sheet = Sheet("会议议程和签到表")
+    sheet.title("{{ 案件名称 }}议程和签到表")
+    sheet.line("案件编号：{{ 案件编号 }}　　依据：《{{ 政策 }}》")
+    sheet.facts(
+        (
+            ("时间", "{{ 开会时间 }}"),
+            ("地点", "{{ 地点 }}"),
+            ("主持人", "{{ 主持人 }}"),
+        ),
+        label_mm=30,
+    )
+    sheet.heading("议程")
+    sheet.control("for 项 in 议程")
+    sheet.text("{{ 项.序号 }}. {{ 项.内容 }}")
+    sheet.control("endfor")
+    sheet.heading("签到")
+    sheet.line("应到{{ 应到人数 }}人　　实到　　　人")
+    sheet.listing(
+        (("序号", 14), ("姓名", 30), ("人员编号", 24), ("单位", 40), ("签名", 48)),
+        each="人 in 成员",
+        cells=("{{ 人.序号 }}", "{{ 人.姓名 }}", "{{ 人.编号 }}", "{{ 人.单位 }}", "{{ 人.到会 }}"),
+        tall=True,
+    )
+    sheet.line("列席人员（单位、姓名）：")
+    sheet.signed("{{ 社区办 }}", "记录人（签名）：＿＿＿＿＿＿", day="{{ 制表日期 }}")
+    return sheet
+
+
+def minutes() -> Sheet:
+    """Return 会议纪要: what a joint meeting heard and decided, as a 纪要 of GB/T 9704 goes."""
+    sheet = Sheet("会议纪要")
+    sheet.title("{{ 案件名称 }}纪要")
+    sheet.line("案件编号：{{ 案件编号 }}　　依据：《{{ 政策 }}》")
+    sheet.text("{{ 召开日期 }}，{{ 社区办 }}在{{ 地点 }}召开{{ 案件名称 }}，由{{ 主持人 }}主持。现将会议情况纪要如下。")
+    sheet.heading("一、会议议程")
+    sheet.control("for 项 in 议程")
+    sheet.text("{{ 项.序号 }}. {{ 项.内容 }}")
+    sheet.control("endfor")
+    sheet.heading("二、会议情况")
+    sheet.control("for 段 in 正文")
+    sheet.text("{{ 段.段落 }}")
+    sheet.control("endfor")
+    sheet.control("if 纪要文件")
+    sheet.text("签字的会议纪要另存：{{ 纪要文件 }}")
+    sheet.control("endif")
+    sheet.heading("三、议定事项")
+    sheet.control("if 议定事项")
+    sheet.listing(
+        (("序号", 14), ("事项", 54), ("承办人", 24), ("单位", 24), ("期限", 40)),
+        each="项 in 议定事项",
+        cells=(
+            "{{ 项.序号 }}",
+            "{{ 项.内容 }}",
+            "{{ 项.承办人 }}",
+            "{{ 项.承办单位 }}",
+            "{{ 项.期限 }}（{{ 项.情况 }}）",
+        ),
+    )
+    sheet.control("else")
+    sheet.text("本次会议没有议定事项。")
+    sheet.control("endif")
+    sheet.text("出席（应到{{ 应到人数 }}人，实到{{ 出席人数 }}人）：{{ 出席 }}")
+    sheet.text("请假：{% if 请假 %}{{ 请假 }}{% else %}无{% endif %}")
+    sheet.text("缺席：{% if 缺席 %}{{ 缺席 }}{% else %}无{% endif %}")
+    sheet.text("列席：{% if 列席 %}{{ 列席 }}{% else %}无{% endif %}")
+    sheet.signed("{{ 社区办 }}", day="{{ 制表日期 }}")
+    return sheet
+
+
 TEMPLATES: dict[str, Callable[[], Sheet]] = {
     "application": application,
     "consent": consent,
@@ -346,6 +417,8 @@ TEMPLATES: dict[str, Callable[[], Sheet]] = {
     "scoring": scoring,
     "self_check": self_check,
     "proposal": proposal,
+    "meeting_sign_in": meeting_sign_in,
+    "minutes": minutes,
 }
 """File name without its ending, and what writes it."""
 
