@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
-from models.case import Case
+from models.case import Case, Site
 from models.notice import Notice, Objection
 from models.registry import holders_below
 from models.work_item import Decision, WorkItem
@@ -71,10 +71,13 @@ def told_of(act: Act, notice: Notice) -> list[Recipient]:
     """
     session, case = act.session, notice.case
     ids = [item["case"] for item in notice.items if item["case"] is not None]
+    # Who leads a listed parlour today, not who once applied for it.
+    listed = session.scalars(select(Site).where(Site.case_id.in_(ids)).options(joinedload(Site.leader)))
+    leads = {site.case_id: site.leader for site in listed}
     people = [
         to_person(leader)
         for each in session.scalars(select(Case).where(Case.id.in_(ids)).order_by(Case.id))
-        if (leader := leader_of(session, each)) is not None
+        if (leader := leads.get(each.id) or leader_of(session, each)) is not None
     ]
     if case.parent is not None:
         if case.parent.kind is CaseKind.CALL:

@@ -1,0 +1,120 @@
+"""
+The yearly routine: the evaluation of the year before opens by itself on the edition's day (D0-R14).
+
+Called by the scheduled flow on its day, and by the sweep when that day was missed. An evaluation exists once for a town
+and a year, so that whoever comes first opens it and nobody opens it again.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy.orm import Session
+
+from models.case import Case
+from models.registry import Unit
+from policies.errors import BadPolicy, Refused
+from policies.life_scheme import AnnualEvaluation
+from policies.vocabulary import Door
+from rules.periods import SHANGHAI, shanghai_day
+from rules.window import spoken_day
+from runtime.resources import Resources
+from tasks.act import acting
+from tasks.living import Town, towns
+from tasks.year_evaluation import case_of_year, open_in
+from tasks.year_figures import Year, sites_in_year
+from tasks.year_results import evaluation_of, rules_of
+
+OPENS_AT = time(8)
+"""Hour in Shanghai at which a year's evaluation opens by itself."""
+MISSED_AFTER = timedelta(hours=1)
+"""So long the sweep leaves it to the scheduled flow."""
+
+
+def open_due(resources: Resources, *, at: datetime, missed_by: timedelta = timedelta(0)) -> list[str]:
+    """
+    Open the evaluation of the year before in every town whose day has come.
+
+    Safe to repeat, and to run twice at once, because a town's year is evaluated once. A town without sites in that
+    year is passed over in silence.
+
+    Args:
+        missed_by: only what has been due for so long.
+
+    Returns:
+        The numbers of the cases opened now.
+    """
+    year = shanghai_day(at).year - 1
+    with resources.database.read() as session:
+        due = [town.unit.id for town in _due(resources, session, year, at - missed_by)]
+    opened = []
+    for town_id in due:
+        with acting(resources, at=at) as act:
+            act.session.get_one(Unit, town_id, with_for_update={"of": Unit}, populate_existing=True)
+            for town in _due(resources, act.session, year, at - missed_by):
+                if town.unit.id == town_id:
+                    moment = opens_at(_rules(town), year)
+                    case = open_in(
+                        act,
+                        town.unit,
+                        town.loaded,
+                        year,
+                        by=None,
+                        door=Door.SYSTEM,
+                        key=routine_key(town.unit, year),
+                        due=moment,
+                        late=late_note(moment, at),
+                    )
+                    opened.append(case.number)
+    return opened
+
+
+def catch_up(resources: Resources, at: datetime) -> str:
+    """Open what the scheduled flow missed; return what was opened, or why it can not be, in Chinese, or ""."""
+    try:
+        opened = open_due(resources, at=at, missed_by=MISSED_AFTER)
+    except (Refused, BadPolicy) as fault:  # told by every pass until it is put right; the rest of the sweep goes on
+        return f"年度考核未能自动开启:{fault}"
+    return f"补开年度考核{len(opened)}件:{'、'.join(opened)}" if opened else ""
+
+
+def _due(resources: Resources, session: Session, year: int, at: datetime) -> Iterator[Town]:
+    """Yield the towns whose evaluation of the year was due by `at` and is not open yet, and that had sites in it."""
+    for town in towns(resources, session, on=shanghai_day(at)):
+        rules = town.scheme.evaluation
+        if rules is None or at < opens_at(rules, year) or case_of_year(session, town.unit, year) is not None:
+            continue
+        if sites_in_year(session, Year(town=town.unit, year=year, at=at, scheme=town.scheme)):
+            yield town
+
+
+def _rules(town: Town) -> AnnualEvaluation:
+    if town.scheme.evaluation is None:
+        raise LookupError(f"{town.loaded.edition.id} has no evaluation")
+    return town.scheme.evaluation
+
+
+def routine_key(town: Unit, year: int) -> str:
+    """Return what the routine opens a year's evaluation by."""
+    return f"evaluation:{town.code}:{year}"
+
+
+def opens_at(rules: AnnualEvaluation, year: int) -> datetime:
+    """Return when the evaluation of a year opens by itself."""
+    month, day = (int(part) for part in rules.opens.split("-"))
+    return datetime.combine(date(year + 1, month, day), OPENS_AT, SHANGHAI)
+
+
+def late_note(due: datetime, at: datetime) -> str:
+    """Return how a late opening is told; empty when it was opened on its day."""
+    days = (shanghai_day(at) - shanghai_day(due)).days
+    if days < 1:
+        return ""
+    return f"按政策应于{spoken_day(shanghai_day(due))}自动开启,因系统停运,迟{days}日补办"
+
+
+def late_of(session: Session, case: Case) -> str:
+    """Return how late the routine opened this evaluation, as letters say it; empty when it was not late."""
+    year = evaluation_of(session, case).year
+    if case.opening_key != routine_key(case.unit, year):
+        return ""
+    return late_note(opens_at(rules_of(case), year), case.opened_at)
