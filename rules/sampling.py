@@ -16,8 +16,6 @@ from policies.errors import Refused
 _SHARE = re.compile(
     r"(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s*[%\uff05]|(?P<over>[1-9]\d{0,4})\s*/\s*(?P<under>[1-9]\d{0,4})"
 )
-    r"(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s*[%\uff05]|(?P<over>[1-9]\d{0,4})\s*/\s*(?P<under>[1-9]\d{0,4})"
-)
 
 
 def draw(numbers: Iterable[str], *, size: int, seed: str) -> tuple[str, ...]:

@@ -11,10 +11,13 @@ from models.case import Case
 from models.inspection import Inspection, Visit, VisitFinding
 from models.registry import Unit, holders
 from notifications.inspection_letters import InspectionResult
-from policies.life_words import Finding
-from policies.vocabulary import CaseStatus, Outcome, Role
+from policies.errors import Refused
+from policies.life_words import CampaignScope, Finding
+from policies.vocabulary import CaseKind, CaseStatus, Outcome, Role
+from rules.sampling import draw, lot
+from runtime.resources import Resources
 from tasks.act import Act
-from tasks.inspection_points import inspections_in, rule_of, site_named_in_full
+from tasks.inspection_points import campaign_of, inspections_in, load_of, rule_of, site_named_in_full
 from tasks.mail import about, send, to_person
 
 
@@ -119,3 +122,45 @@ def tell_results(act: Act, campaign_case: Case) -> None:
         )
         people = holders(act.session, role=Role.VILLAGE_RESPONSIBLE, unit=village, on=act.day)
         send(act, campaign_case, letter, [to_person(each) for each in people], event=f"results-{village.code}")
+
+
+def inspections_named(resources: Resources, number: str) -> list[str]:
+    """Return the numbers of a campaign's inspections, in their order."""
+    with resources.database.read() as session:
+        query = select(Case.number).where(Case.kind == CaseKind.INSPECTION).order_by(Case.id)
+        above = select(Case.id).where(Case.number == number).scalar_subquery()
+        return list(session.scalars(query.where(Case.parent_id == above)))
+
+
+@dataclass(frozen=True)
+class DrawnAgain:
+    """A random sample, drawn again from what the record keeps; numbers of sites."""
+
+    seed: str
+    ranked: tuple[str, ...]
+    """What was drawn from, in the order of the lots."""
+    expected: frozenset[str]
+    inspected: frozenset[str]
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """What was drawn and is not inspected, or the other way round."""
+        return tuple(sorted(self.expected ^ self.inspected))
+
+
+def draw_again(resources: Resources, number: str) -> DrawnAgain:
+    """
+    Draw the sample of a campaign again from its list and seed, as anybody can.
+
+    Raises:
+        Refused: no such campaign, or it was no random sample.
+    """
+    with resources.database.read() as session:
+        case = load_of(session, number, CaseKind.CAMPAIGN, lock=False)
+        campaign = campaign_of(session, case)
+        if campaign.scope is not CampaignScope.SAMPLE:
+            raise Refused("default", f"督查 {case.number} 的范围是“{campaign.scope.label}”,没有抽签")
+        inspected = frozenset(each.site.number for each in inspections_in(session, case))
+        expected = draw(campaign.drawn_from, size=len(inspected), seed=campaign.seed)
+        ranked = sorted(campaign.drawn_from, key=lambda site: (lot(site, seed=campaign.seed), site))
+        return DrawnAgain(campaign.seed, tuple(ranked), frozenset(expected), inspected)

@@ -27,7 +27,6 @@ from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks import items
 from tasks.act import Act, acting
-from tasks.applications import edition_in_use
 from tasks.campaign_figures import figures, tell_results
 from tasks.cases import Asked, check_authority, holds_any, item_asked, person_of
 from tasks.inspection_commands import ConcludeCampaign, OpenCampaign
@@ -35,6 +34,7 @@ from tasks.inspection_points import inspections_in, load_of, rule_of, site_named
 from tasks.inspection_selection import Selection, select_sites
 from tasks.living import keep, open_case, opened_by
 from tasks.mail import about, holders_of, send, to_person
+from tasks.openings import edition_in_use
 
 OFFICE = {Role.OFFICE_REVIEWER, Role.OFFICE_HEAD}
 VISITS = "请在截止日期前逐点督查，逐项登记检查结果和结论；可逐点填写表单，也可用督查表批量登记（登记督查）。"

@@ -96,12 +96,12 @@ def paragraphs(act: Act, case: Case) -> Iterator[str]:
     )
     for number, each in enumerate(not_met(case, visits[-1]), start=1):
         clause = "" if each.where == "default" else f"（{each.where}）"
-        yield f"{number}. {each.name}{clause}：{each.note}。"
+        yield f"{number}. {each.name}{clause}：{each.note.rstrip('。')}。"
     for visit in visits[:-1]:
         told = f"负责人报告：{visit.report}" if visit.report else "期满未报告整改情况"
         if visit.rectify_by is not None:
             yield f"{chinese_date(visit.visited_on)}曾要求于{chinese_date(visit.rectify_by)}前整改，{told}。"
-    yield f"经社区办负责人决定，拟对该客堂间撤牌。理由：{decision.reason}。现予公示。"
+    yield f"经社区办负责人决定，拟对该客堂间撤牌。理由：{decision.reason.rstrip('。')}。现予公示。"
     yield "对撤牌有异议的，请在公示期内按下列方式提出；公示无成立的异议，期满后撤牌。"
 
 

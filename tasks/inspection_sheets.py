@@ -1,4 +1,4 @@
-"""The sheet of a campaign (督查表): one row for each site that was visited, one column for each point of the checklist."""
+"""The sheet of a campaign (督查表): a row for each site that was visited, a column for each point of the checklist."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ HEADS = ("案件编号", "客堂间", "检查日期", "检查人", "结论", "�
 OPTIONAL = ("案件编号", "客堂间", "整改期限", "理由", "照片或记录", "经办人")
 PASSED = ("合格", Verdict.PASSED.label)
 VisitRow = tuple[int, str, "RecordVisit | Refused"]
-"""Number of the row, the inspection's number ("" when the row names none), and what is recorded, or why it can not be."""
+"""Number of the row, the inspection's number ("" when it names none), and what is recorded, or why it can not be."""
 
 
 def read_visits(resources: Resources, campaign_number: str, folder: Path, name: str, *, by: str) -> list[VisitRow]:
@@ -91,7 +91,7 @@ def _fields(cells: Mapping[str, str], points: tuple[str, ...], inspection: str, 
         "by": cells.get("经办人") or by,
         "visited_on": _day(cells["检查日期"], "检查日期"),
         "inspectors": cells["检查人"],
-        "findings": [_found(point, cells[point]) for point in points],
+        "findings": [finding_of(point, cells[point]) for point in points],
         "verdict": Verdict.PASSED.label if verdict in PASSED else verdict,
         "rectify_by": _day(cells.get("整改期限", ""), "整改期限"),
         "reason": cells.get("理由", ""),
@@ -99,7 +99,8 @@ def _fields(cells: Mapping[str, str], points: tuple[str, ...], inspection: str, 
     }
 
 
-def _found(point: str, text: str) -> dict[str, str]:
+def finding_of(point: str, text: str) -> dict[str, str]:
+    """Return the fields of a `PointFound` from what somebody wrote, e.g. ``不符合:缺少凭证``; Refused otherwise."""
     word, _, note = re.sub(r"[:\uff1a,\uff0c]", ":", text, count=1).partition(":")
     if Finding.by_label(word) is None:
         words = "、".join(each.label for each in Finding)

@@ -248,7 +248,7 @@ def _tell(act: Act, case: Case, item: WorkItem, visit: Visit, decision: Decision
     letter = InspectionResult(
         **about(case),
         result=decision.verdict.label,
-        because=decision.reason,
+        because=decision.reason.rstrip("。"),
         lines=tuple(each.in_words for each in found_in(case, visit)),
         next_step=next_step,
     )
