@@ -2,7 +2,17 @@
 
 from datetime import date
 
-from notifications import call_letters, letters, life_letters, meeting_letters, notice_letters, project_letters
+from notifications import (
+    call_letters,
+    change_letters,
+    inspection_letters,
+    letters,
+    life_letters,
+    meeting_letters,
+    notice_letters,
+    project_letters,
+    service_letters,
+)
 from notifications.context import LetterContext
 
 KNOWN = {
@@ -89,6 +99,50 @@ DUTY = {
     "late_note": "",
 }
 LATE = "本函应于2026年2月25日发出，因系统停运推迟至今天"
+
+CAMPAIGN = KNOWN | {
+    "case_number": "KTDC-2026-0001",
+    "matter": "督查“2026年上半年督查”",
+    "short": "督查“2026年上半年督查”",
+    "party_label": "承办单位",
+    "party": "示例镇",
+}
+INSPECTION = KNOWN | {
+    "case_number": "KTDD-2026-0004",
+    "matter": "单点督查“话角里·客堂间·王小明户（KT-2026-0007-S）”",
+    "short": "单点督查“话角里·客堂间·王小明户（KT-2026-0007-S）”",
+    "party_label": "所在村（居）民小组",
+    "party": "第三村民小组",
+}
+INSPECTED = "周荡村第三村民小组王小明户“话角里·客堂间”（KT-2026-0007-S）"
+
+ORDER = KNOWN | {
+    "case_number": "KTPS-2026-0004",
+    "matter": "服务点单“老年人健康讲座(KT-2026-0007-S)”",
+    "short": "服务点单“老年人健康讲座(KT-2026-0007-S)”",
+    "party_label": "所在村（居）民小组",
+    "party": "周荡村第三村民小组",
+    "item": "老年人健康讲座",
+    "provider": "示例镇社区卫生服务中心",
+}
+PLACED = ORDER | {
+    "site": "KT-2026-0007-S",
+    "address": "周荡村第三村民小组王小明户（三组12号）",
+    "leader": "李四",
+    "wished_on": date(2026, 3, 16),
+    "people": 20,
+}
+
+CHANGE = KNOWN | {
+    "case_number": "KTBG-2026-0002",
+    "matter": "客堂间变更“话角里·客堂间·王小明户 更换负责人”",
+    "short": "客堂间变更“话角里·客堂间·王小明户 更换负责人”",
+    "party_label": "所在村（居）民小组",
+    "party": "第三村民小组",
+    "site": "周荡村第三村民小组王小明户的“话角里·客堂间”（编号KT-2026-0007-S）",
+    "kind": "更换负责人",
+}
+CHANGE_ASKED = ("新负责人为赵一(P031)（退休教师），由周荡村党支部推荐，本人同意",)
 
 EXAMPLES: dict[str, LetterContext] = {
     "task_waiting": letters.TaskWaiting(
@@ -427,6 +481,63 @@ EXAMPLES: dict[str, LetterContext] = {
         because="超出预算（第5名，申请4,800.00元，超过剩余预算1,200.00元）",
         next_step="",
     ),
+    "inspection_announced": inspection_letters.InspectionAnnounced(
+        **CAMPAIGN,
+        since=date(2026, 3, 9),
+        until=date(2026, 3, 31),
+        sites=(
+            f"KTDD-2026-0004 {INSPECTED}",
+            "KTDD-2026-0005 周荡村第四村民小组李某户“话角里·客堂间”（KT-2026-0008-S）",
+        ),
+        checklist=("活动资料记录和存档", "补贴资金专款专用、凭证齐全"),
+    ),
+    "site_rectification": inspection_letters.SiteRectification(
+        **INSPECTION,
+        site=INSPECTED,
+        visited_on=date(2026, 3, 10),
+        points=("活动资料记录和存档：不符合，缺2月的签到表",),
+        reason="补齐2月的签到表并存档",
+        due_on=date(2026, 4, 9),
+        times_left=1,
+    ),
+    "site_rectification.last": inspection_letters.SiteRectification(
+        **INSPECTION,
+        site=INSPECTED,
+        visited_on=date(2026, 4, 13),
+        points=("活动资料记录和存档：不符合，签到表仍缺2次",),
+        reason="补齐签到表",
+        due_on=date(2026, 5, 13),
+        times_left=0,
+    ),
+    "inspection_result": inspection_letters.InspectionResult(
+        **INSPECTION,
+        result="督查合格",
+        because="",
+        lines=("活动资料记录和存档：符合", "补贴资金专款专用、凭证齐全：不适用，尚未拨付"),
+        next_step="",
+    ),
+    "inspection_result.revoke": inspection_letters.InspectionResult(
+        **INSPECTION,
+        result="拟撤牌",
+        because="三个月没有开展活动，两次整改均无效果",
+        lines=("活动资料记录和存档：不符合，没有记录",),
+        next_step="将先行公示，对撤牌有异议的，请在公示期内向社区办提出；公示无成立的异议，期满后撤牌。",
+    ),
+    "inspection_result.village": inspection_letters.InspectionResult(
+        **CAMPAIGN,
+        result="周荡村1处已全部办结",
+        because="",
+        lines=(f"{INSPECTED}：督查合格",),
+        next_step="督查结果计入年度考核。",
+    ),
+    "site_revoked": inspection_letters.SiteRevoked(
+        **INSPECTION,
+        site=INSPECTED,
+        revoked_on=date(2026, 5, 25),
+        reason="三个月没有开展活动，两次整改均无效果",
+        points=("活动资料记录和存档：不符合，没有记录",),
+        notice="GS-2026-0002",
+    ),
     "theme_asked": life_letters.ThemeAsked(
         **DUTY,
         month="2026年4月",
@@ -487,4 +598,105 @@ EXAMPLES: dict[str, LetterContext] = {
         ),
         unreachable=("周荡村第三村民小组负责人陆负责（没有电子邮箱）：KT-2026-0001-S",),
     ),
+    "order_placed": service_letters.OrderPlaced(
+        **PLACED, for_site=False, note="上午九点，以高血压患者为主", due_on=DUE, due_note=NOTE
+    ),
+    "order_placed.receipt": service_letters.OrderPlaced(**PLACED, for_site=True, note="", due_on=DUE, due_note=""),
+    "order_answered": service_letters.OrderAnswered(
+        **ORDER, taken=True, wished_on=date(2026, 3, 16), promised_on=date(2026, 3, 18), reason="16日有义诊"
+    ),
+    "order_answered.as_wished": service_letters.OrderAnswered(
+        **ORDER, taken=True, wished_on=date(2026, 3, 16), promised_on=date(2026, 3, 16), reason=""
+    ),
+    "order_answered.declined": service_letters.OrderAnswered(
+        **ORDER, taken=False, wished_on=date(2026, 3, 16), promised_on=None, reason="本月讲座已经排满"
+    ),
+    "order_delivered": service_letters.OrderDelivered(
+        **ORDER,
+        delivered_on=date(2026, 3, 18),
+        served=18,
+        proof="KTPS-2026-0004/签到表.jpg",
+        best_rating=5,
+        lapses=True,
+        due_on=date(2026, 3, 30),
+        due_note=NOTE,
+    ),
+    "order_disputed": service_letters.OrderDisputed(
+        **ORDER,
+        site="KT-2026-0007-S",
+        by="李四",
+        claimed_on=date(2026, 3, 18),
+        reason="只讲了半小时，没有测血压",
+        due_on=date(2026, 4, 20),
+    ),
+    "change_received": change_letters.ChangeReceived(
+        **CHANGE,
+        applied_by="周责任(P010)",
+        submitted_on=date(2026, 2, 3),
+        reason="原负责人病故",
+        asked=CHANGE_ASKED,
+        next_step="由村（居）委会提出意见，再由社区办审核",
+        due_on=DUE,
+    ),
+    "change_decided": change_letters.ChangeDecided(
+        **CHANGE,
+        approved=True,
+        by="沈审核",
+        opinion="村（居）委会同意变更（周责任(P010)）",
+        reason="情况属实",
+        asked=CHANGE_ASKED,
+        next_step="变更自批准之日起生效，详见另函。",
+    ),
+    "change_decided.rejected": change_letters.ChangeDecided(
+        **CHANGE,
+        approved=False,
+        by="沈审核",
+        opinion="村（居）委会不同意变更（周责任(P010)），理由为“群众还想由原负责人牵头”",
+        reason="推荐组织未盖章",
+        asked=CHANGE_ASKED,
+        next_step="",
+    ),
+    "site_changed": change_letters.SiteChanged(
+        **CHANGE,
+        effective_on=DUE,
+        changes=("负责人：由“钱二(P030)”改为“赵一(P031)”",),
+        duties=("请原负责人（或者由村（居）委会代为）向新负责人移交活动记录、补贴使用凭证和设施物品",),
+        late_note="",
+    ),
+    "site_changed.resumed_late": change_letters.SiteChanged(
+        **CHANGE | {"kind": "恢复运行"},
+        effective_on=DUE,
+        changes=("状态：由“暂停运行”恢复为“运行中”（暂停期满）",),
+        duties=(),
+        late_note="本次变更应于2026年3月4日办理，系统于2026年3月6日补办，效力自2026年3月4日起算。",
+    ),
+    "consent_asked.move": letters.ConsentAsked(
+        **CASE,
+        due_on=DUE,
+        due_note=NOTE,
+        roll=("赵一", "钱二"),
+        without_email=(),
+        for_household=False,
+        moves_from="周荡村第一村民小组李大伯户",
+    ),
+    "consent_asked.move_household": letters.ConsentAsked(
+        **CASE,
+        due_on=DUE,
+        due_note="",
+        roll=(),
+        without_email=(),
+        for_household=True,
+        moves_from="周荡村第一村民小组李大伯户",
+    ),
+    "consent_missing.move": letters.ConsentMissing(
+        **CASE,
+        entitled=20,
+        agreeing=19,
+        missing=(),
+        objecting=("孙三",),
+        due_on=DUE,
+        closed=True,
+        moves_from="周荡村第一村民小组李大伯户",
+    ),
+    "consent_complete.move": letters.ConsentComplete(**CASE, entitled=20, moves_from="周荡村第一村民小组李大伯户"),
 }
