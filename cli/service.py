@@ -11,7 +11,7 @@ from cli.context import carry_on, opened, told
 from models.case import Case, Site
 from models.service import ServiceOrder
 from policies.vocabulary import CaseStatus, Door, Verdict
-from tasks import service_decisions, service_orders, service_shares, services
+from tasks import service_catalogue, service_decisions, service_orders, service_shares, services
 from tasks.call_sheets import sheet_key
 from tasks.case_file import as_markdown, case_file, waits_for
 from tasks.commands import Decide
@@ -47,11 +47,11 @@ def catalogue(
 ) -> None:
     with opened() as resources:
         if out is not None:
-            rows = services.catalogue_rows(resources)
+            rows = service_catalogue.catalogue_rows(resources)
             write_sheet(out, rows, title="服务目录")
             typer.echo(f"已导出服务目录:{out}(共{len(rows) - 1}项)")
             return
-        listed = services.catalogue(resources, town=town, everything=everything, at=resources.clock.now())
+        listed = service_catalogue.catalogue(resources, town=town, everything=everything, at=resources.clock.now())
         for each in listed:
             state = "" if each.active else "  已停供"
             typer.echo(

@@ -6,8 +6,8 @@ from datetime import datetime
 from prefect.artifacts import create_table_artifact
 
 from runtime.resources import Resources
+from tasks.service_catalogue import catalogue
 from tasks.service_shares import item_table, shares_of, site_table, told
-from tasks.services import catalogue
 
 
 def show_services(resources: Resources, *, town: str = "", at: datetime) -> str:

@@ -58,9 +58,8 @@ def test_an_order_is_taken_delivered_confirmed_and_rated(open_town: OpenTown, ed
     assert there.faults() == []
 
 
-@BOTH
-def test_what_the_provider_declines_ends_with_its_reason(open_sqlite: OpenTown, edition: str) -> None:
-    there = services_in(open_sqlite, edition)
+def test_what_the_provider_declines_ends_with_its_reason(open_sqlite: OpenTown) -> None:
+    there = services_in(open_sqlite, "xuhang-2013")
     number = there.place()
     with pytest.raises(Refused, match="须写明理由"):
         there.decide(Verdict.DECLINED, by=CONTACT)
@@ -125,9 +124,8 @@ def test_a_disputed_delivery_is_made_again_within_the_editions_days(open_town: O
     assert there.faults() == []
 
 
-@BOTH
-def test_silence_of_the_site_counts_as_delivered_without_a_rating(open_sqlite: OpenTown, edition: str) -> None:
-    there = services_in(open_sqlite, edition)
+def test_silence_of_the_site_counts_as_delivered_without_a_rating(open_sqlite: OpenTown) -> None:
+    there = services_in(open_sqlite, "xuhang-2013")
     town, number = there.town, there.place()
     there.take()
     there.deliver()
@@ -265,9 +263,8 @@ def test_a_change_of_the_catalogue_does_not_hurt_an_open_order(open_sqlite: Open
         there.place()
 
 
-@BOTH
-def test_carrying_an_order_again_at_any_gate_changes_nothing(open_sqlite: OpenTown, edition: str) -> None:
-    there = services_in(open_sqlite, edition)
+def test_carrying_an_order_again_at_any_gate_changes_nothing(open_sqlite: OpenTown) -> None:
+    there = services_in(open_sqlite, "example-2026")
     there.place()
     steps = [there.take, there.deliver, lambda: there.decide(Verdict.DISPUTED, by=there.led_by, reason="没来")]
     for step in (*steps, there.deliver, there.confirm):

@@ -5,6 +5,7 @@ from datetime import date
 from notifications import (
     call_letters,
     change_letters,
+    evaluation_letters,
     inspection_letters,
     letters,
     life_letters,
@@ -68,6 +69,13 @@ RESOLUTION = KNOWN | {
     "short": "议定事项“为周荡村两个客堂间更换音响”",
     "party_label": "承办单位",
     "party": "周荡村",
+}
+EVALUATION = KNOWN | {
+    "case_number": "KTKH-2027-0001",
+    "matter": "年度考核“示例镇2026年度客堂间考核”",
+    "short": "年度考核“示例镇2026年度客堂间考核”",
+    "party_label": "承办单位",
+    "party": "示例镇",
 }
 DUE = date(2026, 3, 4)
 NOTE = "自次日起算10个工作日，2027年放假安排公布前为暂定日期"
@@ -699,4 +707,43 @@ EXAMPLES: dict[str, LetterContext] = {
         moves_from="周荡村第一村民小组李大伯户",
     ),
     "consent_complete.move": letters.ConsentComplete(**CASE, entitled=20, moves_from="周荡村第一村民小组李大伯户"),
+    "evaluation_result": evaluation_letters.EvaluationTold(
+        **EVALUATION,
+        year=2026,
+        who="客堂间 KT-2026-0001-S（周荡村）",
+        result="得94.1分，优秀，在12个客堂间中列第1名",
+        notice="KTGS-2027-0001",
+        scores=(
+            "月月有主题：应报11个月，已报11个月，其中按时11个月；本项20分，连同分摊的分值按23.5分计；得23.5分（满分23.5分）",
+            "督查检查点：当年未被督查；没有应办事项，本项10分按比例分摊到其他各项",
+        ),
+        consequence="按“优秀”等次，拟计入周荡村以奖代拨2,000.00元，为建议数，以实际拨付为准。",
+        villages=(),
+        sites=(),
+    ),
+    "evaluation_result.village": evaluation_letters.EvaluationTold(
+        **EVALUATION,
+        year=2026,
+        who="周荡村",
+        result="得73.2分，合格，在3个村（居）中列第2名",
+        notice="KTGS-2027-0001",
+        scores=("所辖客堂间：所辖客堂间2个，平均94.1分；本项70分，连同分摊的分值按77.8分计；得73.2分（满分77.8分）",),
+        consequence="所辖客堂间拟计入以奖代拨4,000.00元，为建议数，以实际拨付为准；计入村级年度考核3.7分。",
+        villages=(),
+        sites=("第1名 KT-2026-0001-S（周荡村，负责人陆负责）94.1分，优秀",),
+    ),
+    "evaluation_result.office": evaluation_letters.EvaluationTold(
+        **EVALUATION,
+        year=2026,
+        who="示例镇",
+        result="客堂间共2个：优秀1个、良好0个、合格0个、不合格1个；村（居）共1个：优秀0个、良好0个、合格1个、不合格0个",
+        notice="KTGS-2027-0001",
+        scores=(),
+        consequence="拟计入以奖代拨合计2,000.00元（人民币贰仟元整），为建议数；各村（居）计入村级年度考核的分数见下。",
+        villages=("第1名 周荡村73.2分，合格，拟计入以奖代拨2,000.00元、村级年度考核3.7分",),
+        sites=(
+            "第1名 KT-2026-0001-S（周荡村，负责人陆负责）94.1分，优秀",
+            "第2名 KT-2026-0002-S（周荡村，负责人王大）50.3分，不合格",
+        ),
+    ),
 }
