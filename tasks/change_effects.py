@@ -324,7 +324,7 @@ def _tell(
     letter = SiteChanged(
         **about(case),
         site=called(case, site),
-        kind=change.kind.label if event == "in-effect" else "恢复运行",
+        kind=_happened(change, event),
         effective_on=since,
         changes=changes or (f"{LABELS[part]}：由“{change.before[part]}”改为“{standing(site)[part]}”",),
         duties=duties,
@@ -332,6 +332,12 @@ def _tell(
     )
     to = [*applicants(act.session, case), to_person(site.leader), *village_of(act, case), *also]
     send(act, case, letter, to, event=f"{event}-{since.isoformat()}")
+
+
+def _happened(change: SiteChange, event: str) -> str:
+    if change.kind is ChangeKind.SUSPENSION:
+        return "暂停运行" if event == "in-effect" else "恢复运行"
+    return change.kind.label
 
 
 def _leads_another(session: Session, person: Person, group_id: int) -> bool:
