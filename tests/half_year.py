@@ -1,8 +1,11 @@
 """A town whose parlours did in half a year what D1-R7 tells: 83 sessions, 9,261 people; and what must not count."""
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import select
 
@@ -11,9 +14,8 @@ from models.site_life import Activity, PublicityItem, PublicitySite, Theme
 from policies.vocabulary import Door, UnitKind
 from tasks.act import acting
 from tasks.living import keep, lock_site, site_named
-from tests.desks import OpenTown
 from tests.parlours import add_site, add_village
-from tests.township import REVIEWER, Township, at
+from tests.township import REVIEWER, Township, at, township
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,12 @@ class HalfYear:
     held: list[Held]
 
 
-def half_year(open_town: OpenTown, *, edition: str = "xuhang-2013", year: int = 2014) -> HalfYear:
+def half_year(open_town: Callable[..., Township], *, edition: str = "xuhang-2013", year: int = 2014) -> HalfYear:
     """
     Let three villages hold 83 activities with 9,261 people from January to June.
 
     Beside it, and not to be counted: a voided record, one of July, one of the December before, and one of another town
-    of the same district. It is July now.
+    of the same district. Themes were reported and items published, within and without. It is July now.
 
     Args:
         year: no leap year.
@@ -167,4 +169,26 @@ def half_year(open_town: OpenTown, *, edition: str = "xuhang-2013", year: int = 
         ],
     )
     hold(town, [Held(sites["YA-a"], date(year, 3, 4), categories[-1], 47)])
+    for place, month, late in (("ZD-a", 1, False), ("ZD-b", 1, True), ("LH-a", 6, False), ("ZD-a", 7, False)):
+        report_theme(town, sites[place], date(year, month, 1), late=late)
+    channel = town.resources.editions[edition].edition.for_sites.publicity_channels[0].code
+    publish(town, channel, date(year, 1, 1), sites["ZD-a"], sites["LH-a"])
+    publish(town, channel, date(year, 6, 30), sites["LH-b"])
+    publish(town, channel, date(year, 7, 1), sites["ZD-a"])
+    publish(town, channel, date(year, 2, 1), sites["ZD-a"], voided=True)
     return HalfYear(town, sites, held)
+
+
+@contextmanager
+def kept_half_year(url: str, home: Path, *, template: Path | None = None) -> Iterator[HalfYear]:
+    """
+    Make the half year once for many tests that only read.
+
+    Args:
+        url: of an empty migrated database.
+        template: a migrated SQLite file to be copied there first.
+    """
+    if template is not None:
+        shutil.copyfile(template, url.removeprefix("sqlite:///"))
+    with ExitStack() as stack:
+        yield half_year(lambda edition, now: stack.enter_context(township(url, home, edition=edition, now=now)))
