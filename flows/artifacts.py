@@ -6,16 +6,20 @@ from uuid import UUID
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
 
+from policies.vocabulary import CaseKind
 from runtime.resources import Resources
 from tasks.case_file import CaseFile, as_markdown, progress
+from tasks.year_words import ranking
 
 
 def show(resources: Resources, file: CaseFile, flow_run_id: str) -> None:
     """Bring everything that the UI shows of a case up to date."""
     create_markdown_artifact(
-        key=f"case-{_key(file.number)}", markdown=as_markdown(file), description=f"案卷 {file.number} {file.title}"
+        key=f"case-{key_of(file.number)}", markdown=as_markdown(file), description=f"案卷 {file.number} {file.title}"
     )
     show_progress(resources, file.village_code)
+    if file.kind is CaseKind.ANNUAL_EVALUATION:
+        show_results(resources, file.number)
     waits = f"等待{file.awaited.gate.label}" if file.awaited else file.outcome or file.status
     tags = [f"案件:{file.number}", f"村居:{file.village}", f"环节:{waits}"]
     if file.awaited and file.awaited.late:
@@ -30,7 +34,7 @@ def show_progress(resources: Resources, village_code: str) -> None:
     if not rows:
         return
     create_table_artifact(
-        key=f"progress-{_key(village_code)}",
+        key=f"progress-{key_of(village_code)}",
         table=[
             {
                 "村(居)": row.village,
@@ -47,6 +51,13 @@ def show_progress(resources: Resources, village_code: str) -> None:
     )
 
 
-def _key(text: str) -> str:
+def show_results(resources: Resources, number: str) -> None:
+    """Write the ranking of a year's evaluation: sites by rank, then villages (D0-R14)."""
+    rows = ranking(resources, number)
+    if rows:
+        create_table_artifact(key=f"evaluation-{key_of(number)}", table=rows, description=f"考核结果 {number}")
+
+
+def key_of(text: str) -> str:
     """Return `text` in the letters that an artifact's key may have."""
     return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CursorResult, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
@@ -82,6 +82,6 @@ def insert_unless_there(session: Session, table: type[Base], **values: Any) -> b
         Whether it was inserted now.
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    inserted = session.execute(insert(table).values(**values).on_conflict_do_nothing())
-    assert isinstance(inserted, CursorResult)  # noqa: S101 - an INSERT always gives one; the stubs do not know
-    return inserted.rowcount == 1
+    statement = insert(table).values(**values).on_conflict_do_nothing()
+    # Asked for the key, because a driver's count of rows is not to be had for every INSERT.
+    return session.execute(statement.returning(*table.__table__.primary_key)).first() is not None

@@ -122,7 +122,7 @@ def owing_week(town_unit_id: int, monday: date) -> Select[tuple[int]]:
 
 
 def with_leaders(ids: Select[tuple[int]], *more: Any) -> Select[Any]:
-    """Return the query of `OWED_COLUMNS` of these sites, and of `more`, by village, group and number."""
+    """Return the query of `OWED_COLUMNS` of these sites, and of `more`, by village and number."""
     return (
         select(*OWED_COLUMNS, *more)
         .select_from(Site)
@@ -130,7 +130,7 @@ def with_leaders(ids: Select[tuple[int]], *more: Any) -> Select[Any]:
         .join(_group, _group.id == Site.group_id)
         .join(Person, Person.id == Site.leader_id)
         .where(Site.id.in_(ids))
-        .order_by(_village.code, _group.code, Site.id)
+        .order_by(_village.code, Site.number)
     )
 
 

@@ -197,7 +197,7 @@ class ThemeLine:
 
 
 def themes_of(session: Session, town: Unit, month: date, policy: MonthlyTheme) -> list[ThemeLine]:
-    """Return every parlour of a town that owes a theme for the month or has reported one, by village and group."""
+    """Return every parlour of a town that owes a theme for the month or has reported one, by village and number."""
     reported = select(Theme.id).where(Theme.site_id == Site.id, Theme.month == month)
     ids = (
         select(Site.id)

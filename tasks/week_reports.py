@@ -103,7 +103,7 @@ def catch_up_weeks(resources: Resources, at: datetime) -> str:
 
 
 def week_of(session: Session, town: Unit, monday: date) -> list[WeekLine]:
-    """Return every parlour of a town that owes activities in a week, with what is on record, by village and group."""
+    """Return every parlour of a town that owes activities in a week, with what is on record, by village and number."""
     counted = (
         select(Activity.site_id, func.count().label("recorded"))
         .where(Activity.week == monday, Activity.voided_at.is_(None))
