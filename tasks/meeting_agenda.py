@@ -1,18 +1,18 @@
 """The agenda that the system proposes for a regular meeting: composed of what is on record (D1-R4)."""
 
-from datetime import date, timedelta
-
 from sqlalchemy import Select, func, select
 
 from models.case import Case, Site
 from models.meeting import Resolution
 from models.registry import Unit
-from models.site_life import Activity, SiteSpell, Theme
+from models.site_life import Activity, Theme
 from policies.life_scheme import MonthlyTheme
 from policies.load import LoadedEdition
 from policies.vocabulary import CaseStatus, SiteStatus
+from rules.duty import month_of, spoken_month
 from rules.meeting_periods import Period
 from tasks.act import Act
+from tasks.duties import owing_theme
 from tasks.mail import chinese_date
 
 NAMED_AT_MOST = 10
@@ -62,31 +62,20 @@ def _activities(act: Act, town: Unit, last: Period) -> str:
 
 
 def _themes(act: Act, town: Unit, theme: MonthlyTheme) -> str:
-    """Say which sites owe this month's theme and have not reported it; its due day lies in the month before."""
-    month = act.day.replace(day=1)
-    due = (month - timedelta(days=1)).replace(day=theme.due_day_of_month_before)
-    asked = due - timedelta(days=theme.ask_days_before)
+    """Say which parlours owe this month's theme and have not reported it; its due day lies in the month before."""
+    month = month_of(act.day)
     owing = act.session.scalars(
         select(Site.number)
-        .join(SiteSpell, SiteSpell.site_id == Site.id)
         .where(
-            Site.village_id.in_(_villages(town)),
-            SiteSpell.status == SiteStatus.ACTIVE,
-            SiteSpell.since <= asked,
-            (SiteSpell.until.is_(None)) | (SiteSpell.until > due),
+            Site.id.in_(owing_theme(town.id, month, theme)),
             ~select(Theme.id).where(Theme.site_id == Site.id, Theme.month == month).exists(),
         )
         .order_by(Site.number)
     ).all()
-    named = _month(month)
     if not owing:
-        return f"通报{named}活动主题报送情况:应报的客堂间均已报送"
+        return f"通报{spoken_month(month)}活动主题报送情况:应报的客堂间均已报送"
     listed = "、".join(owing[:NAMED_AT_MOST]) + ("等" if len(owing) > NAMED_AT_MOST else "")
-    return f"通报{named}活动主题报送情况:尚有{len(owing)}个客堂间未报({listed})"
-
-
-def _month(month: date) -> str:
-    return f"{month.year}年{month.month}月"
+    return f"通报{spoken_month(month)}活动主题报送情况:尚有{len(owing)}个客堂间未报({listed})"
 
 
 def _open_resolutions(act: Act, town: Unit) -> list[str]:

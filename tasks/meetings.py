@@ -203,7 +203,7 @@ def change_meeting(
             summary=f"变更会议安排:{told}",
             data={"door": door.value},
         )
-        meeting_mail.invite(act, case, change="、".join(each.replace(":", "：") for each in changed))
+        meeting_mail.invite(act, case, change=told)
         return tuple(changed)
 
 

@@ -73,6 +73,14 @@ def test_a_meeting_is_called_in_the_morning_of_the_first_working_day(
     assert f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" == called
 
 
+@pytest.mark.parametrize("months", LENGTHS)
+def test_a_year_has_as_many_meetings_as_periods(months: int, calendar: WorkCalendar) -> None:
+    days = [date(2026, 1, 1) + timedelta(days=offset) for offset in range(365)]
+    called = {called_at(period_of(day, every_months=months), calendar) for day in days}
+    assert len(called) == 12 // months
+    assert all(calendar.is_working_day(at.astimezone(SHANGHAI).date()) for at in called)
+
+
 @given(day=st.dates(date(2020, 1, 1), date(2026, 12, 31)), ahead=st.integers(1, 60))
 def test_the_proposed_day_is_a_working_day_and_leaves_time_to_invite(day: date, ahead: int) -> None:
     calendar = WorkCalendar(load_calendar())
