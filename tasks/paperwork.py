@@ -19,7 +19,14 @@ from rules.masking import mask_text
 from rules.periods import shanghai_day
 from runtime.resources import Resources
 from runtime.settings import Settings
-from tasks import paperwork_call, paperwork_fields, paperwork_meeting, paperwork_project, paperwork_site
+from tasks import (
+    paperwork_call,
+    paperwork_evaluation,
+    paperwork_fields,
+    paperwork_meeting,
+    paperwork_project,
+    paperwork_site,
+)
 from tasks.cases import load_case
 from tasks.paperwork_fields import Fields
 from tasks.paperwork_template import SHIPPED, check_template, fill_in, template_file
@@ -38,6 +45,7 @@ class DocumentKind(Word):
     SCORING = "scoring", "评分表"
     SELF_CHECK = "self_check", "自查报告"
     MINUTES = "minutes", "会议纪要"
+    EVALUATION = "evaluation", "年度考核结果"
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,9 @@ FORMS: Mapping[tuple[DocumentKind, CaseKind], Form] = {
     ),
     (DocumentKind.MINUTES, CaseKind.JOINT_MEETING): Form(
         "会议纪要", "minutes.docx", paperwork_fields.MINUTES, paperwork_meeting.of_minutes
+    ),
+    (DocumentKind.EVALUATION, CaseKind.ANNUAL_EVALUATION): Form(
+        "年度考核结果", "evaluation.docx", paperwork_fields.EVALUATION, paperwork_evaluation.of_evaluation
     ),
 }
 """Every document, by its kind and the kind of case it is made of."""

@@ -34,6 +34,7 @@ from policies.vocabulary import (
 from rules.periods import shanghai_day
 from rules.scoring import shown
 from runtime.resources import Resources, edition_of
+from tasks import year_register
 from tasks.ledger_book import export_ledger
 from tasks.notice_mail import masked_contact
 from tasks.register_book import Cell, Column, amounts, counts, days, in_decimal_yuan, points, texts, write_register
@@ -47,6 +48,7 @@ class RegisterKind(Word):
     OBJECTIONS = "objections", "异议台账"
     LEDGER = "ledger", "专款台账"
     PROJECTS = "projects", "微项目台账"
+    EVALUATIONS = "evaluations", "年度考核台账"
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,12 @@ def _projects(session: Session, wanted: Wanted, units: frozenset[int] | None) ->
     return rows
 
 
+def _evaluations(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
+    return list(year_register.rows(session, year=wanted.year, units=units, open_only=wanted.open_only))
+
+
 REGISTERS: dict[RegisterKind, tuple[tuple[Column, ...], Reader]] = {
+    RegisterKind.EVALUATIONS: (year_register.COLUMNS, _evaluations),
     RegisterKind.CASES: (
         (
             texts("案件编号"),

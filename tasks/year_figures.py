@@ -204,7 +204,7 @@ def _themes(session: Session, year: Year, sites: Sequence[SiteInYear]) -> tuple[
         owed = [month for month, days in owed_days.items() if year.over(days[1]) and site.active_throughout(*days)]
         its = [reported[site.id][month] for month in owed if month in reported[site.id]]
         timely = its.count(False)
-        told = f"应报{len(owed)}个月,已报{len(its)}个月,其中按时{timely}个月" if owed else "当年没有应报主题的月份"
+        told = f"应报{len(owed)}个月，已报{len(its)}个月，其中按时{timely}个月" if owed else "当年没有应报主题的月份"
         all_[site.id] = Figure(len(its), len(owed), told)
         in_time[site.id] = Figure(timely, len(owed), told)
     return all_, in_time
@@ -249,14 +249,14 @@ def _activities(session: Session, year: Year, sites: Sequence[SiteInYear]) -> tu
         its = held[site.id]
         owed = [each for each in mondays if site.active_throughout(each, sunday_of(each))] if rule else []
         done = sum(its.weeks[monday] >= (rule.at_least if rule else 1) for monday in owed)
-        told = f"应开展{len(owed)}周,已开展{done}周" if owed else "当年没有应开展活动的整周"
+        told = f"应开展{len(owed)}周，已开展{done}周" if owed else "当年没有应开展活动的整周"
         weeks[site.id] = Figure(done, len(owed), told)
         sessions[site.id] = Figure(its.sessions, None, f"当年活动{its.sessions}场")
         attended[site.id] = Figure(its.attendance, None, f"当年活动共{its.attendance}人次")
         recorded[site.id] = Figure(
             its.in_time,
             its.sessions if rule else 0,
-            f"登记活动{its.sessions}场,其中活动后{within}日内登记{its.in_time}场"
+            f"登记活动{its.sessions}场，其中活动后{within}日内登记{its.in_time}场"
             if its.sessions
             else "当年没有活动登记",
         )
@@ -281,7 +281,7 @@ def _inspection(session: Session, year: Year) -> dict[int, Figure]:
         site_id: Figure(
             each[Finding.MET],
             each[Finding.MET] + each[Finding.NOT_MET],
-            f"督查检查点符合{each[Finding.MET]}项、不符合{each[Finding.NOT_MET]}项(以当年最后一次检查为准)",
+            f"督查检查点符合{each[Finding.MET]}项、不符合{each[Finding.NOT_MET]}项（以当年最后一次检查为准）",
         )
         for site_id, each in found.items()
     }
@@ -310,7 +310,7 @@ def _rectifications(session: Session, year: Year) -> dict[int, Figure]:
     )
     rows = session.execute(select(each.c.site_id, func.count(), func.sum(each.c.asked)).group_by(each.c.site_id))
     return {
-        site_id: Figure(count - int(asked), count, f"当年被督查{count}次,其中要求限期整改{int(asked)}次")
+        site_id: Figure(count - int(asked), count, f"当年被督查{count}次，其中要求限期整改{int(asked)}次")
         for site_id, count, asked in rows.tuples()
     }
 
@@ -336,7 +336,7 @@ def _subsidy(session: Session, year: Year, sites: Sequence[SiteInYear]) -> dict[
         # What the village holds and what it has spent is what it was granted, whatever went back.
         granted = spent + stands[site.case_id].get(LedgerLevel.VILLAGE, 0)
         told = (
-            f"截至年末到账{in_yuan(granted)},已支出{in_yuan(spent)}"
+            f"截至年末到账{in_yuan(granted)}，已支出{in_yuan(spent)}"
             if granted
             else nothing(SiteFact.SUBSIDY_SPENT).told
         )
@@ -374,6 +374,6 @@ def _confirmations(session: Session, year: Year) -> dict[int, Figure]:
         .group_by(ServiceOrder.site_id)
     )
     return {
-        site_id: Figure(int(confirmed), count, f"当年送达的服务须确认{count}次,期限内确认{int(confirmed)}次")
+        site_id: Figure(int(confirmed), count, f"当年送达的服务须确认{count}次，期限内确认{int(confirmed)}次")
         for site_id, count, confirmed in rows.tuples()
     }

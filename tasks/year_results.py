@@ -235,17 +235,17 @@ def _explained(criterion: SiteCriterion | VillageCriterion, judged: _Judged, mar
     """Return how the points of a criterion come about, as the report prints it."""
     figure, full_at = judged.figure, judged.full_at
     if not mark.full_tenths:
-        return f"{figure.told};没有应办事项,本项{criterion.points}分按比例分摊到其他各项"
+        return f"{figure.told}；没有应办事项，本项{criterion.points}分按比例分摊到其他各项"
     told = figure.told
     if full_at is not None:
-        told += f",{full_at}得满分"
+        told += f"，{full_at}得满分"
         whole = criterion.full_at if isinstance(criterion, SiteCriterion) else None
         if whole is not None and full_at != whole:
-            told += f"(全年{whole},按当年运行天数折算)"
+            told += f"（全年{whole}，按当年运行天数折算）"
     full = spoken_points(mark.full_tenths)
     if mark.full_tenths != criterion.points * 10:
-        told += f";本项{criterion.points}分,连同分摊的分值按{full}分计"
-    return f"{told};得{spoken_points(mark.points_tenths)}分(满分{full}分)"
+        told += f"；本项{criterion.points}分，连同分摊的分值按{full}分计"
+    return f"{told}；得{spoken_points(mark.points_tenths)}分（满分{full}分）"
 
 
 def results_of(

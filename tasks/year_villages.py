@@ -54,7 +54,7 @@ def village_figures(
 def _average(points: Sequence[int]) -> Figure:
     mean = Figure(sum(points), FULL_TENTHS * len(points)).share(None)
     spoken = spoken_points(round_half_up(FULL_TENTHS * mean)) if mean is not None else ""
-    return Figure(sum(points), FULL_TENTHS * len(points), f"所辖客堂间{len(points)}个,平均{spoken}分")
+    return Figure(sum(points), FULL_TENTHS * len(points), f"所辖客堂间{len(points)}个，平均{spoken}分")
 
 
 def _targets(session: Session, year: Year) -> dict[int, Figure]:
@@ -89,7 +89,7 @@ def _targets(session: Session, year: Year) -> dict[int, Figure]:
         # More than the target at one grade does not make up for too few at another.
         done = sum(min(built[village][grade], number) for grade, number in wanted.items())
         if owed:
-            found[village] = Figure(done, owed, f"年末建设目标{owed}个组,已建成计入{done}个组")
+            found[village] = Figure(done, owed, f"年末建设目标{owed}个组，已建成计入{done}个组")
     return found
 
 
@@ -112,7 +112,7 @@ def _meetings(session: Session, year: Year) -> dict[int, Figure]:
         unit_id: Figure(
             its[MeetingSeat.ATTENDED],
             its.total(),
-            f"联席会议应到{its.total()}人次,出席{its[MeetingSeat.ATTENDED]}人次、请假{its[MeetingSeat.LEAVE]}人次",
+            f"联席会议应到{its.total()}人次，出席{its[MeetingSeat.ATTENDED]}人次、请假{its[MeetingSeat.LEAVE]}人次",
         )
         for unit_id, its in seats.items()
     }
@@ -134,6 +134,6 @@ def _resolutions(session: Session, year: Year) -> dict[int, Figure]:
         .group_by(Case.unit_id)
     )
     return {
-        unit_id: Figure(int(done), count, f"当年到期的议定事项{count}件,按期落实{int(done)}件")
+        unit_id: Figure(int(done), count, f"当年到期的议定事项{count}件，按期落实{int(done)}件")
         for unit_id, count, done in rows.tuples()
     }

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from models.case import Case
 from models.evaluation import EvaluationResult
-from models.registry import Unit
 from rules.grading import spoken_points
 from rules.money import in_capitals, in_yuan
-from tasks.year_results import grade_names, rules_of
+from runtime.resources import Resources
+from tasks.cases import load_case
+from tasks.year_results import evaluation_of, grade_names, results_of, rules_of
 
 
 def grade_of(case: Case, result: EvaluationResult) -> str:
@@ -19,11 +20,6 @@ def grade_of(case: Case, result: EvaluationResult) -> str:
 def points_of(case: Case, result: EvaluationResult) -> str:
     """Return points and grade, e.g. ``92.5分，优秀``."""
     return f"{spoken_points(result.points_tenths)}分，{grade_of(case, result)}"
-
-
-def group_of(group: Unit, village: Unit) -> str:
-    """Return a group's name without that of its village."""
-    return group.name.removeprefix(village.name) or group.name
 
 
 def site_named(result: EvaluationResult) -> str:
@@ -60,12 +56,29 @@ def award_of(results: Sequence[EvaluationResult]) -> str:
     return f"{in_yuan(fen)}（{in_capitals(fen)}）"
 
 
+def ranking(resources: Resources, number: str) -> list[dict[str, str | int]]:
+    """Return the last computation of an evaluation's case as a table: sites by rank, then villages; empty before it."""
+    with resources.database.read() as session:
+        case = load_case(session, number, lock=False)
+        return [
+            {
+                "对象": "客堂间" if each.site is not None else "村(居)",
+                "名次": each.rank,
+                "编号": each.site.number if each.site is not None else each.village.code,
+                "村(居)": each.village.name,
+                "负责人": each.site.leader.name if each.site is not None else "",
+                "得分": spoken_points(each.points_tenths),
+                "等次": grade_of(case, each),
+                "计入以奖代拨": in_yuan(each.award_fen),
+                "计入村级年度考核": spoken_points(each.assessment_tenths) if each.site is None else "",
+            }
+            for each in results_of(session, evaluation_of(session, case))
+        ]
+
+
 def score_lines(case: Case, result: EvaluationResult) -> tuple[str, ...]:
-    """Return a result criterion by criterion: name, points, how they come about."""
+    """Return a result criterion by criterion: its name, and how the points come about."""
     rules = rules_of(case)
     criteria = rules.site_criteria if result.site_id is not None else rules.village_criteria
     names = {each.code: each.name for each in criteria}
-    return tuple(
-        f"{names.get(score.code, score.code)}{spoken_points(score.points_tenths)}分：{score.explained}"
-        for score in result.scores
-    )
+    return tuple(f"{names.get(score.code, score.code)}：{score.explained}" for score in result.scores)

@@ -407,6 +407,82 @@ def minutes() -> Sheet:
     return sheet
 
 
+def evaluation() -> Sheet:
+    """Return 年度考核结果: criteria, rankings, and how each result comes about."""
+    sheet = Sheet("年度考核结果", wide=True)
+    sheet.title("{{ 案件名称 }}结果")
+    sheet.line("案件编号：{{ 案件编号 }}　　依据：《{{ 政策 }}》{{ 依据条款 }}")
+    sheet.text(
+        "{{ 社区办 }}按登记的记录，对{{ 考核年度 }}年度各客堂间、各村（居）进行考核（第{{ 计算次数 }}次计算，"
+        "{{ 计算时间 }}）。结果{{ 结果状态 }}。"
+    )
+    sheet.text("客堂间{{ 客堂间等次 }}。村（居）{{ 村居等次 }}。")
+    sheet.text(
+        "各客堂间拟计入所在村（居）以奖代拨的金额合计{{ 奖补合计 }}（{{ 奖补合计大写 }}），为建议数；"
+        "村（居）得分按比例计入村级年度考核，至多{{ 考核加分上限 }}分。"
+    )
+    sheet.heading("一、客堂间名次")
+    ranked = (("名次", 16), ("客堂间", 50), ("村（居）", 40), ("负责人", 40), ("得分", 24), ("等次", 23))
+    sheet.listing(
+        (*ranked, ("计入以奖代拨", 32)),
+        each="项 in 客堂间",
+        cells=(
+            "{{ 项.名次 }}",
+            "{{ 项.编号 }}",
+            "{{ 项.村居 }}",
+            "{{ 项.负责人 }}",
+            "{{ 项.得分 }}",
+            "{{ 项.等次 }}",
+            "{{ 项.金额 }}",
+        ),
+    )
+    sheet.heading("二、村（居）名次")
+    sheet.listing(
+        (("名次", 16), ("村（居）", 60), ("得分", 24), ("等次", 25), ("以奖代拨", 50), ("计入村级年度考核", 50)),
+        each="项 in 村居",
+        cells=(
+            "{{ 项.名次 }}",
+            "{{ 项.村居 }}",
+            "{{ 项.得分 }}",
+            "{{ 项.等次 }}",
+            "{{ 项.金额 }}",
+            "{{ 项.加分 }}",
+        ),
+    )
+    sheet.heading("三、考核标准")
+    for rows, name in (("客堂间标准", "客堂间考核项目"), ("村居标准", "村（居）考核项目")):
+        sheet.listing(
+            (("序号", 16), (name, 50), ("分值", 24), ("计分标准", 85), ("依据", 50)),
+            each=f"项 in {rows}",
+            cells=("{{ 项.序号 }}", "{{ 项.名称 }}", "{{ 项.分值 }}", "{{ 项.标准 }}", "{{ 项.依据 }}"),
+        )
+        sheet.line("")
+    sheet.listing(
+        (("等次", 75), ("得分", 75), ("每个客堂间计入以奖代拨", 75)),
+        each="项 in 等次标准",
+        cells=("{{ 项.等次 }}", "{{ 项.分数 }}", "{{ 项.金额 }}"),
+    )
+    sheet.line(
+        "暂停运行期间和列入名册以前的月份、周次不计；当年没有应办事项的项目，其分值按比例分摊到其他各项；"
+        "场次、人次、篇数的标准按当年运行天数折算。"
+    )
+    sheet.heading("四、得分说明")
+    for rows, head in (
+        ("客堂间", "{{ 对.编号 }}（{{ 对.村居 }}）：{{ 对.得分 }}，{{ 对.等次 }}，第{{ 对.名次 }}名"),
+        ("村居", "{{ 对.村居 }}：{{ 对.得分 }}，{{ 对.等次 }}，第{{ 对.名次 }}名"),
+    ):
+        sheet.control(f"for 对 in {rows}")
+        sheet.line(head)
+        sheet.listing(
+            (("项目", 50), ("得分", 25), ("说明", 150)),
+            each="项 in 对.明细",
+            cells=("{{ 项.项目 }}", "{{ 项.分 }}", "{{ 项.说明 }}"),
+        )
+        sheet.control("endfor")
+    sheet.signed("{{ 社区办 }}（盖章）", day="{{ 制表日期 }}")
+    return sheet
+
+
 TEMPLATES: dict[str, Callable[[], Sheet]] = {
     "application": application,
     "consent": consent,
@@ -419,6 +495,7 @@ TEMPLATES: dict[str, Callable[[], Sheet]] = {
     "proposal": proposal,
     "meeting_sign_in": meeting_sign_in,
     "minutes": minutes,
+    "evaluation": evaluation,
 }
 """File name without its ending, and what writes it."""
 

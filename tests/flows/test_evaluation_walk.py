@@ -162,7 +162,7 @@ def test_an_upheld_objection_leads_to_figures_computed_anew_and_noticed_again(
     }
     own = next(each for each in told if each.to_name == leader_of(town, bad)).context
     assert "在2个客堂间中列第2名" in own["result"]
-    assert any("应开展52周,已开展52周" in each for each in own["scores"])
+    assert any("应开展52周，已开展52周" in each for each in own["scores"])
     village = next(each for each in town.entries("evaluation_result") if each.to_name == "周责任").context
     assert "拟计入以奖代拨2,000.00元" in village["consequence"]
     assert faults(town) == []

@@ -152,7 +152,7 @@ def test_a_site_listed_late_owes_what_began_after_that(town: Township) -> None:
     (result,) = results(town)
     told = {score.code: score.explained for score in result.scores}
     assert "本项20分按比例分摊到其他各项" in told["themes"]
-    assert "8得满分(全年60,按当年运行天数折算)" in told["sessions"]
+    assert "8得满分（全年60，按当年运行天数折算）" in told["sessions"]
     assert result.points_tenths == 384 + 116 + 127 + 154
 
 
