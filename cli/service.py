@@ -148,6 +148,7 @@ def confirm(
     served: Annotated[int, typer.Option(help="服务人数")] = 0,
     rating: Annotated[int, typer.Option(help="评价,1分最差")] = 0,
     comment: Annotated[str, typer.Option(help="评语")] = "",
+    activity: Annotated[bool, typer.Option("--activity", help="同时登记为客堂间活动")] = False,
     dispute: Annotated[bool, typer.Option("--dispute", help="未按约送达")] = False,
     reason: Reason = "",
 ) -> None:
@@ -158,7 +159,9 @@ def confirm(
             decide(resources, disputed, door=Door.CLI, at=at)
             typer.echo("已登记:未按约送达,由服务单位重新送达")
         else:
-            command = ConfirmOrder(case=number, by=by, served=served, rating=rating, comment=comment)
+            command = ConfirmOrder(
+                case=number, by=by, served=served, rating=rating, comment=comment, as_activity=activity
+            )
             done = service_decisions.confirm_order(resources, command, door=Door.CLI, at=at)
             typer.echo(f"已确认送达:{done.reason}")
         carry_on(resources, number)

@@ -48,7 +48,7 @@ def _confirmation(resources: Resources, number: str, filled: Filled, asked: Aske
         return
     with resources.database.read() as session:
         reported = reported_people(session, load_case(session, number, lock=False))
-    fields = {"served": reported, "rating": 0} | _fields(number, filled, "served", "rating", "comment")
+    fields = {"served": reported, "rating": 0} | _fields(number, filled, "served", "rating", "comment", "as_activity")
     command = ConfirmOrder.model_validate(fields)
     service_decisions.confirm_order(resources, command, door=Door.FORM, at=at, asked=asked)
 

@@ -10,6 +10,7 @@ from models.case import Case
 from policies.vocabulary import Gate
 from tasks.case_file import Awaited
 from tasks.order_case import reported_people
+from tasks.service_activity import may_become_activity
 from tasks.service_rows import order_of, rules_of
 
 MOST_PEOPLE = 10_000
@@ -40,7 +41,7 @@ def _delivery_fields(session: Session, case: Case, awaited: Awaited) -> Fields:
 def _confirmation_fields(session: Session, case: Case, awaited: Awaited) -> Fields:
     """Ask whether it came as agreed, to how many, and how it was."""
     best = rules_of(case).best_rating
-    return _reasoned(awaited, "未按约送达时必须填写") | {
+    fields = _reasoned(awaited, "未按约送达时必须填写") | {
         "served": (
             Served,
             Field(reported_people(session, case), title="服务人数", description="单位登记的人数,请核对"),
@@ -51,6 +52,12 @@ def _confirmation_fields(session: Session, case: Case, awaited: Awaited) -> Fiel
         ),
         "comment": text("评语", description="可以不填"),
     }
+    if may_become_activity(session, case):
+        fields["as_activity"] = (
+            bool,
+            Field(False, title="同时登记为客堂间活动", description="按送达日期、服务人数登记为本客堂间的一次活动"),
+        )
+    return fields
 
 
 BUILDERS: dict[Gate, Builder] = {

@@ -16,6 +16,7 @@ from flows.service_tables import show_services
 from policies.vocabulary import Gate, Outcome, Verdict
 from runtime.resources import open_resources
 from tasks.procedure import CaseHandle, Ending, await_decision
+from tasks.service_activity import record_as_activity
 from tasks.service_shares import town_of
 
 
@@ -36,6 +37,11 @@ def service_order(case: CaseHandle) -> Ending:
             return Ending(Outcome.ABANDONED, delivery.reason)
         confirmation = await_decision(case, Gate.SERVICE_CONFIRMATION, round_)
         if confirmation.verdict is not Verdict.DISPUTED:
+            # The leader may let what was delivered count as an activity of the site.
+            if confirmation.details.get("as_activity"):
+                case.perform(
+                    lambda: record_as_activity(case.resources, case.number, at=case.at), name="登记为客堂间活动"
+                )
             return Ending(Outcome.DELIVERED, confirmation.reason)
     raise AssertionError("count() never ends")
 

@@ -74,3 +74,6 @@ class ConfirmOrder(Command):
     served: People = Field(title="服务人数", description="单位:人")
     rating: int = Field(title="评价", description="1为最差,最高分由政策规定")
     comment: PlainText = Field(default="", title="评语", description="可以不填")
+    as_activity: bool = Field(
+        default=False, title="同时登记为客堂间活动", description="按送达日期、服务人数登记为本客堂间的一次活动"
+    )

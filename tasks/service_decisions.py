@@ -20,6 +20,7 @@ from tasks.documents import attach
 from tasks.lapses import lapse_if_over
 from tasks.living import keep
 from tasks.mail import chinese_date
+from tasks.service_activity import may_become_activity
 from tasks.service_commands import ConfirmOrder, DeliverOrder, TakeOrder
 from tasks.service_rows import check_capacity, lock_item, order_of, rules_of, year_of
 
@@ -180,12 +181,22 @@ def confirm_order(
                 rules.where,
                 f"评价{command.rating}分不在范围内,须为1至{rules.best_rating}分的整数(1分最差),请填写后再提交",
             )
+        if command.as_activity and not may_become_activity(act.session, step.case):
+            raise Refused(
+                rules.where,
+                f"“{order.item.name}”的类别“{order.item.category}”不在本方案的活动类别之内,不能登记为活动;请不要勾选",
+            )
         order.served, order.rating, order.comment = command.served, command.rating, command.comment
         comment = f":{command.comment}" if command.comment else ""
         told = f"服务{command.served}人,评价{command.rating}分(满分{rules.best_rating}分){comment}"
         return step.close(
             Verdict.CONFIRMED,
             reason=told,
-            details={"served": command.served, "rating": command.rating, "comment": command.comment},
+            details={
+                "served": command.served,
+                "rating": command.rating,
+                "comment": command.comment,
+                "as_activity": command.as_activity,
+            },
             summary=f"确认送达:{told}",
         )

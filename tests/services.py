@@ -115,9 +115,18 @@ class ServiceTown:
         service_decisions.deliver_order(self.resources, command, door=Door.CLI, at=self.town.now())
         return self.carry()
 
-    def confirm(self, rating: int = 4, *, served: int = 17, comment: str = "讲得好", by: str = "") -> Ending | Waiting:
+    def confirm(
+        self, rating: int = 4, *, served: int = 17, comment: str = "讲得好", by: str = "", as_activity: bool = False
+    ) -> Ending | Waiting:
         """Let the leader confirm."""
-        command = ConfirmOrder(case=self.number, by=by or self.led_by, served=served, rating=rating, comment=comment)
+        command = ConfirmOrder(
+            case=self.number,
+            by=by or self.led_by,
+            served=served,
+            rating=rating,
+            comment=comment,
+            as_activity=as_activity,
+        )
         service_decisions.confirm_order(self.resources, command, door=Door.CLI, at=self.town.now())
         return self.carry()
 

@@ -4,11 +4,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from flows.answers import apply
 from flows.forms import form_for
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate, Outcome, Role, Verdict
+from tasks.activities import activities_between
 from tasks.asks import claim_run, new_ask
 from tasks.case_file import as_markdown, case_file
 from tasks.cases import Asked
@@ -272,6 +274,47 @@ def test_carrying_an_order_again_at_any_gate_changes_nothing(open_sqlite: OpenTo
         there.carry()
         assert there.town.state() == before
         step()
+
+
+@BOTH
+def test_a_confirmed_delivery_becomes_an_activity_of_the_site_when_the_leader_wants_it(
+    open_sqlite: OpenTown, edition: str
+) -> None:
+    there = services_in(open_sqlite, edition)
+    town, number = there.town, there.place()
+    there.take()
+    there.deliver(18, proof=town.proof("照片.jpg"))
+    there.confirm(5, served=17, as_activity=True)
+    with there.resources.database.read() as session:
+        (activity,) = activities_between(session, first=there.day(), last=there.day())
+        assert (activity.title, activity.category, activity.attendance) == ("健康讲座", "convenience", 17)
+        assert (activity.organiser, activity.site.number) == ("卫生服务中心", there.site)
+        assert activity.summary == f"点单配送 {number},讲得好"
+    (noted,) = [row for row in town.history(number) if row.kind == "order_as_activity"]
+    assert noted.summary.startswith("已登记为客堂间活动")
+    assert there.faults() == []
+
+    there.place(item="YL01")
+    there.take()
+    there.deliver()
+    there.confirm(as_activity=True)
+    (noted,) = [row for row in town.history(there.number) if row.kind == "order_as_activity"]
+    assert noted.summary.startswith("未能登记为客堂间活动,请另行登记:")
+    assert "已经登记" in noted.summary
+    assert town.case(there.number).outcome is Outcome.DELIVERED
+
+
+def test_what_is_no_activity_of_the_edition_is_not_recorded_as_one(open_sqlite: OpenTown) -> None:
+    there = services_in(open_sqlite)
+    with there.resources.database.write() as session:
+        session.execute(text("UPDATE service_items SET category = 'gone'"))
+    there.place()
+    there.take()
+    there.deliver()
+    assert "as_activity" not in form(there).model_json_schema()["properties"]
+    with pytest.raises(Refused, match="不在本方案的活动类别之内"):
+        there.confirm(as_activity=True)
+    there.confirm()
 
 
 def form(there: ServiceTown) -> Any:
