@@ -97,10 +97,10 @@ def columns(title: str, labels: Sequence[str], series: Series) -> str:
         labels: below the bars; where they would touch, only every second, third, ... is written.
         series: counts >= 0.
     """
-    left, top, bottom, height = 64, 46, 30, 256
+    ticks = _ticks(max(series.values, default=0))
+    left, top, bottom, height = 24 + width_of(f"{ticks[-1]:,}"), 46, 30, 256
     drawing = Drawing(title, WIDTH, height)
     drawing.texts.append(Text(8, 18, title, "start", bold=True))
-    ticks = _ticks(max(series.values, default=0))
     floor, room = height - bottom, height - bottom - top
     for tick in ticks:
         y = floor - room * tick // ticks[-1]

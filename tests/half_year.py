@@ -180,7 +180,9 @@ def half_year(open_town: Callable[..., Township], *, edition: str = "xuhang-2013
 
 
 @contextmanager
-def kept_half_year(url: str, home: Path, *, template: Path | None = None) -> Iterator[HalfYear]:
+def kept_half_year(
+    url: str, home: Path, *, template: Path | None = None, edition: str = "xuhang-2013", year: int = 2014
+) -> Iterator[HalfYear]:
     """
     Make the half year once for many tests that only read.
 
@@ -191,4 +193,8 @@ def kept_half_year(url: str, home: Path, *, template: Path | None = None) -> Ite
     if template is not None:
         shutil.copyfile(template, url.removeprefix("sqlite:///"))
     with ExitStack() as stack:
-        yield half_year(lambda edition, now: stack.enter_context(township(url, home, edition=edition, now=now)))
+
+        def open_town(edition: str, now: str) -> Township:
+            return stack.enter_context(township(url, home, edition=edition, now=now))
+
+        yield half_year(open_town, edition=edition, year=year)
