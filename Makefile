@@ -4,6 +4,8 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 SYNCED := $(VENV)/.synced
+# What the desk is compared with has an environment of its own: nobody who runs or tests the desk needs it.
+BENCH := .venv-bench
 PYTHON3 ?= python3
 
 # The environment is ours: no other interpreter, no other environment, however the caller's shell is set up.
@@ -18,7 +20,7 @@ LIVE := tests/e2e tests/runtime
 TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile $(LIVE:%=--ignore=%)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-all lint format browser demo-site demo-micro-project migration migration-0001 documents
+.PHONY: help up test test-all lint format browser bench demo-site demo-micro-project demo-year migration migration-0001 documents
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -47,11 +49,17 @@ format: $(SYNCED)  ## put the code into shape
 browser: $(SYNCED)  ## find a Chromium for the browser tests, or bring one
 	@$(BIN)/python -m tests.chromium
 
+bench: $(BENCH)/.synced  ## measure the desk beside what one would pick instead (QUICK=1: in a quarter of an hour)
+	@$(BENCH)/bin/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
 demo-site: $(SYNCED)  ## carry one site application through a stack of its own, then remove it
 	@$(BIN)/ketang demo site --temporary
 
 demo-micro-project: $(SYNCED)  ## carry one call of micro-projects through a stack of its own, then remove it
 	@$(BIN)/ketang demo micro-project --temporary
+
+demo-year: $(SYNCED)  ## live through a year of the example township, with the clock moved and no waiting
+	@$(BIN)/ketang demo year
 
 migration: $(SYNCED)  ## add a migration: make migration MESSAGE="Say what changes"
 	@test -n "$(MESSAGE)" || { echo 'say what changes: make migration MESSAGE="Add the sponsor of a site"' >&2; exit 2; }
@@ -72,4 +80,8 @@ $(SYNCED): pyproject.toml uv.lock Makefile
 	@test "$$($(BIN)/uv --version 2>/dev/null | cut -d' ' -f2)" = $(UV_VERSION) \
 		|| $(PYTHON3) -m pip --quiet --python $(BIN)/python install --disable-pip-version-check uv==$(UV_VERSION)
 	@$(BIN)/uv sync --frozen --quiet
+	@touch $@
+
+$(BENCH)/.synced: $(SYNCED)
+	@UV_PROJECT_ENVIRONMENT=$(BENCH) $(BIN)/uv sync --frozen --quiet --group bench
 	@touch $@

@@ -1,0 +1,79 @@
+"""
+Run the bench: ``make bench``, or ``make bench QUICK=1`` for the same table with smaller numbers.
+
+``make bench ONLY=letters`` runs one work. Nothing here is a test: the machine may be busy, so read ratios and their
+spread.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from bench import bulk, close_out, letters, postgres, site_case, sweep
+from bench.table import Report
+
+RESULTS = Path(__file__).with_name("results.json")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of everything."""
+
+    rounds: int
+    cases: int
+    open_items: tuple[int, ...]
+    due: int
+    letters: int
+    notices: int
+    decisions: int
+
+
+FULL = Scale(
+    rounds=7, cases=40, open_items=(10_000, 100_000, 1_000_000), due=500, letters=2000, notices=1000, decisions=1000
+)
+QUICK = Scale(rounds=5, cases=10, open_items=(10_000, 100_000), due=50, letters=500, notices=50, decisions=50)
+
+
+def main() -> int:
+    """Run what was asked for, print the table, write the file."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller numbers")
+    parser.add_argument("--only", default="", help="site, sweep, letters, closing, bulk; several with commas")
+    given = parser.parse_args()
+    scale = QUICK if given.quick else FULL
+    only = set(filter(None, given.only.split(",")))
+    report = Report()
+
+    def say(text: str) -> None:
+        print(f"bench: {text}", file=sys.stderr, flush=True)
+
+    with TemporaryDirectory(prefix="ketang-bench-") as folder, postgres.running() as server:
+        os.environ["BENCH_FOLDER"] = folder
+        works: dict[str, Callable[[], None]] = {
+            "site": lambda: site_case.contest(report, server, cases=scale.cases, rounds=scale.rounds, say=say),
+            "sweep": lambda: sweep.contest(
+                report, server, open_items=scale.open_items, due=scale.due, rounds=scale.rounds, say=say
+            ),
+            "letters": lambda: letters.contest(report, letters=scale.letters, rounds=scale.rounds, say=say),
+            "closing": lambda: close_out.contest(report, server, notices=scale.notices, rounds=scale.rounds, say=say),
+            "bulk": lambda: bulk.contest(report, server, decisions=scale.decisions, rounds=scale.rounds, say=say),
+        }
+        if unknown := only - works.keys():
+            parser.error(f"no such work: {', '.join(sorted(unknown))}")
+        for name, work in works.items():
+            if not only or name in only:
+                work()
+    report.print(Console(width=190))
+    report.write(RESULTS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
