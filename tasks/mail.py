@@ -139,7 +139,7 @@ def applicants(session: Session, case: Case) -> list[Recipient]:
     if case.kind is CaseKind.SITE_CHANGE and leader is not None:
         # The village may have applied for a leader who is away.
         site_leader = site_of(session, case).leader
-        told += [to_person(site_leader)] if site_leader.id != leader.id else []
+        told += [to_person(site_leader)] if site_leader.id != leader.id and site_leader.active else []
     return told
 
 

@@ -1,29 +1,32 @@
 """What may be asked for about a listed parlour, by whom; the doors; two at once."""
 
+from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from flows.answers import apply
 from flows.forms import form_for
 from models.case import Case
 from models.registry import Household, Person
+from models.site_life import SiteSpell
 from policies.errors import Refused
 from policies.load import EDITIONS, parse_edition
-from policies.vocabulary import CaseKind, Door, Gate, SiteStatus, Verdict
-from tasks import applications, changes
+from policies.vocabulary import CaseKind, CaseStatus, Door, Gate, SiteStatus, Verdict
+from tasks import applications, changes, decisions
 from tasks.asks import claim_run, new_ask
 from tasks.case_file import case_file
 from tasks.cases import Asked
 from tasks.change_commands import ApplyForChange
-from tasks.commands import ApplyForSite
+from tasks.change_effects import begin_due_rests
+from tasks.commands import ApplyForSite, Decide
 from tasks.site_page import site_page
 from tests.changes import NEW_LEADER, a_site, approve, ask_for, fields, leader_code, sound, support
 from tests.desks import OpenTown
 from tests.flows.test_two_at_once import at_once
 from tests.parlours import add_site, add_village, site_of
-from tests.township import GROUP_HEAD, HEAD_OF_OFFICE, LIAISON, RESPONSIBLE, REVIEWER, STRANGER, Township
+from tests.township import GROUP_HEAD, HEAD_OF_OFFICE, LIAISON, RESPONSIBLE, REVIEWER, STRANGER, Township, at
 
 
 @pytest.fixture
@@ -284,3 +287,43 @@ def test_a_policy_that_says_nothing_of_changes_lets_nobody_apply(open_sqlite: Op
     silent = parse_edition(f"{before}  urging:{after.partition('  urging:')[2]}".encode(), "silent.yaml")
     town = open_sqlite(silent, "2026-03-02 09:00")
     assert "没有规定客堂间的变更" in refused(town, a_site(town), "注销")
+
+
+def test_a_rest_that_can_not_begin_stops_no_other(town: Township) -> None:
+    numbers = [a_site(town), a_site(town)]
+    cases = [ask_for(town, each, "申请暂停运行", key=each) for each in numbers]
+    for case in cases:
+        town.number = case
+        support(town)
+        approve(town)
+    town.clock.move_to(at("2026-04-01 00:05"))
+    with town.resources.database.write() as session:
+        # Behind the product's back: a site without a spell that goes on.
+        broken = site_of(town, numbers[0]).id
+        session.execute(update(SiteSpell).where(SiteSpell.site_id == broken).values(until=date(2026, 3, 3)))
+    told = begin_due_rests(town.resources, town.now())
+    assert f"客堂间暂停1处:{cases[1]}" in told
+    assert f"未能暂停,下次巡检再办:{cases[0]}(NoResultFound" in told
+    assert site_of(town, numbers[1]).status is SiteStatus.SUSPENDED
+    assert begin_due_rests(town.resources, town.now()).startswith("客堂间到日未能暂停")
+
+
+def test_a_closing_and_the_end_of_a_rest_at_once_leave_the_site_closed(open_town: OpenTown) -> None:
+    both = open_town("example-2026", "2026-03-02 09:00")
+    number = a_site(both)
+    rest = ask_for(both, number, "申请暂停运行", rests_from="2026-03-02")
+    support(both)
+    approve(both)
+    closing = ask_for(both, number, "注销")
+    support(both)
+
+    def deciding(case: str, verdict: Verdict) -> Any:
+        command = Decide(case=case, by=REVIEWER, verdict=verdict.label)
+        return lambda: decisions.decide(both.resources, command, door=Door.CLI, at=both.now())
+
+    results = at_once([deciding(closing, Verdict.APPROVED), deciding(rest, Verdict.RESUMED)])
+    assert not isinstance(results[0], Refused)
+    both.rehearsal.sweep()
+    assert site_of(both, number).status is SiteStatus.CLOSED
+    assert {both.case(each).status for each in (rest, closing)} == {CaseStatus.CLOSED}
+    sound(both)
