@@ -25,7 +25,9 @@ class MeetingInvitation(CaseLetter):
     change: str
     """What is new against the last letter, as a clause; empty: this is the first one."""
     late_note: str
-    """Empty, or when a regular meeting should have been called."""
+    """Empty, or when a regular meeting should have been called, or why a reminder comes late."""
+    reminder: bool = False
+    """The meeting comes near: everything was said before."""
 
 
 class MeetingCalledOff(CaseLetter):

@@ -12,6 +12,7 @@ from notifications.letters import Reminder
 from policies.vocabulary import Gate, TimerKind, WorkItemStatus
 from rules.periods import SHANGHAI, plan
 from runtime.resources import Resources
+from tasks import meeting_mail
 from tasks.act import Act, acting
 from tasks.cases import deciders, load_case, policy_of
 from tasks.escalations import escalate_due, late_note, pending, take, tell_fired
@@ -122,6 +123,8 @@ def _remind(act: Act, item: WorkItem, timer: Timer) -> None:
         waiting_for=waiting,
     )
     send(act, item.case, letter, [to_person(each) for each in to], event=f"timer-{timer.id}")
+    if item.gate is Gate.MEETING:
+        meeting_mail.remind(act, item, besides=to, event=f"timer-{timer.id}", late_note=letter.late_note)
     tell_fired(act, item, timer, "reminded", f"提醒办理“{item.gate.label}”:{'、'.join(each.display for each in to)}")
 
 

@@ -1,9 +1,11 @@
 """The letters of joint meetings and of what they decided: written in the transaction of what they tell of (D1-R4)."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from models.case import Case
 from models.meeting import Meeting, Resolution
+from models.registry import Person
 from models.work_item import Decision, WorkItem
 from notifications.letters import TaskWaiting
 from notifications.meeting_letters import MeetingCalledOff, MeetingInvitation, MeetingMinutes, ResolutionAssigned
@@ -25,8 +27,22 @@ UNSETTLED = (
 
 def invite(act: Act, case: Case, *, change: str = "", late_note: str = "") -> None:
     """Tell everybody on the roll when, where and what about; `change` says what is new against the last letter."""
+    letter = _invitation(act, case, change=change, late_note=late_note)
+    # The history has grown with every change: its number keeps one change's letter apart from the next one's.
+    send(act, case, letter, roll(meeting_of(act.session, case)), event=f"invited-{case.history_seq}")
+
+
+def remind(act: Act, item: WorkItem, *, besides: Sequence[Person], event: str, late_note: str) -> None:
+    """Remind everybody on the roll of the meeting, except those who are reminded to hold it."""
+    known = {person.id for person in besides}
+    to = [each for each in roll(meeting_of(act.session, item.case)) if each.person_id not in known]
+    letter = _invitation(act, item.case, change="", late_note=late_note, reminder=True)
+    send(act, item.case, letter, to, event=event)
+
+
+def _invitation(act: Act, case: Case, *, change: str, late_note: str, reminder: bool = False) -> MeetingInvitation:
     meeting = meeting_of(act.session, case)
-    letter = MeetingInvitation(
+    return MeetingInvitation(
         **about(case),
         meeting=case.title,
         meets_on=local_day(meeting.meets_at),
@@ -37,9 +53,8 @@ def invite(act: Act, case: Case, *, change: str = "", late_note: str = "") -> No
         invited=meeting_roll.by_unit(meeting.seats),
         change=change,
         late_note=late_note,
+        reminder=reminder,
     )
-    # The history has grown with every change: its number keeps one change's letter apart from the next one's.
-    send(act, case, letter, roll(meeting), event=f"invited-{case.history_seq}")
 
 
 def ask_to_settle(act: Act, item: WorkItem, *, facts: tuple[str, ...]) -> None:

@@ -59,6 +59,8 @@ def test_a_meeting_is_called_held_and_followed_up_to_its_last_decision(town: Tow
     start = today(town)
     town.pass_until(f"{start + timedelta(days=8)} 16:00")
     assert set(town.told("reminder")) == {"沈审核", "施审核"}
+    reminded = [each.to_name for each in town.entries("meeting_invitation") if each.context["reminder"]]
+    assert len(reminded) == 2 * (len(INVITED) - 2), "those who hold it are reminded by their own letter, twice"
     assert record(town, number, held_on=today(town), attended=[HEAD_OF_OFFICE, REVIEWER, RESPONSIBLE]) == (
         "4人的签到(施审核、柳河村村(、柳河村联络、李联络)",
         "会议纪要(正文或文件)",
@@ -143,6 +145,10 @@ def test_what_was_decided_is_refused_a_third_delay_by_each_edition(by_edition: T
     [each] = resolutions(by_edition, number)
     for days in (6, 7):
         prolong(by_edition, each.case.number, until=in_days(by_edition, days))
+    for again in (number, each.case.number):
+        state = by_edition.state()
+        by_edition.rehearsal.carry(again)
+        assert by_edition.state() == state, "walked again from the top, it changes nothing"
     where = by_edition.edition().site.joint_meeting.where
     with pytest.raises(Refused, match="已延期2次,至多2次") as refused:
         prolong(by_edition, each.case.number, until=in_days(by_edition, 8))
@@ -154,13 +160,13 @@ def test_what_was_decided_is_refused_a_third_delay_by_each_edition(by_edition: T
 
 def test_a_meeting_that_is_put_off_invites_anew_and_also_who_is_new(here: Township) -> None:
     number = call(here)
-    here.pass_until(f"{in_days(here, 5)} 16:00")
+    here.pass_until(f"{in_days(here, 2)} 16:00")
     record(here, number, held_on=today(here), attended=[REVIEWER])
     here.add_person("P012", "新联络", Role.LIAISON, "ZD")
-    put_off(here, number, days=10, begins="09:30")
+    put_off(here, number, days=13, begins="09:30")
     item = here.item(number)
     assert item is not None
-    assert (item.gate, item.round, item.due_on) == (Gate.MEETING, 2, in_days(here, 10))
+    assert (item.gate, item.round, item.due_on) == (Gate.MEETING, 2, in_days(here, 13))
     assert here.told("meeting_invitation").count("新联络") == 1
     assert here.told("meeting_invitation").count("丁主任") == 2
     assert meeting(here, number).held_on is None

@@ -385,6 +385,18 @@ EXAMPLES: dict[str, LetterContext] = {
         change="会议延期至2026年4月22日",
         late_note="",
     ),
+    "meeting_invitation.reminder": meeting_letters.MeetingInvitation(
+        **MEETING,
+        meets_on=date(2026, 4, 15),
+        begins="14:00",
+        place="镇政府三楼会议室",
+        chair="丁主任",
+        agenda=("通报2026年第1季度客堂间运行情况", "各村（居）交流工作情况"),
+        invited=("示例镇：丁主任、沈审核", "周荡村：周责任、李联络"),
+        change="",
+        late_note="",
+        reminder=True,
+    ),
     "meeting_invitation.late": meeting_letters.MeetingInvitation(
         **MEETING,
         meets_on=date(2026, 4, 20),

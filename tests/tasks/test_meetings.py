@@ -10,9 +10,10 @@ from sqlalchemy import text
 from policies.errors import BadPolicy, Refused
 from policies.vocabulary import CaseKind, CaseStatus, Door, Gate, Role, Verdict
 from rules.meeting_periods import called_at, period_of
-from tasks import meeting_routine, meetings
+from tasks import meeting_records, meeting_routine, meetings
+from tasks.case_file import case_file
 from tasks.catching_up import RECURRING
-from tasks.meeting_commands import CallMeeting
+from tasks.meeting_commands import CallMeeting, RecordMeeting
 from tasks.meeting_routine import open_routine_meetings
 from tasks.paperwork import DocumentKind, make_document
 from tests.desks import OpenTown, variant
@@ -266,6 +267,43 @@ def test_what_is_given_to_nobody_in_office_any_more_falls_to_the_office(here: To
         session.execute(text("UPDATE people SET active = false WHERE code = 'P010'"))
     complete(here, each.case.number, by=REVIEWER)
     assert here.case(number).status is CaseStatus.CLOSED
+
+
+def test_two_who_declare_a_meeting_held_at_once_decide_it_once(both: Township) -> None:
+    number = call(both)
+    both.clock.move_to(at(f"{in_days(both, 8)} 16:00"))
+    record(both, number, held_on=today(both), attended=list(INVITED), minutes="会议听取了汇报。")
+    entry = {"text": "更换音响", "responsible": RESPONSIBLE, "due_on": in_days(both, 9)}
+    command = RecordMeeting.model_validate({"case": number, "by": REVIEWER, "resolutions": [entry], "complete": True})
+
+    def declare(_: int) -> str:
+        try:
+            meeting_records.record_meeting(both.resources, command, door=Door.CLI, at=both.now())
+        except Refused as refusal:
+            return refusal.reason
+        return ""
+
+    with ThreadPoolExecutor(3) as pool:
+        told = sorted(pool.map(declare, range(3)))
+    assert told[0] == ""
+    assert all("已由沈审核(P001)于" in each for each in told[1:])
+    assert len(resolutions(both, number)) == 1
+    assert len(both.told("meeting_minutes")) == len(INVITED)
+    assert faults(both) == []
+
+
+def test_who_has_no_address_is_told_by_the_office_and_holds_nothing_up(here: Township) -> None:
+    here.set_email(LIAISON, None)
+    number = held(here, [("更换音响", LIAISON, date(2026, 4, 30))])
+    [each] = resolutions(here, number)
+    assert here.gate(each.case.number) is Gate.FOLLOW_UP
+    assert {case for case in (number, each.case.number) if _undelivered(here, case)} == {number, each.case.number}
+    complete(here, each.case.number, by=LIAISON)
+    assert here.case(number).status is CaseStatus.CLOSED
+
+
+def _undelivered(town: Township, number: str) -> tuple[str, ...]:
+    return case_file(town.resources, number, at=town.now()).undelivered
 
 
 @pytest.mark.parametrize(
