@@ -16,10 +16,10 @@ from tasks import inspection_revocation, items
 from tasks.act import Act
 from tasks.cases import deciders, policy_of, site_of
 from tasks.commands import Decide
-from tasks.history import SYSTEM, append
 from tasks.inspection_points import (
     campaign_of,
     counted,
+    follow_site,
     found_in,
     last_visit,
     not_met,
@@ -51,7 +51,7 @@ def last_day_of_rectification(session: Session, case: Case) -> date | None:
 
 def ask(act: Act, case: Case, item: WorkItem) -> None:
     """Do what belongs to the opening of a gate, and ask those who decide, by letter."""
-    _follow_site(act, case)
+    follow_site(act, case)
     match item.gate:
         case Gate.RECTIFICATION:
             _ask_to_rectify(act, case, item)
@@ -61,24 +61,6 @@ def ask(act: Act, case: Case, item: WorkItem) -> None:
             inspection_revocation.publish(act, case, item)
         case _:
             return  # the first visit was asked for with the campaign's opening
-
-
-def _follow_site(act: Act, case: Case) -> None:
-    """Let the case follow a site that has moved: its people are those of the new place."""
-    group = site_of(act.session, case).group
-    if group.id == case.unit_id:
-        return
-    before, case.unit = case.unit, group
-    case.unit_id = group.id
-    append(
-        act.session,
-        case,
-        kind="unit_followed",
-        actor=SYSTEM,
-        summary=f"客堂间已迁址,案件由{before.name}转至{group.name}",
-        at=act.at,
-        data={"before": before.code, "unit": group.code},
-    )
 
 
 def _ask_to_rectify(act: Act, case: Case, item: WorkItem) -> None:

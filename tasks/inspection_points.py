@@ -14,7 +14,9 @@ from policies.errors import Refused
 from policies.life_words import Finding
 from policies.vocabulary import CaseKind, Gate, WorkItemStatus
 from runtime.resources import edition_of
-from tasks.cases import load_case
+from tasks.act import Act
+from tasks.cases import load_case, site_of
+from tasks.history import SYSTEM, append
 
 
 def load_of(session: Session, number: str, kind: CaseKind, *, lock: bool = True) -> Case:
@@ -68,6 +70,24 @@ def waiting_at(session: Session, case: Case, gate: Gate) -> WorkItem | None:
             WorkItem.case_id == case.id, WorkItem.gate == gate, WorkItem.status == WorkItemStatus.OPEN
         )
     ).one_or_none()
+
+
+def follow_site(act: Act, case: Case) -> None:
+    """Let the case follow a site that has moved: its people are those of the new place."""
+    group = site_of(act.session, case).group
+    if group.id == case.unit_id:
+        return
+    before, case.unit = case.unit, group
+    case.unit_id = group.id
+    append(
+        act.session,
+        case,
+        kind="unit_followed",
+        actor=SYSTEM,
+        summary=f"客堂间已迁址,案件由{before.name}转至{group.name}",
+        at=act.at,
+        data={"before": before.code, "unit": group.code},
+    )
 
 
 def site_named_in_full(site: Site) -> str:

@@ -15,6 +15,7 @@ from tasks.act import Act
 from tasks.cases import site_of
 from tasks.history import SYSTEM, append
 from tasks.inspection_points import (
+    follow_site,
     inspection_of,
     last_visit,
     not_met,
@@ -87,9 +88,8 @@ def paragraphs(act: Act, case: Case) -> Iterator[str]:
     """Yield the notice's paragraphs: by which clause, which site, what was found and when, why, and what comes then."""
     site, visits, decision = site_of(act.session, case), visits_of(act.session, case), _decision(act, case)
     days = "、".join(chinese_date(visit.visited_on) for visit in visits)
-    clauses = "、".join(
-        dict.fromkeys(each.where for each in (*not_met(case, visits[-1]), rule_of(case)) if each.where != "default")
-    )
+    places = [each.where for each in not_met(case, visits[-1])] + [rule_of(case).where]
+    clauses = "、".join(dict.fromkeys(where for where in places if where != "default"))
     yield (
         f"根据《{edition_of(case).title}》{f'（{clauses}）' if clauses else ''}，{office_of(case)}于{days}对"
         f"{site_named_in_full(site)}进行督查，负责人{site.leader.name}。最后一次检查，下列检查点不符合要求："
@@ -118,6 +118,7 @@ def after_notice(act: Act, case: Case) -> None:
     item = waiting_at(act.session, inspection_case, Gate.REVOCATION_NOTICE)
     if item is None:
         return
+    follow_site(act, inspection_case)
     verdict = VERDICTS[case.outcome]
     because = f":{case.because}" if case.because else ""
     reason = f"公示 {case.number} {case.outcome.label}{because}"

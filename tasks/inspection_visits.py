@@ -26,6 +26,7 @@ from tasks.inspection_commands import PointFound, RecordVisit, ReportRectificati
 from tasks.inspection_points import (
     campaign_of,
     counted,
+    follow_site,
     found_in,
     inspection_of,
     last_visit,
@@ -68,6 +69,7 @@ def record_visit(
                 f"案件 {case.number} 现处于“{item.gate.label}”环节,至{spoken_day(item.due_on)},不能登记检查;"
                 "整改报告后或期满后再复查",
             )
+        follow_site(act, case)
         by = person_of(act.session, command.by)
         check_authority(act.session, item, by, on=act.day, above=GIVEN_BY.get((item.gate, command.verdict)))
         check_verdict(item.gate, command.verdict, reason=command.reason)

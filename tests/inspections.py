@@ -30,8 +30,8 @@ def today(town: Township) -> date:
     return town.now().astimezone(SHANGHAI).date()
 
 
-def open_campaign(town: Township, *, key: str = "c1", **changes: Any) -> str:
-    """Open a campaign over all sites for 30 days, and carry it and its inspections to their gates."""
+def open_campaign(town: Township, *, key: str = "c1", carried: bool = True, **changes: Any) -> str:
+    """Open a campaign over all sites for 30 days, and carry it and its inspections to their gates if wanted."""
     fields: dict[str, Any] = {
         "by": REVIEWER,
         "title": "春季督查",
@@ -41,7 +41,7 @@ def open_campaign(town: Township, *, key: str = "c1", **changes: Any) -> str:
     }
     command = OpenCampaign.model_validate(fields | changes)
     number = campaigns.open_campaign(town.resources, command, door=Door.CLI, key=key, at=town.now())
-    for each in (number, *inspections(town, number)):
+    for each in (number, *inspections(town, number)) if carried else ():
         town.rehearsal.carry(each)
     return number
 

@@ -40,7 +40,7 @@ from tests.inspections import (
     visit_of,
 )
 from tests.parlours import add_site, add_village, site_of
-from tests.township import HEAD_OF_OFFICE, REVIEWER, SECOND_REVIEWER, Township
+from tests.township import HEAD_OF_OFFICE, LEADER, REVIEWER, SECOND_REVIEWER, Township
 
 EXAMPLE, MONDAY = "example-2026", "2026-03-02 10:00"
 ARCHIVE = {"activity_archive": "缺2月的签到表"}
@@ -263,6 +263,7 @@ def test_the_inspection_follows_a_site_that_moves(on_sqlite: Township) -> None:
         moving.group_id, moving.village_id = there.group_id, there.village_id
         keep(act, moving.case, [moving], actor="丁主任(P003)", summary="迁址")
     visit(town, number, Verdict.RECTIFY, ARCHIVE, reason="补齐签到表")
+    assert "客堂间已迁址,案件由" in " ".join(row.summary for row in town.history(number))
     assert any("柳河村" in name for name in town.told("site_rectification")), "the new village hears, not the old one"
     assert "周责任" not in town.told("site_rectification")
     sound(town)
@@ -311,8 +312,9 @@ def test_the_last_two_sites_that_end_at_once_close_the_campaign_once(on_both: To
 
 def test_sixty_sites_are_recorded_by_one_sheet_and_the_faulty_rows_are_named(on_sqlite: Township) -> None:
     town = on_sqlite
-    listed = [add_site(town, email=None) for _ in range(60)]
-    campaign = open_campaign(town)
+    listed = [add_site(town, leader=LEADER) for _ in range(60)]
+    campaign = open_campaign(town, carried=False)
+    assert town.told("inspection_announced") == ["陆负责", "周责任"], "one letter each, of all their sites"
     numbers = inspections(town, campaign)
     heads = ["客堂间", "案件编号", "检查日期", "检查人", *POINTS.values(), "结论", "整改期限", "理由", "经办人"]
     rows: list[list[Any]] = [heads]
