@@ -74,8 +74,12 @@ class ApplyForChange(Command):
     volunteers: int = Field(
         default=0, ge=0, le=1000, title="志愿者人数", description="仅迁址时填写:迁址后的志愿者,单位:人"
     )
+    # The form sends its defaults back, and a decimal's would be a text that is no number.
     area_square_metres: Area = Field(
-        default=Decimal(0), title="活动空间面积", description="仅迁址时填写:新址的面积,单位:平方米"
+        default=Decimal(0),
+        title="活动空间面积",
+        description="仅迁址时填写:新址的面积,单位:平方米",
+        json_schema_extra={"default": 0},
     )
     facilities: list[FacilityField] = Field(
         default_factory=list, title="新址现有场地和设施", description="仅迁址时填写"
