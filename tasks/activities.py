@@ -40,7 +40,7 @@ class RecordedActivity:
     late_days: int
     """Days between the activity and its record beyond those that count as in time; 0: in time."""
     known: bool
-    """It was recorded before, by the same key."""
+    """It was recorded before."""
 
     def __str__(self) -> str:
         told = f"{self.site} {self.held_on}“{self.title}”登记号{self.id}"
@@ -85,7 +85,8 @@ def record_activities(
     """
     Record activities: all of them, or none when one is faulty (D0-R4, D0-R13, D0-R18).
 
-    Safe to repeat because the same key records the same entries only once. The day of the activity and the day of its
+    Safe to repeat because the same key records the same entries only once; of a sheet, what stands on record just so is
+    passed over. The day of the activity and the day of its
     record are kept apart: a late entry counts in the week in which the activity was held.
 
     Args:
@@ -111,15 +112,22 @@ def record_activities(
         for site in sorted({each.id: each for each in found.values()}.values(), key=lambda each: each.case_id):
             lock_site(act.session, site)
         recorded: list[RecordedActivity] = []
+        new: set[int] = set()
         for index, site in found.items():
             named = f"{key}:{rows[index] if rows is not None else index + 1}"
             if (known := _recorded_by(act.session, named)) is not None:
                 recorded.append(_told(known, site, late_days=0, known=True))
                 continue
             entry = command.activities[index]
-            activity = _examined(act, site, by, entry, faults, index)
+            twin = _twin(act.session, site, entry)
+            if rows is not None and twin is not None and _same(act, site, twin, entry) and twin.id not in new:
+                # A sheet that an office goes on filling in holds what was recorded from it before.
+                recorded.append(_told(twin, site, late_days=0, known=True))
+                continue
+            activity = _examined(act, site, by, entry, twin, faults, index)
             if activity is not None:
                 recorded.append(_keep(act, site, by, activity, key=named, door=door))
+                new.add(recorded[-1].id)
         faults.refuse_if_any("活动")
         return recorded
 
@@ -132,7 +140,7 @@ class _Examined:
 
 
 def _examined(
-    act: Act, site: Site, by: Person, entry: ActivityEntry, faults: RowFaults, index: int
+    act: Act, site: Site, by: Person, entry: ActivityEntry, twin: Activity | None, faults: RowFaults, index: int
 ) -> _Examined | None:
     """Hold an entry against register and edition; None: it is faulty."""
     scheme: SiteScheme | None = None
@@ -148,7 +156,7 @@ def _examined(
         with faults.at(index, "类别"):
             category = category_named(scheme, entry.category)
     with faults.at(index, "活动名称"):
-        _check_single(act.session, site, entry)
+        _check_single(site, twin)
         single = True
     if scheme is None or category is None or not dated or not single:
         return None
@@ -175,8 +183,8 @@ def category_named(scheme: SiteScheme, text: str) -> Category:
     return found
 
 
-def _check_single(session: Session, site: Site, entry: ActivityEntry) -> None:
-    twin = session.scalars(
+def _twin(session: Session, site: Site, entry: ActivityEntry) -> Activity | None:
+    return session.scalars(
         select(Activity).where(
             Activity.site_id == site.id,
             Activity.held_on == entry.held_on,
@@ -184,11 +192,23 @@ def _check_single(session: Session, site: Site, entry: ActivityEntry) -> None:
             Activity.voided_at.is_(None),
         )
     ).first()
+
+
+def _same(act: Act, site: Site, twin: Activity, entry: ActivityEntry) -> bool:
+    """Return whether what is on record says the same as the entry, not only its day and title."""
+    scheme = scheme_for(act.resources, site, act).edition.for_sites
+    named = {
+        text for each in scheme.activity_categories if each.code == twin.category for text in (each.code, each.name)
+    }
+    return twin.attendance == entry.attendance and entry.category in named
+
+
+def _check_single(site: Site, twin: Activity | None) -> None:
     if twin is not None:
         raise Refused(
             "default",
-            f"客堂间 {site.number} {entry.held_on}的“{entry.title}”已经登记(登记号{twin.id});"
-            "同日另有一场的,请在名称中写明场次",
+            f"客堂间 {site.number} {twin.held_on}的“{twin.title}”已经登记(登记号{twin.id},{twin.attendance}人);"
+            "同日另有一场的,请在名称中写明场次;登记错的,请先作废再重新登记",
         )
 
 

@@ -18,6 +18,7 @@ from notifications.life_letters import ThemeAsked, ThemeMissing, ThemesMissing
 from notifications.outbox import Posting, enqueue_many
 from policies.life_scheme import MonthlyTheme
 from policies.life_words import DutyKind, DutyStep
+from policies.vocabulary import SiteStatus
 from rules.duty import (
     Round,
     late_days,
@@ -80,7 +81,7 @@ class ThemeRound:
             else ""
         )
         told = f"{self.town}{spoken_month(self.month)}主题{self.step}{late}:应报{self.owing}个,未报{self.missing}个"
-        return told + (f",{self.unreachable}名负责人没有电子邮箱,已列表告知村(居)" if self.unreachable else "")
+        return told + (f",{self.unreachable}名负责人收不到邮件,已列表告知村(居)" if self.unreachable else "")
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Found:
-    """Of one month: how many owe a theme, and who has none."""
+    """Of one month: how many owe a theme, and who has none and could still report one."""
 
     owing: int
     missing: Sequence[Owed]
@@ -207,12 +208,14 @@ def _carry_out(resources: Resources, run: _Run, *, at: datetime) -> list[ThemeRo
 
 
 def _found(session: Session, run: _Run, month: date) -> _Found:
-    query = with_leaders(owing_theme(run.town.unit.id, month, run.policy), Theme.id).outerjoin(
+    query = with_leaders(owing_theme(run.town.unit.id, month, run.policy), Theme.id, Site.status).outerjoin(
         Theme, (Theme.site_id == Site.id) & (Theme.month == month)
     )
     rows = session.execute(query).all()
     width = len(OWED_COLUMNS)
-    return _Found(len(rows), [Owed(*row[:width]) for row in rows if row[width] is None])
+    # Who rests or was closed since the due day can not report any more, and is not asked to.
+    missing = [Owed(*row[:width]) for row in rows if row[width] is None and row[width + 1] is SiteStatus.ACTIVE]
+    return _Found(len(rows), missing)
 
 
 def _key(letter: str, run: _Run, told: Mapping[date, Round], person_id: int | None) -> str:

@@ -73,7 +73,7 @@ class WeekRound:
         said = "、".join(map(spoken_week, self.weeks))
         late = f"(迟{self.late_days}日)" if self.late_days else ""
         told = f"{self.town}{said}活动通报{late}:{self.missing}个客堂间缺活动记录"
-        return told + (f",{self.unreachable}名负责人没有电子邮箱,已列表告知村(居)" if self.unreachable else "")
+        return told + (f",{self.unreachable}名负责人收不到邮件,已列表告知村(居)" if self.unreachable else "")
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,9 @@ def test_the_same_key_records_once_and_the_same_activity_is_refused(open_town: O
     again = record(town, *two, key="run:1")
     assert [each.id for each in first] == [each.id for each in again]
     assert [each.known for each in first + again] == [False, False, True, True]
-    with pytest.raises(Refused, match=rf"“灯谜会”已经登记\(登记号{first[0].id}\);同日另有一场的,请在名称中写明场次"):
+    with pytest.raises(
+        Refused, match=rf"“灯谜会”已经登记\(登记号{first[0].id},30人\);同日另有一场的,请在名称中写明场次"
+    ):
         record(town, entry_of(number, "2026-03-02"), key="run:2")
     assert len(held(town)) == 2
 
@@ -107,7 +109,7 @@ def test_a_sheet_is_taken_as_a_whole_or_not_at_all_and_only_once(open_sqlite: Op
     town.clock.move_to(at("2026-03-20 09:00"))
     sheet = tmp_path / "活动.csv"
 
-    def taken(*lines: str) -> list[bool]:
+    def taken(*lines: str, key: str = "sheet:1") -> list[bool]:
         head = "客堂间编号,活动日期,类别,活动名称,参加人数"
         sheet.write_text("\n".join([head, *lines]), encoding="utf-8")
         found = read_activities(tmp_path, sheet.name)
@@ -115,7 +117,7 @@ def test_a_sheet_is_taken_as_a_whole_or_not_at_all_and_only_once(open_sqlite: Op
             town.resources,
             RecordActivities(by=REVIEWER, activities=[entry for _, entry in found]),
             door=Door.SHEET,
-            key="sheet:1",
+            key=key,
             at=town.now(),
             rows=[row for row, _ in found],
         )
@@ -149,6 +151,14 @@ def test_a_sheet_is_taken_as_a_whole_or_not_at_all_and_only_once(open_sqlite: Op
     assert taken(*good) == [False, False]
     assert taken(*good) == [True, True]
     assert [(each.title, each.door) for each in held(town)] == [("歌会", Door.SHEET), ("理发", Door.SHEET)]
+    # The same sheet, filled in further; but what differs, or stands in it twice, is no repetition.
+    further = f"{first},2026-03-10,文体服务,歌会,25"
+    assert taken(*good, further, key="sheet:2") == [True, True, False]
+    for wrong_line in (f"{first},2026-03-10,文体服务,歌会,26", f"{first},2026-03-10,助老服务,歌会,25"):
+        with pytest.raises(Refused, match="第2行“活动名称”"):
+            taken(wrong_line, key="sheet:3")
+    with pytest.raises(Refused, match="第3行“活动名称”"):
+        taken(*[f"{first},2026-03-11,文体服务,歌会,25"] * 2, key="sheet:4")
     assert faults(town) == []
 
 

@@ -182,6 +182,17 @@ def test_who_rests_or_is_freshly_listed_owes_nothing(open_sqlite: OpenTown) -> N
     assert report(town, fresh, "2026-05").changed is False
 
 
+def test_who_was_active_until_the_due_day_and_rests_now_is_not_urged(open_sqlite: OpenTown) -> None:
+    town = settled(open_sqlite)
+    resting, running = sites(town)
+    town.clock.move_to(at("2026-03-26 07:00"))
+    change(town, resting, SiteStatus.SUSPENDED, on=date(2026, 3, 26))
+    (told,) = morning(town, "2026-03-26")
+    assert "应报2个,未报1个" in told
+    (line,) = letter(town, "themes_missing").context["sites"]
+    assert line.startswith(running)
+
+
 def test_a_town_without_sites_is_not_asked_and_costs_next_to_nothing(open_sqlite: OpenTown) -> None:
     town = open_sqlite(EXAMPLE, "2026-03-26 10:00")
     with counted(town) as seen:
@@ -252,7 +263,7 @@ def test_leaders_without_an_address_are_listed_to_the_village_and_make_no_work_i
     add_site(town)
     silent = [add_site(town, email=None) for _ in range(3)]
     (told,) = morning(town, "2026-03-15")
-    assert "3名负责人没有电子邮箱,已列表告知村(居)" in told
+    assert "3名负责人收不到邮件,已列表告知村(居)" in told
     dead = [each for each in town.entries("theme_asked") if each.status is LetterStatus.DEAD]
     assert len(dead) == 3
     listed = letter(town, "themes_missing")
