@@ -8,7 +8,7 @@ only ever added, with a default.
 from datetime import date
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from policies.vocabulary import Verdict
 from tasks.commands import (
@@ -23,6 +23,13 @@ from tasks.commands import (
 )
 
 ByOffice = Annotated[PersonField, Field(title="经办人", description="社区办的人员编号或姓名")]
+
+
+VISIT_VERDICTS = (Verdict.PASSED, Verdict.RECTIFY, Verdict.REVOKE, Verdict.CALLED_OFF)
+"""How a visit or a re-inspection can end, in the order of forms."""
+VisitVerdict = Annotated[
+    VerdictField, WithJsonSchema({"type": "string", "enum": [verdict.label for verdict in VISIT_VERDICTS]})
+]
 
 
 class OpenCampaign(Command):
@@ -74,7 +81,7 @@ class RecordVisit(Command):
         default="", max_length=100, title="检查人", description="到场的人,例如 沈审核、施审核"
     )
     findings: list[PointFound] = Field(default_factory=list, title="检查点")
-    verdict: VerdictField = Field(title="结论")
+    verdict: VisitVerdict = Field(title="结论")
     rectify_by: date | None = Field(
         default=None, title="整改期限", description="限期整改时填写;不填就是政策规定的最长期限"
     )
@@ -86,10 +93,6 @@ class RecordVisit(Command):
     place: PlainText = Field(
         default="", max_length=100, title="公示地点", description="仅拟撤牌时填写;不填就是镇政务公开栏和村(居)务公开栏"
     )
-
-
-VISIT_VERDICTS = (Verdict.PASSED, Verdict.RECTIFY, Verdict.REVOKE, Verdict.CALLED_OFF)
-"""How a visit or a re-inspection can end, in the order of forms."""
 
 
 class ReportRectification(Command):

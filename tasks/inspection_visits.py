@@ -136,6 +136,10 @@ def _check(act: Act, case: Case, item: WorkItem, command: RecordVisit) -> date |
 
 def _check_day(act: Act, case: Case, item: WorkItem, day: date) -> None:
     earliest, told = campaign_of(act.session, case).since, "督查的开始日期"
+    if earliest > act.day:
+        raise Refused(
+            policy_of(case, item.gate).where, f"督查自{spoken_day(earliest)}起,今天{spoken_day(act.day)}还不能登记检查"
+        )
     if item.gate is Gate.RE_INSPECTION:
         # A sheet of the first visits that is read again must not count as a re-inspection.
         ended = act.session.scalars(

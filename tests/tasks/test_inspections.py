@@ -220,6 +220,17 @@ def test_a_visit_that_does_not_fit_is_refused_with_the_value(one: tuple[Township
     assert town.state() == before
 
 
+def test_nothing_is_recorded_before_the_campaign_begins(on_sqlite: Township) -> None:
+    town = on_sqlite
+    add_site(town)
+    (number,) = inspections(town, open_campaign(town, since="2026-03-09"))
+    with pytest.raises(Refused, match="督查自2026年3月9日起,今天2026年3月2日还不能登记检查"):
+        visit(town, number, Verdict.PASSED)
+    town.pass_until("2026-03-09 09:00")
+    visit(town, number, Verdict.PASSED)
+    assert town.gate(number) is None
+
+
 def test_points_may_not_apply_and_a_photo_is_filed(one: tuple[Township, str]) -> None:
     town, number = one
     findings = [{"point": name, "found": "不适用" if "补贴" in name else "符合"} for name in POINTS.values()]
