@@ -45,7 +45,8 @@ class CallMeeting(Command):
         default="", max_length=60, title="会议名称", description="例如 2026年第2季度联席会议;不填则按日期命名"
     )
     meets_on: date = Field(title="开会日期", description="提前通知的天数不得少于政策规定")
-    begins: Clock = Field(default=time(14), title="开会时刻", description="例如 14:00")
+    # As people type it: the web form is filled in with the default as it stands here.
+    begins: Clock = Field(default="14:00", validate_default=True, title="开会时刻", description="例如 14:00")
     place: Annotated[Place, Field(min_length=1)]
     chair: Annotated[Chair, Field(min_length=1)]
     agenda: list[Point] = Field(min_length=1, max_length=50, title="议程", description="逐项填写,按先后排列")

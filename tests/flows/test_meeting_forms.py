@@ -1,11 +1,14 @@
 """The forms of a meeting's gates: what they ask for, and what an answer does."""
 
+import re
 from typing import Any
 
 import pytest
+from prefect.utilities.callables import parameter_schema
 
 from flows.answers import apply
 from flows.forms import form_for
+from flows.meeting_office import call_meeting
 from policies.vocabulary import CaseStatus, Gate, Outcome
 from tasks.asks import claim_run, new_ask
 from tasks.case_file import case_file
@@ -97,7 +100,13 @@ def test_a_meeting_is_arranged_held_and_followed_up_by_its_forms_alone(here: Tow
     assert faults(here) == []
 
 
-def test_a_meeting_is_called_off_and_a_decision_given_up_by_form(here: Township) -> None:
+def test_the_form_that_calls_a_meeting_is_filled_in_with_what_it_accepts() -> None:
+    schema = parameter_schema(call_meeting).model_dump()["definitions"]["CallMeeting"]["properties"]["begins"]
+    assert schema["default"] == "14:00"
+    assert re.fullmatch(schema["pattern"], schema["default"])
+
+
+def test_a_meeting_is_called_off_by_form(here: Township) -> None:
     number = here.number
     assert "不再召开须写明理由" in answer(here, action="不再召开")
     assert answer(here, action="不再召开", reason="人员不齐") == ""
