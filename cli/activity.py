@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 from sqlalchemy import select
@@ -56,7 +57,7 @@ def record(
         )
         with told(RecordActivities):
             command = RecordActivities(by=by, activities=[entry])
-        for each in record_activities(resources, command, door=Door.CLI, key=f"cli:{at.isoformat()}", at=at):
+        for each in record_activities(resources, command, door=Door.CLI, key=f"cli:{uuid4()}", at=at):
             typer.echo(f"已登记:{each}")
 
 

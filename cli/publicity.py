@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
@@ -36,7 +37,7 @@ def record(
         at = resources.clock.now()
         if (sheet is None) == (not channel):
             raise Refused("default", "请写 --channel 等登记一篇,或写 --sheet 由报道表登记,二者取一")
-        rows, key, door = None, f"cli:{at.isoformat()}", Door.CLI
+        rows, key, door = None, f"cli:{uuid4()}", Door.CLI
         if sheet is not None:
             path = sheet.resolve()
             found = read_publicity(path.parent, path.name)

@@ -1,31 +1,30 @@
 """``ketang theme``, ``activity``, ``publicity``: recorded, listed and refused from the command line."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli import activity, publicity, theme
-from runtime.clock import machine_now
+from cli import activity, context, publicity, theme
+from runtime.resources import Resources
 from tests.parlours import add_site
 from tests.township import REVIEWER, Township, at, township
 
 
 @pytest.fixture
 def town(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Township]:
-    """The example's town in March 2026; the command line has the machine's clock, set to it."""
-    monkeypatch.setenv("KETANG_DATABASE_URL", sqlite_url)
-    monkeypatch.setenv("KETANG_HOME", str(tmp_path))
+    """The example's town in March 2026; the commands work on its own resources, opened once."""
     with township(sqlite_url, tmp_path, edition="example-2026", now="2026-03-02 09:00") as town:
-        stand(town, "2026-03-12 09:00", monkeypatch)
+
+        @contextmanager
+        def opened() -> Iterator[Resources]:
+            yield town.resources
+
+        monkeypatch.setattr(context, "open_resources", opened)
         yield town
-
-
-def stand(town: Township, when: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = int((at(when) - machine_now()).total_seconds())
-    monkeypatch.setenv("KETANG_CLOCK_OFFSET_SECONDS", str(seconds))
 
 
 def said(app: typer.Typer, *words: str) -> str:
@@ -33,9 +32,7 @@ def said(app: typer.Typer, *words: str) -> str:
     return told.stdout if told.exit_code == 0 else f"{told.exit_code}:{told.output}"
 
 
-def test_a_theme_is_submitted_listed_and_missed(
-    town: Township, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_theme_is_submitted_listed_and_missed(town: Township, tmp_path: Path) -> None:
     first, second = add_site(town), add_site(town)
     words = ("submit", "--by", REVIEWER, "--site", first, "--title", "春耕")
     assert "2026年4月主题“春耕”已登记" in said(theme.app, *words, "--month", "2026-04")
@@ -43,7 +40,7 @@ def test_a_theme_is_submitted_listed_and_missed(
     sheet = tmp_path / "主题.csv"
     sheet.write_text(f"客堂间编号,月份,主题\n{first},2026-05,插秧\n", encoding="utf-8")
     assert "已登记1个主题" in said(theme.app, "import", "--by", REVIEWER, str(sheet))
-    stand(town, "2026-03-26 09:00", monkeypatch)
+    town.clock.move_to(at("2026-03-26 09:00"))
     assert "须报或已报2个,已报1个,未报1个" in said(theme.app, "list")
     missing = said(theme.app, "missing", "--month", "2026-04", "--town", "Z")
     assert (second in missing, f"\n{first}" in missing) == (True, False)
@@ -52,6 +49,7 @@ def test_a_theme_is_submitted_listed_and_missed(
 
 def test_an_activity_is_recorded_imported_voided_and_listed(town: Township, tmp_path: Path) -> None:
     number, idle = add_site(town), add_site(town)
+    town.clock.move_to(at("2026-03-12 09:00"))
     words = ("record", "--by", REVIEWER, "--site", number, "--on", "2026-03-02", "--category", "文体服务")
     assert "已登记" in said(activity.app, *words, "--title", "歌会", "--attendance", "20")
     assert "已经登记" in said(activity.app, *words, "--title", "歌会", "--attendance", "20")

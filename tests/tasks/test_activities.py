@@ -64,8 +64,8 @@ def test_an_activity_keeps_its_day_and_the_day_of_its_record(open_town: OpenTown
         assert len(list(changed_documents(session, folder=folder))) == 1
 
 
-def test_the_same_key_records_once_and_the_same_activity_is_refused(open_town: OpenTown) -> None:
-    town = open_town(EXAMPLE, "2026-03-02 09:00")
+def test_the_same_key_records_once_and_the_same_activity_is_refused(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
     number = add_site(town)
     two = (entry_of(number, "2026-03-02"), entry_of(number, "2026-03-02", title="歌会"))
     first = record(town, *two, key="run:1")
@@ -162,8 +162,8 @@ def test_a_sheet_is_taken_as_a_whole_or_not_at_all_and_only_once(open_sqlite: Op
     assert faults(town) == []
 
 
-def test_a_voided_activity_counts_no_more_and_stays_on_record(open_town: OpenTown) -> None:
-    town = open_town(EXAMPLE, "2026-03-02 09:00")
+def test_a_voided_activity_counts_no_more_and_stays_on_record(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
     number = add_site(town)
     (done,) = record(town, entry_of(number, "2026-03-02"))
     with pytest.raises(Refused, match="无权为客堂间"):
@@ -245,8 +245,8 @@ def test_down_over_a_monday_the_sweep_tells_it_late(open_sqlite: OpenTown) -> No
     assert marked(town, DutyKind.ACTIVITY) == [("2026-03-02", "report", 1, 1, False)]
 
 
-def test_three_mondays_missed_go_into_one_letter(open_town: OpenTown) -> None:
-    town = open_town(EXAMPLE, "2026-03-02 07:00")
+def test_three_mondays_missed_go_into_one_letter(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 07:00")
     number = add_site(town)
     monday(town, "2026-03-09")
     before = len(town.entries())

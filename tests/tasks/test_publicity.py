@@ -93,8 +93,8 @@ def test_a_sheet_names_several_sites_in_one_cell(open_sqlite: OpenTown, tmp_path
         read_publicity(tmp_path, sheet.name)
 
 
-def test_a_voided_item_counts_no_more_and_stays_on_record(open_town: OpenTown) -> None:
-    town = open_town(EXAMPLE, "2026-03-02 09:00")
+def test_a_voided_item_counts_no_more_and_stays_on_record(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
     first, second = add_site(town), add_site(town)
     (done,) = record(town, entry(first, second))
 
