@@ -7,7 +7,7 @@ from policies.vocabulary import Letter
 
 
 class InspectionAnnounced(CaseLetter):
-    """To leaders and villages: which of their sites are inspected, when, and against what."""
+    """To leaders and villages: which of their sites are inspected, when, against what. To the office: go and look."""
 
     letter_kind = Letter.INSPECTION_ANNOUNCED
     since: date
@@ -17,6 +17,8 @@ class InspectionAnnounced(CaseLetter):
     """Those of the one written to, each with the number of its inspection."""
     checklist: tuple[str, ...]
     """The points of the edition, by name."""
+    for_office: bool
+    """To those who visit, with all sites of the campaign."""
 
 
 class SiteRectification(CaseLetter):

@@ -17,7 +17,6 @@ from models.inspection import Campaign, Inspection
 from models.registry import Person, Unit, holders
 from models.work_item import Decision
 from notifications.inspection_letters import InspectionAnnounced
-from notifications.letters import TaskWaiting
 from policies import life_scheme
 from policies.errors import Refused
 from policies.life_words import CampaignScope
@@ -37,7 +36,6 @@ from tasks.mail import about, holders_of, send, to_person
 from tasks.openings import edition_in_use
 
 OFFICE = {Role.OFFICE_REVIEWER, Role.OFFICE_HEAD}
-VISITS = "请在截止日期前逐点督查，逐项登记检查结果和结论；可逐点填写表单，也可用督查表批量登记（登记督查）。"
 
 
 def open_campaign(resources: Resources, command: OpenCampaign, *, door: Door, key: str, at: datetime) -> str:
@@ -212,21 +210,18 @@ def _announce(act: Act, case: Case, command: OpenCampaign) -> None:
         people = {each.id: each for each in (site.leader, *responsible[site.village_id])}
         for person in people.values():
             concerned.setdefault(person.id, (person, []))[1].append(line)
-    checklist = tuple(point.name for point in rule_of(case).checklist)
-    for person, theirs in concerned.values():
-        letter = InspectionAnnounced(
-            **about(case), since=command.since, until=command.until, sites=tuple(theirs), checklist=checklist
-        )
-        send(act, case, letter, [to_person(person)], event="announced")
-    task = TaskWaiting(
+    letter = InspectionAnnounced(
         **about(case),
-        gate=Gate.INSPECTION_VISIT.label,
-        what_to_do=VISITS,
-        facts=tuple(lines),
-        due_on=command.until,
-        due_note="",
+        since=command.since,
+        until=command.until,
+        sites=tuple(lines),
+        checklist=tuple(point.name for point in rule_of(case).checklist),
+        for_office=True,
     )
-    send(act, case, task, holders_of(act, case, Role.OFFICE_REVIEWER), event="visits")
+    for person, theirs in concerned.values():
+        told = letter.model_copy(update={"sites": tuple(theirs), "for_office": False})
+        send(act, case, told, [to_person(person)], event="announced")
+    send(act, case, letter, holders_of(act, case, Role.OFFICE_REVIEWER), event="visits")
 
 
 def conclude(

@@ -73,7 +73,9 @@ def test_every_site_that_passes_ends_the_campaign_and_the_office_sums_it_up(on_b
     assert item is not None
     assert item.due_on.isoformat() == "2026-04-01", "the campaign's last day"
     announced = {entry.to_name: str(entry.context) for entry in town.entries("inspection_announced")}
-    assert len(announced) == 4, "each leader and each village's responsible member, once"
+    assert len(announced) == 6, "each leader, each village's responsible member, each reviewer, once"
+    assert first in announced["沈审核"]
+    assert second in announced["沈审核"]
     assert first in announced["周责任"]
     assert second not in announced["周责任"]
 
@@ -314,7 +316,9 @@ def test_sixty_sites_are_recorded_by_one_sheet_and_the_faulty_rows_are_named(on_
     town = on_sqlite
     listed = [add_site(town, leader=LEADER) for _ in range(60)]
     campaign = open_campaign(town, carried=False)
-    assert town.told("inspection_announced") == ["陆负责", "周责任"], "one letter each, of all their sites"
+    assert town.told("inspection_announced") == ["陆负责", "周责任", "沈审核", "施审核"], (
+        "one letter each, of all their sites"
+    )
     numbers = inspections(town, campaign)
     heads = ["客堂间", "案件编号", "检查日期", "检查人", *POINTS.values(), "结论", "整改期限", "理由", "经办人"]
     rows: list[list[Any]] = [heads]

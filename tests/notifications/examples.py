@@ -510,6 +510,15 @@ EXAMPLES: dict[str, LetterContext] = {
             "KTDD-2026-0005 周荡村第四村民小组李某户“话角里·客堂间”（KT-2026-0008-S）",
         ),
         checklist=("活动资料记录和存档", "补贴资金专款专用、凭证齐全"),
+        for_office=False,
+    ),
+    "inspection_announced.office": inspection_letters.InspectionAnnounced(
+        **CAMPAIGN,
+        since=date(2026, 3, 9),
+        until=date(2026, 3, 31),
+        sites=(f"KTDD-2026-0004 {INSPECTED}",),
+        checklist=("活动资料记录和存档",),
+        for_office=True,
     ),
     "site_rectification": inspection_letters.SiteRectification(
         **INSPECTION,
