@@ -1,6 +1,9 @@
 """``ketang demo``: complete cases through the live stack, person by person, by the same forms that people fill in."""
 
 from collections.abc import Callable
+from datetime import datetime, time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -9,7 +12,10 @@ from cli.context import reach_prefect, told
 from cli.demo_project import MicroProjectDemo
 from cli.demo_site import SiteDemo
 from cli.player import DemoFailed
-from cli.up import import_example
+from cli.up import import_example, offer_example
+from migrations import run
+from rules.periods import SHANGHAI
+from runtime.clock import MovedClock
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
 from runtime.stack import Stack, StackFailed, stop_signals
@@ -32,6 +38,32 @@ def site(temporary: Temporary = False) -> None:
 def micro_project(temporary: Temporary = False) -> None:
     """Drive one complete call in a training system; exit 1 when a stage is missed."""
     _play(lambda resources: MicroProjectDemo(resources).run(), temporary=temporary, training=True)
+
+
+@app.command("year", help="示例镇的一年:主题、活动、督查、会议、点单、变更、考核;时间由程序推动,不用等待。")
+def year(
+    home: Annotated[
+        Path | None, typer.Option(help="把数据库和信函留在这个文件夹里;不填则演示后删除。", file_okay=False)
+    ] = None,
+) -> None:
+    """Live through one simulated year on a database of its own; exit 1 when something is not as it should be."""
+    from cli.demo_year import FIRST, YearDemo
+
+    with TemporaryDirectory(prefix="ketang-year-") as folder:
+        settings = Settings(home=home or Path(folder), database_url="", smtp_host="", training=False)
+        if settings.database.startswith("sqlite") and (settings.home / "ketang.db").exists():
+            typer.secho(f"未演示:{settings.home} 中已有数据,请换一个空文件夹", fg="red", err=True)
+            raise typer.Exit(1)
+        clock = MovedClock(datetime.combine(FIRST, time(7), SHANGHAI))
+        try:
+            run.upgrade(settings.database)
+            with told(), open_resources(settings, clock=clock) as resources:
+                offer_example(resources)
+                YearDemo(resources).run()
+        except DemoFailed as failed:
+            typer.secho(f"演示中断:{failed}", fg="red", err=True)
+            raise typer.Exit(1) from failed
+        typer.secho("演示完成:记录核对无误。", fg="green")
 
 
 def _play(demo: Callable[[Resources], None], *, temporary: bool, training: bool = False) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from cli.context import told
 from models.case import PublishedEdition
 from models.registry import Unit
-from runtime.resources import open_resources
+from runtime.resources import Resources, open_resources
 from runtime.settings import PROJECT, Settings
 from runtime.stack import Stack, StackFailed, stop_signals
 from tasks.cases import check_unchanged
@@ -64,12 +64,17 @@ def check_published(settings: Settings) -> None:
 def import_example(settings: Settings, *, path: Path = EXAMPLE) -> None:
     """Import the example township and its catalogue of services when the registry holds nothing yet, and say so."""
     with open_resources(settings) as resources:
-        with resources.database.read() as session:
-            if session.scalar(select(Unit.id).limit(1)) is not None:
-                return
-        at = resources.clock.now()
-        report = import_registry(resources.database, path, at=at, editions=set(resources.editions))
-        offered = import_catalogue(resources, CATALOGUE.parent, CATALOGUE.name, by=None, at=at)
+        offer_example(resources, path=path)
+
+
+def offer_example(resources: Resources, *, path: Path = EXAMPLE) -> None:
+    """As `import_example`, where the resources are open already."""
+    with resources.database.read() as session:
+        if session.scalar(select(Unit.id).limit(1)) is not None:
+            return
+    at = resources.clock.now()
+    report = import_registry(resources.database, path, at=at, editions=set(resources.editions))
+    offered = import_catalogue(resources, CATALOGUE.parent, CATALOGUE.name, by=None, at=at)
     typer.echo(
         f"登记簿是空的,已导入示例镇({path.name},{report.added} 行;{CATALOGUE.name},{offered.added} 项服务)。"
         "正式使用请加 --no-example。"
