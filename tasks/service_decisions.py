@@ -123,7 +123,7 @@ def deliver_order(
 
     Raises:
         Refused: another gate waits, not the provider's contact nor the office, a day in the future or before the
-            order, or a named file that is not there.
+            order (of a delivery that is made again: before the dispute), or a named file that is not there.
     """
     lapse_if_over(resources, command.case, at=at)
     with acting(resources, at=at) as act:
@@ -136,6 +136,13 @@ def deliver_order(
             )
         if delivered < placed_on:
             raise Refused(step.where, f"送达日期{chinese_date(delivered)}早于点单日{chinese_date(placed_on)},请核对")
+        disputed = order_case.last(act.session, step.case, Verdict.DISPUTED)
+        if disputed is not None and delivered < (since := local_day(disputed.decided_at)):
+            raise Refused(
+                step.where,
+                f"送达日期{chinese_date(delivered)}早于{chinese_date(since)}:客堂间当日才指出未按约送达,"
+                "请填写重新送达的日期",
+            )
         if command.proof:
             order.document = attach(
                 act.session,

@@ -153,6 +153,10 @@ def _place(act: Act, asked: _Asked, item: ServiceItem, person: Person, *, door: 
     rules = rules_in(loaded, town)
     check_may_record(session, site, person, roles=ON_BEHALF, deed="点单", on=act.day)
     check_active(session, site, on=act.day, deed="点单")
+    if item.provider.unit_id != town.id:
+        raise Refused(
+            rules.where, f"“{item.name}”({item.code})已改为供应{item.provider.unit.name},请在本镇的目录中另选"
+        )
     if not item.active:
         raise Refused(rules.where, f"“{item.name}”({item.code})已停止供应,请改选服务目录中的其他项目")
     _check_day(row.wished_on, today=act.day, ahead=rules.ahead_days, where=rules.where)

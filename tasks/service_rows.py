@@ -82,8 +82,9 @@ def taken_in_year(session: Session, item: ServiceItem, year: int, *, but: int | 
 
 def lock_item(session: Session, item_id: int) -> ServiceItem:
     """Lock an item until the transaction ends, so that two at once can not both get its last delivery."""
-    query = select(ServiceItem).where(ServiceItem.id == item_id).with_for_update(of=ServiceItem)
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+    session.execute(select(ServiceItem.id).where(ServiceItem.id == item_id).with_for_update())
+    # Read only now: PostgreSQL joins a row that it waited for with what stood beside it before.
+    return session.get_one(ServiceItem, item_id, populate_existing=True)
 
 
 def check_capacity(session: Session, item: ServiceItem, year: int, *, where: str, but: int | None = None) -> None:

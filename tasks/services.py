@@ -98,6 +98,8 @@ def import_catalogue(
         raise Refused(CLAUSE, f"服务目录“{sheet}”没有任何内容")
     with acting(resources, at=at) as act:
         _alone(act.session)
+        # Before anything is judged: whoever orders at this moment has done so, or waits and sees what comes in.
+        act.session.scalars(select(ServiceItem.id).order_by(ServiceItem.id).with_for_update()).all()
         wanted = _checked(act, rows, sheet)
         if by is not None:
             _check_office(act, by, [each.town for each in wanted])
@@ -257,10 +259,7 @@ def _same_provider(session: Session, code: str, provider: str) -> None:
 def _bring(session: Session, wanted: Sequence[_Wanted]) -> tuple[CatalogueReport, list[int]]:
     """Write what the rows say; return the counts, and the providers whose contact is another one now."""
     providers = {each.code: each for each in session.scalars(select(Provider).order_by(Provider.id))}
-    items = {
-        each.code: each
-        for each in session.scalars(select(ServiceItem).order_by(ServiceItem.id).with_for_update(of=ServiceItem))
-    }
+    items = {each.code: each for each in session.scalars(select(ServiceItem).order_by(ServiceItem.id))}
     moved: dict[int, None] = {}
     added = changed = 0
     for row in wanted:

@@ -1,13 +1,15 @@
 """An order from the catalogue to its end: delivered and confirmed, declined, disputed, late, withdrawn."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from flows.answers import apply
 from flows.forms import form_for
+from models.service import Provider, ServiceItem
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate, Outcome, Role, Verdict
 from tasks.activities import activities_between
@@ -112,6 +114,8 @@ def test_a_disputed_delivery_is_made_again_within_the_editions_days(open_town: O
     assert town.told("task_waiting") == ["卫联系"], "the dispute's letter asks for the second delivery"
 
     town.clock.move_to(at("2026-03-20 15:00"))
+    with pytest.raises(Refused, match="客堂间当日才指出未按约送达"):
+        there.deliver(30, on=date(2026, 3, 11))
     there.deliver(30)
     assert len(town.told("order_delivered")) == 2
     there.confirm(2)
@@ -215,6 +219,22 @@ def test_of_two_orders_at_once_one_gets_the_last_delivery(open_town: OpenTown) -
     results = at_once([ordering(there.site), ordering(other)])
     (refused,) = [each for each in results if isinstance(each, Refused)]
     assert "每年供应2次,2026年已送达和在办的共2次,已经用完" in refused.reason
+    assert there.faults() == []
+
+
+def test_an_order_and_a_new_provider_of_its_item_at_once_agree_who_delivers(open_town: OpenTown) -> None:
+    there = services_in(open_town)
+    moved, command, now = ("WT", *ROWS[2][1:4], *ROWS[0][4:]), there.command(), there.town.now()
+    placed, _ = at_once(
+        [
+            lambda: place_order(there.resources, command, door=Door.CLI, key="one", at=now),
+            lambda: there.bring([moved]),
+        ]
+    )
+    opened = next(row for row in there.town.history(placed) if row.kind == "case_opened")
+    with there.resources.database.read() as session:
+        provider = session.scalars(select(Provider.code).join(ServiceItem).where(ServiceItem.code == "YL01")).one()
+    assert json.loads(opened.data)["provider"] == provider
     assert there.faults() == []
 
 
