@@ -231,7 +231,8 @@ def in_percent(share: Fraction | None, *, signed: bool = False) -> str:
     """Return a share as a percentage with one decimal, e.g. ``12.5%``; ``—`` when there is none."""
     if share is None:
         return "—"
-    return f"{one_decimal(share * 100):{'+' if signed else ''}f}%"
+    shown = one_decimal(share * 100)
+    return f"{'+' if signed and shown > 0 else ''}{shown:f}%"
 
 
 def _compared(period: Period, *, months: int | None) -> Compared:

@@ -367,8 +367,11 @@ def _compared_with(what: str, now: Sum, before: Sum) -> str:
     if not before.sessions:
         return ""
     told = []
-    for more, unit in ((now.sessions - before.sessions, "场"), (now.attendance - before.attendance, "人次")):
-        told.append(f"{'增加' if more > 0 else '减少'}{abs(more):,}{unit}" if more else f"{unit}数持平")
+    for more, what_of, unit in (
+        (now.sessions - before.sessions, "场次", "场"),
+        (now.attendance - before.attendance, "人次", "人次"),
+    ):
+        told.append(f"{'增加' if more > 0 else '减少'}{abs(more):,}{unit}" if more else f"{what_of}持平")
     return f"；比{what}{'、'.join(told)}"
 
 

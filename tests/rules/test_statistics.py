@@ -159,3 +159,4 @@ def test_a_change_needs_something_to_compare_with() -> None:
     assert change(83, 0) is None
     assert (in_percent(change(83, 80), signed=True), in_percent(change(60, 80), signed=True)) == ("+3.8%", "-25.0%")
     assert in_percent(None) == "—"
+    assert in_percent(change(80, 80), signed=True) == "0.0%"
