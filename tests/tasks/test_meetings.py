@@ -21,6 +21,7 @@ from tests.meetings import (
     EDITIONS,
     EXAMPLE,
     INVITED,
+    XUHANG,
     call,
     change,
     complete,
@@ -354,6 +355,17 @@ def test_a_regular_meeting_is_called_once_a_quarter_for_towns_with_older_parlour
     [next_one] = open_routine_meetings(quarter.resources, at=quarter.now())
     assert "听取议定事项“更换音响”的落实情况(周责任承办,期限2026年9月30日)" in meeting(quarter, next_one).agenda
     assert faults(quarter) == []
+
+
+def test_an_edition_without_themes_has_none_on_its_agenda(open_sqlite: OpenTown) -> None:
+    town = settle(open_sqlite(XUHANG, "2014-03-31 09:00"))
+    add_site(town)
+    town.clock.move_to(at("2014-04-01 08:00"))
+    [number] = open_routine_meetings(town.resources, at=town.now())
+    agenda = meeting(town, number).agenda
+    assert agenda[0].startswith("通报2014年第1季度客堂间运行情况")
+    assert not [point for point in agenda if "主题" in point]
+    assert number.startswith("XHLX-2014-")
 
 
 def test_after_a_standstill_the_quarters_meeting_is_called_once_and_late(quarter: Township) -> None:
