@@ -16,9 +16,9 @@ from tasks.commands import Decide
 from tasks.history import SYSTEM
 from tasks.living import keep
 from tasks.mail import about, due_note, send, to_person
-from tasks.year_results import compute, evaluation_of, results_of, rules_of
+from tasks.year_results import compute, evaluation_of, results_of, rules_of, totals_of
 from tasks.year_routine import late_of
-from tasks.year_words import award_of, by_grade, site_line, village_line
+from tasks.year_words import award_in_words, by_grade, site_line, village_line
 
 REVIEW = (
     "请核对考核数据和名次：无误的批准，系统随即公示考核结果；有遗漏、错误的，先补登或更正有关记录，再选择重新计算并写明理由，"
@@ -70,7 +70,7 @@ def check(act: Act, case: Case, item: WorkItem, command: Decide) -> list[str]:
     """
     if item.gate is Gate.FIGURES_REVIEW and command.verdict is Verdict.APPROVED:
         evaluation = evaluation_of(act.session, case)
-        if not results_of(act.session, evaluation, sites=True):
+        if not totals_of(act.session, evaluation).sites:
             raise Refused(
                 rules_of(case).where,
                 f"第{evaluation.round}次计算没有参加考核的客堂间,不能批准;请核对名册后重新计算,或取消考核",
@@ -85,21 +85,21 @@ def tell(act: Act, case: Case, item: WorkItem, decision: Decision) -> None:
 def facts(session: Session, case: Case) -> tuple[tuple[str, str], ...]:
     """Return what a page says of it, as labelled rows: the ranking, compactly."""
     evaluation = evaluation_of(session, case)
-    found = results_of(session, evaluation)
-    if not found:
-        return (("考核年度", f"{evaluation.year}年"), ("考核结果", "尚未计算"))
-    sites = [each for each in found if each.site_id is not None]
-    villages = [each for each in found if each.site_id is None]
+    totals = totals_of(session, evaluation)
+    villages = results_of(session, evaluation, sites=False)
+    if not totals.sites and not villages:
+        return (("考核年度", f"{evaluation.year}年"), ("考核结果", "尚无结果"))
+    sites = results_of(session, evaluation, sites=True, first=SHOWN)
     computed = evaluation.computed_at.astimezone(SHANGHAI)
-    more = f"；其余{len(sites) - SHOWN}个见考核结果表" if len(sites) > SHOWN else ""
+    more = f"；其余{totals.sites - SHOWN}个见考核结果表" if totals.sites > SHOWN else ""
     return (
         ("考核年度", f"{evaluation.year}年"),
         ("数据计算", f"第{evaluation.round}次，{computed:%Y-%m-%d %H:%M}"),
         ("结果状态", "已公示确定" if evaluation.final else "未确定"),
-        ("客堂间等次", by_grade(case, sites)),
-        ("拟计入以奖代拨", award_of(sites)),
+        ("客堂间等次", by_grade(case, totals.by_grade)),
+        ("拟计入以奖代拨", award_in_words(totals.award_fen)),
         ("村（居）名次", "；".join(village_line(case, each) for each in villages) or "无"),
-        ("客堂间名次", "；".join(site_line(case, each) for each in sites[:SHOWN]) + more or "无"),
+        ("客堂间名次", "；".join(site_line(case, each) for each in sites) + more or "无"),
     )
 
 

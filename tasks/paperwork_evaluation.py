@@ -15,7 +15,7 @@ from rules.periods import SHANGHAI
 from tasks.mail import chinese_date
 from tasks.paperwork_words import Facts, Made, common, money, numbered, reached
 from tasks.year_results import evaluation_of, results_of, rules_of
-from tasks.year_words import by_grade, grade_of
+from tasks.year_words import grade_of, graded
 
 
 def of_evaluation(session: Session, case: Case, made: Made) -> Facts:
@@ -40,8 +40,8 @@ def of_evaluation(session: Session, case: Case, made: Made) -> Facts:
         "计算时间": f"{chinese_date(computed.date())}{computed:%H:%M}",
         "结果状态": "经公示确定" if evaluation.final else "未经公示确定，供核对",
         "依据条款": rules.clause or "系统默认规定",
-        "客堂间等次": by_grade(case, sites),
-        "村居等次": by_grade(case, villages),
+        "客堂间等次": graded(case, sites),
+        "村居等次": graded(case, villages),
         **money("奖补合计", sum(each.award_fen for each in sites)),
         "考核加分上限": str(rules.assessment_points_at_most),
         "客堂间标准": _criteria(rules.site_criteria),

@@ -14,7 +14,7 @@ from rules.money import in_yuan
 from tasks.act import Act
 from tasks.mail import about, send, to_person
 from tasks.year_results import evaluation_of, results_of
-from tasks.year_words import award_of, by_grade, grade_of, points_of, score_lines, site_line, village_line
+from tasks.year_words import award_of, grade_of, graded, points_of, score_lines, site_line, village_line
 
 LISTED = 100
 """So many lines a letter has at the most; the register has all."""
@@ -61,7 +61,7 @@ def tell_results(act: Act, case: Case, *, notice: str) -> None:
         **about(case),
         year=evaluation.year,
         who=case.unit.name,
-        result=f"客堂间{by_grade(case, sites)}；村（居）{by_grade(case, villages)}",
+        result=f"客堂间{graded(case, sites)}；村（居）{graded(case, villages)}",
         notice=notice,
         scores=(),
         consequence=f"拟计入以奖代拨合计{award_of(sites)}，为建议数；各村（居）计入村级年度考核的分数见下。",

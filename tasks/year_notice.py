@@ -16,7 +16,7 @@ from tasks.history import SYSTEM, append
 from tasks.mail import chinese_date, office_of
 from tasks.notices import NoticeItem, open_notice
 from tasks.year_results import evaluation_of, results_of, rules_of
-from tasks.year_words import award_of, by_grade, site_line, village_line
+from tasks.year_words import award_of, graded, site_line, village_line
 
 
 def publish(act: Act, case: Case, item: WorkItem) -> Case:
@@ -90,7 +90,7 @@ def _paragraphs(
         f"客堂间考核项目：{criteria}。当年没有应办事项的项目，其分值按比例分摊到其他各项；"
         "场次、人次、篇数按当年运行天数折算。"
     )
-    yield f"参加考核的客堂间{by_grade(case, sites)}。同分的名次相同。"
+    yield f"参加考核的客堂间{graded(case, sites)}。同分的名次相同。"
     yield from (f"{site_line(case, each)}。" for each in sites)
     yield f"参加考核的村（居）{len(villages)}个："
     yield from (f"{village_line(case, each)}。" for each in villages)

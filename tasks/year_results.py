@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from models.base import Base
 from models.case import Case, Site
 from models.evaluation import CriterionScore, EvaluationResult, YearEvaluation
+from models.registry import Unit
 from policies.errors import Refused
 from policies.life_scheme import AnnualEvaluation, SiteCriterion, VillageCriterion
 from policies.life_words import VillageFact
@@ -249,14 +250,20 @@ def _explained(criterion: SiteCriterion | VillageCriterion, judged: _Judged, mar
 
 
 def results_of(
-    session: Session, evaluation: YearEvaluation, *, round_: int | None = None, sites: bool | None = None
+    session: Session,
+    evaluation: YearEvaluation,
+    *,
+    round_: int | None = None,
+    sites: bool | None = None,
+    first: int | None = None,
 ) -> list[EvaluationResult]:
     """
-    Return results by rank, then by number or code, with their scores, sites and villages at hand; four queries.
+    Return results by rank, then by number or code, the sites first, with scores, sites and villages at hand.
 
     Args:
         round_: of which computation; None: the last one.
-        sites: only those of sites (True) or of villages (False); None: both, the sites first.
+        sites: only those of sites (True) or of villages (False); None: both.
+        first: only so many.
 
     Raises:
         Refused: there was no such computation.
@@ -264,19 +271,54 @@ def results_of(
     wanted = evaluation.round if round_ is None else round_
     if not 1 <= wanted <= evaluation.round:
         raise Refused("default", f"第{wanted}次计算不存在,可查看第1至{evaluation.round}次")
-    query = select(EvaluationResult).where(
-        EvaluationResult.evaluation_id == evaluation.id, EvaluationResult.round == wanted
+    query = (
+        select(EvaluationResult)
+        .join(Unit, Unit.id == EvaluationResult.village_id)
+        .outerjoin(Site, Site.id == EvaluationResult.site_id)
+        .where(EvaluationResult.evaluation_id == evaluation.id, EvaluationResult.round == wanted)
+        .order_by(EvaluationResult.site_id.is_(None), EvaluationResult.rank, Site.number, Unit.code)
     )
     if sites is not None:
         query = query.where(EvaluationResult.site_id.is_not(None) if sites else EvaluationResult.site_id.is_(None))
-    found = session.scalars(
-        query.options(
-            selectinload(EvaluationResult.scores),
-            selectinload(EvaluationResult.site).selectinload(Site.leader),
-            selectinload(EvaluationResult.village),
+    if first is not None:
+        query = query.limit(first)
+    return list(
+        session.scalars(
+            query.options(
+                selectinload(EvaluationResult.scores),
+                selectinload(EvaluationResult.site).selectinload(Site.leader),
+                selectinload(EvaluationResult.village),
+            )
         )
+    )
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the sites of one computation come to."""
+
+    by_grade: Mapping[str, int]
+    """Sites by the code of their grade."""
+    award_fen: int
+
+    @property
+    def sites(self) -> int:
+        """How many were evaluated."""
+        return sum(self.by_grade.values())
+
+
+def totals_of(session: Session, evaluation: YearEvaluation) -> Totals:
+    """Return what the sites of the last computation come to, in one query."""
+    rows = session.execute(
+        select(EvaluationResult.grade, func.count(), func.sum(EvaluationResult.award_fen))
+        .where(
+            EvaluationResult.evaluation_id == evaluation.id,
+            EvaluationResult.round == evaluation.round,
+            EvaluationResult.site_id.is_not(None),
+        )
+        .group_by(EvaluationResult.grade)
     ).all()
-    return sorted(found, key=lambda each: (each.site is None, each.rank, name_of(each)))
+    return Totals({grade: count for grade, count, _ in rows}, sum(int(fen) for _, _, fen in rows))
 
 
 def name_of(result: EvaluationResult) -> str:

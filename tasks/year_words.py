@@ -1,7 +1,7 @@
 """How the results of a year's evaluation are said: in the notice, in letters, on pages, in lists."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from models.case import Case
 from models.evaluation import EvaluationResult
@@ -43,17 +43,25 @@ def village_line(case: Case, result: EvaluationResult) -> str:
     )
 
 
-def by_grade(case: Case, results: Sequence[EvaluationResult]) -> str:
+def by_grade(case: Case, counted: Mapping[str, int]) -> str:
+    """Return how many have each grade, from the best one on, by the codes of the grades."""
+    told = "、".join(f"{name}{counted.get(code, 0)}个" for code, name in grade_names(case).items())
+    return f"共{sum(counted.values())}个：{told}"
+
+
+def graded(case: Case, results: Sequence[EvaluationResult]) -> str:
     """Return how many results have each grade, from the best one on."""
-    counted = Counter(each.grade for each in results)
-    told = "、".join(f"{name}{counted[code]}个" for code, name in grade_names(case).items())
-    return f"共{len(results)}个：{told}"
+    return by_grade(case, Counter(each.grade for each in results))
+
+
+def award_in_words(fen: int) -> str:
+    """Return an amount in figures and capitals."""
+    return f"{in_yuan(fen)}（{in_capitals(fen)}）"
 
 
 def award_of(results: Sequence[EvaluationResult]) -> str:
     """Return what sites add to 以奖代拨 together, in figures and capitals."""
-    fen = sum(each.award_fen for each in results)
-    return f"{in_yuan(fen)}（{in_capitals(fen)}）"
+    return award_in_words(sum(each.award_fen for each in results))
 
 
 def ranking(resources: Resources, number: str) -> list[dict[str, str | int]]:

@@ -248,7 +248,7 @@ def test_carrying_it_again_at_any_gate_changes_nothing(open_sqlite: OpenTown) ->
 def test_reminders_and_the_escalation_come_by_themselves(open_sqlite: OpenTown) -> None:
     town, *_ = two_sites(open_sqlite)
     open_year(town)
-    town.pass_until("2027-02-15 10:00")
+    town.pass_until("2027-01-27 10:00")
     told = [(each.letter.value, each.to_name) for each in town.entries() if town.number in str(each.context)]
     assert told == [(letter, "丁主任") for letter in ("task_waiting", "reminder", "reminder", "escalation")]
     assert town.gate() is Gate.FIGURES_REVIEW, "no deadline approves figures"
