@@ -42,14 +42,14 @@ def test_a_rest_is_applied_for_listed_and_shown(town: Township) -> None:
     told = ketang_change(*words, "--key", "once")
     assert told.exit_code == 0, told.output
     town.number = told.stdout.split("案件编号 ")[1].strip()
-    assert ketang_change(*words, "--key", "once").stdout == told.stdout
     refused = ketang_change(*words)
     assert refused.exit_code == 1
     assert "已有在办的“申请暂停运行”" in refused.output
 
     town.rehearsal.carry(town.number)
-    assert f"{town.number}  " in ketang_change("list").stdout
-    assert "等待村(居)委会意见" in ketang_change("list").stdout
+    listed = ketang_change("list").stdout
+    assert f"{town.number}  " in listed
+    assert "等待村(居)委会意见" in listed
     shown = ketang_change("show", town.number).stdout
     assert "修缮屋顶" in shown
     assert "暂停运行，共21日" in shown
@@ -59,9 +59,6 @@ def test_a_rest_is_applied_for_listed_and_shown(town: Township) -> None:
     assert site_of(town, number).status is SiteStatus.SUSPENDED
     page = CliRunner().invoke(site.app, ["show", number]).stdout
     assert f"| 状态 | 暂停运行(自{today}) |" in page
-    town.decide(Verdict.RESUMED, by=REVIEWER)
-    assert "没有在办变更" in ketang_change("list").stdout
-    assert "已恢复运行" in ketang_change("list", "--all").stdout
 
 
 def test_a_new_leader_and_a_move_are_applied_for_with_what_belongs_to_them(town: Township) -> None:
