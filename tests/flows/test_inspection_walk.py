@@ -61,8 +61,8 @@ def leader_of(town: Township, site: str) -> str:
         return site_named(session, site).leader.code
 
 
-def test_every_site_that_passes_ends_the_campaign_and_the_office_sums_it_up(on_both: Township) -> None:
-    town = on_both
+def test_every_site_that_passes_ends_the_campaign_and_the_office_sums_it_up(on_sqlite: Township) -> None:
+    town = on_sqlite
     add_village(town, "LH", "柳河村")
     first, second = add_site(town), add_site(town, village="LH")
     campaign = open_campaign(town)

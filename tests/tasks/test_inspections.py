@@ -93,8 +93,8 @@ def test_a_campaign_by_village_takes_the_sites_of_these_villages(on_sqlite: Town
         open_campaign(town, key="c2", scope="按村(居)", villages=["XX"])
 
 
-def test_a_random_sample_can_be_drawn_again_from_the_record_by_anybody(open_town: OpenTown) -> None:
-    town = open_town(EXAMPLE, MONDAY)
+def test_a_random_sample_can_be_drawn_again_from_the_record_by_anybody(on_sqlite: Township) -> None:
+    town = on_sqlite
     listed = [add_site(town) for _ in range(11)]
     campaign = open_campaign(town, scope="随机抽查", share="20%", key="run:7")
     with town.resources.database.read() as session:
