@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.life_scheme import EvaluationGrade
 from policies.load import load_all
 from rules.grading import (
     Figure,
@@ -26,7 +27,7 @@ WEIGHTS = st.lists(st.integers(1, 40), min_size=1, max_size=9).map(
 )
 
 
-def grades():  # type: ignore[no-untyped-def]
+def grades() -> tuple[EvaluationGrade, ...]:
     evaluation = load_all()["example-2026"].edition.for_sites.evaluation
     assert evaluation is not None
     return evaluation.grades
