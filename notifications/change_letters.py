@@ -10,7 +10,7 @@ class ChangeLetter(CaseLetter):
     """The facts of a letter about a change."""
 
     site: Name
-    """Whose change it is, with its number, e.g. ``周荡村第三村民小组王小明户的“话角里·客堂间”（编号KT-2026-0007-S）``."""
+    """Whose change it is, with its number, e.g. ``周荡村王小明户的“话角里·客堂间”（编号KT-2026-0007-S）``."""
     kind: Name
     """What it is about, e.g. ``更换负责人``."""
 
