@@ -94,7 +94,7 @@ def move(act: Act, case: Case, *, by: Person) -> None:
     if not place.active:
         raise Refused(where, f"迁入的户号“{place.number}”已不在册,不能迁入;案件 {case.number} 请由申请人撤回")
     before, old, left = standing(site), site.household, site.group_id
-    site.household_id, site.group_id, site.village_id = place.id, place.group_id, site.village_id
+    site.household_id, site.group_id = place.id, place.group_id  # of the same village
     act.session.flush()
     if left != place.group_id:
         _end_role(act, site.leader, left)
