@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from bench import bulk, close_out, letters, postgres, site_case, sweep
+from bench import bulk, close_out, letters, postgres, site_case, sweep, themes
 from bench.table import Report
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -33,19 +33,29 @@ class Scale:
     letters: int
     notices: int
     decisions: int
+    sites: int
 
 
 FULL = Scale(
-    rounds=7, cases=40, open_items=(10_000, 100_000, 1_000_000), due=500, letters=2000, notices=1000, decisions=1000
+    rounds=7,
+    cases=40,
+    open_items=(10_000, 100_000, 1_000_000),
+    due=500,
+    letters=2000,
+    notices=1000,
+    decisions=1000,
+    sites=10_000,
 )
-QUICK = Scale(rounds=5, cases=6, open_items=(10_000, 100_000), due=40, letters=500, notices=40, decisions=40)
+QUICK = Scale(
+    rounds=5, cases=6, open_items=(10_000, 100_000), due=40, letters=500, notices=40, decisions=40, sites=2000
+)
 
 
 def main() -> int:
     """Run what was asked for, print the table, write the file."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller numbers")
-    parser.add_argument("--only", default="", help="site, sweep, letters, closing, bulk; several with commas")
+    parser.add_argument("--only", default="", help="site, sweep, letters, closing, bulk, themes; several with commas")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file to write")
     given = parser.parse_args()
     scale = QUICK if given.quick else FULL
@@ -65,6 +75,7 @@ def main() -> int:
             "letters": lambda: letters.contest(report, letters=scale.letters, rounds=scale.rounds, say=say),
             "closing": lambda: close_out.contest(report, server, notices=scale.notices, rounds=scale.rounds, say=say),
             "bulk": lambda: bulk.contest(report, server, decisions=scale.decisions, rounds=scale.rounds, say=say),
+            "themes": lambda: themes.contest(report, server, sites=scale.sites, rounds=scale.rounds, say=say),
         }
         if unknown := only - works.keys():
             parser.error(f"no such work: {', '.join(sorted(unknown))}")

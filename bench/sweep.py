@@ -11,9 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import (
-    ColumnElement,
     Integer,
-    String,
     Table,
     column,
     event,
@@ -24,11 +22,11 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy import cast as sql_cast
 from sqlalchemy.engine import Connection
 
 from bench.contest import Entry, Score, compete
 from bench.contestant import Place
+from bench.copies import clone, series, text_of
 from bench.postgres import Postgres
 from bench.site import SiteDesk
 from bench.table import Report, target
@@ -73,22 +71,22 @@ class Sweep:
         return self.first + timedelta(hours=round_)
 
     def _copy(self, connection: Connection) -> None:
-        numbers = _series(self.open)
+        numbers = series(self.open)
         base = 1_000_000
         item = connection.execute(select(WorkItem.id).order_by(WorkItem.id.desc()).limit(1)).scalar_one()
         case = connection.execute(select(Case.id)).scalar_one()
         household = connection.execute(select(Household.id)).scalar_one()
         n = column("n", Integer)
-        name = literal("B").concat(_text(n))
-        _clone(connection, Household, household, numbers, {"id": base + n, "number": name})
-        _clone(
+        name = literal("B").concat(text_of(n))
+        clone(connection, Household, household, numbers, {"id": base + n, "number": name})
+        clone(
             connection,
             Case,
             case,
             numbers,
             {"id": base + n, "number": name, "opening_key": name, "household_id": base + n},
         )
-        _clone(connection, WorkItem, item, numbers, {"id": base + n, "case_id": base + n})
+        clone(connection, WorkItem, item, numbers, {"id": base + n, "case_id": base + n})
         # Spread over the whole table, as they would be.
         stride = self.open // (self.due * self.rounds)
         place = (n - 1) // stride
@@ -102,13 +100,13 @@ class Sweep:
             changes: dict[str, Any] = {"id": last + (n - 1) * len(timers) + rank, "work_item_id": base + n}
             changes["fires_at"] = literal(self.first + FAR, table.c.fires_at.type)
             if timer.id != first:
-                _clone(connection, Timer, timer.id, numbers, changes)
+                clone(connection, Timer, timer.id, numbers, changes)
                 continue
             picked = ((n - 1) % stride == 0) & (place < self.due * self.rounds)
-            _clone(connection, Timer, timer.id, numbers, changes, where=~picked)
+            clone(connection, Timer, timer.id, numbers, changes, where=~picked)
             for round_ in range(self.rounds):
                 changes["fires_at"] = literal(self.moment(round_), table.c.fires_at.type)
-                _clone(connection, Timer, timer.id, numbers, changes, where=picked & (place % self.rounds == round_))
+                clone(connection, Timer, timer.id, numbers, changes, where=picked & (place % self.rounds == round_))
         # The case that was copied takes no part.
         connection.execute(update(Timer).where(Timer.work_item_id == item).values(fires_at=self.first + FAR))
 
@@ -161,7 +159,7 @@ class SetBased(Sweep):
         """Write the letters, the history, the marks."""
         at = self.moment(self.done)
         due = (Timer.fired_at.is_(None), Timer.fires_at <= at)
-        name = literal("reminder:").concat(_text(Timer.id))
+        name = literal("reminder:").concat(text_of(Timer.id))
         facts = select(
             Case.id, literal(Letter.REMINDER, OutboxEntry.letter.type), literal("周责任"), literal("p010@v.example"),
             literal({}, OutboxEntry.context.type), name, name,
@@ -195,28 +193,6 @@ class SetBased(Sweep):
             connection.execute(insert(HistoryRow).from_select(history, told))
             connection.execute(update(Timer).where(*due).values(fired_at=at))
         return []
-
-
-def _series(count: int) -> Any:
-    numbers = select(literal(1).label("n")).cte("numbers", recursive=True)
-    return numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < count))
-
-
-def _text(number: Any) -> ColumnElement[str]:
-    return sql_cast(number, String(12))
-
-
-def _clone(
-    connection: Connection, model: Any, id_: int, numbers: Any, changes: dict[str, Any], *, where: Any = None
-) -> None:
-    """Copy one row once for each number, with some columns changed."""
-    table = cast("Table", model.__table__)
-    copied = (
-        select(*(changes.get(each.name, each) for each in table.c)).select_from(table, numbers).where(table.c.id == id_)
-    )
-    if where is not None:
-        copied = copied.where(where)
-    connection.execute(insert(table).from_select([each.name for each in table.c], copied))
 
 
 def contest(
