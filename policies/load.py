@@ -2,11 +2,12 @@
 From a policy file's bytes to a checked edition, and back to a list of faults when it is not one.
 
 Called by the CLI, by publishing (which stores the bytes and their hash) and by every case (which carries on with the
-bytes it was pinned to). Never keeps anything between calls and never guesses: a text is either sound or refused.
+bytes it was pinned to). Never guesses: a text is either sound or refused.
 """
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,9 +62,10 @@ def load_edition(path: Path) -> LoadedEdition:
     return LoadedEdition(edition=loaded.edition, text=loaded.text, sha256=loaded.sha256, path=path)
 
 
+@lru_cache(maxsize=64)
 def parse_edition(text: bytes, name: str) -> LoadedEdition:
     """
-    Check a policy text that may come from anywhere, e.g. from the database.
+    Check a policy text that may come from anywhere, e.g. from the database; the same text is read once a process.
 
     Args:
         text: the bytes as published.
