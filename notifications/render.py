@@ -1,5 +1,5 @@
 """
-Letters as people read them: jinja2 templates, compiled once when an entry point opens its resources.
+Letters as people read them: jinja2 templates, each compiled when a process first writes such a letter.
 
 Called by `tasks.outbox`. It decides nothing: a template says everything its letter says.
 """
@@ -7,6 +7,7 @@ Called by `tasks.outbox`. It decides nothing: a template says everything its let
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,30 +23,30 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 PARTS = ("subject.txt", "body.txt", "body.html")
 
 
+@lru_cache(maxsize=8)
+def _environment(templates: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(templates, encoding="utf-8"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    environment.filters.update(day=day, weekday=weekday, money=money, titled=titled)
+    return environment
+
+
 class Renderer:
     """
-    The compiled templates of every letter.
+    The templates of every letter; one that is asked for is compiled once a process.
 
     Args:
         templates: folder that holds ``letters/<letter>/…``.
-
-    Raises:
-        jinja2.TemplateError: a template is missing or is not valid.
     """
 
     def __init__(self, templates: Path) -> None:
-        environment = Environment(
-            loader=FileSystemLoader(templates, encoding="utf-8"),
-            autoescape=select_autoescape(["html"]),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            auto_reload=False,
-            cache_size=-1,
-        )
-        environment.filters.update(day=day, weekday=weekday, money=money, titled=titled)
-        self._letters: dict[Letter, tuple[Template, ...]] = {
-            letter: tuple(environment.get_template(f"letters/{letter}/{part}") for part in PARTS) for letter in Letter
-        }
+        self._environment = _environment(templates)
 
     def render(
         self, letter: Letter, context: Mapping[str, Any], *, to_name: str, link: str, written_on: date
@@ -62,18 +63,21 @@ class Renderer:
 
         Raises:
             pydantic.ValidationError: the facts are not those of this letter.
-            jinja2.UndefinedError: the template asks for something it was not given.
+            jinja2.TemplateError: a template is missing, is not valid, or asks for something it was not given.
         """
         facts = CONTEXTS[letter].model_validate(context)
         subject, text, html = (
             template.render(dict(facts), recipient=to_name, link=link, written_on=written_on)
-            for template in self._letters[letter]
+            for template in self._templates(letter)
         )
         return Rendered(
             subject=" ".join(subject.split()),
             text=_BLANK_LINES.sub("\n\n", text).strip() + "\n",
             html=html.strip() + "\n",
         )
+
+    def _templates(self, letter: Letter) -> tuple[Template, ...]:
+        return tuple(self._environment.get_template(f"letters/{letter}/{part}") for part in PARTS)
 
 
 def day(value: date) -> str:

@@ -113,6 +113,7 @@ def load_calendar(path: Path = CALENDAR) -> CalendarFacts:
     return parse_calendar(_bytes(path), str(path))
 
 
+@lru_cache(maxsize=8)
 def parse_calendar(text: bytes, name: str) -> CalendarFacts:
     """
     Check a calendar text.
