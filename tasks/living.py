@@ -62,7 +62,14 @@ def lock_site(session: Session, site: Site) -> Case:
 
 
 def keep(
-    act: Act, case: Case, rows: Sequence[Base], *, actor: str, summary: str, data: dict[str, Any] | None = None
+    act: Act,
+    case: Case,
+    rows: Sequence[Base],
+    *,
+    actor: str,
+    summary: str,
+    data: dict[str, Any] | None = None,
+    removed: Sequence[Base] = (),
 ) -> None:
     """
     Tell the history of `case`, held locked, that these rows were written, with all they say.
@@ -75,13 +82,25 @@ def keep(
         actor: who, as `Person.display` shows.
         summary: one Chinese sentence.
         data: what else belongs to the fact.
+        removed: deleted here: the record says that they are gone.
     """
+    gone = [{"table": row.__tablename__, "row": facts_of(row)["id"], "facts": None} for row in removed]
+    for row in removed:
+        act.session.delete(row)
     act.session.flush()
     kept = []
     for row in rows:
         act.session.refresh(row)  # as the database keeps it: defaults, rounded moments
         kept.append({"table": row.__tablename__, "row": facts_of(row)["id"], "facts": facts_of(row)})
-    append(act.session, case, kind=KEPT, actor=actor, summary=summary, at=act.at, data={"rows": kept, **(data or {})})
+    append(
+        act.session,
+        case,
+        kind=KEPT,
+        actor=actor,
+        summary=summary,
+        at=act.at,
+        data={"rows": gone + kept, **(data or {})},
+    )
 
 
 def change_status(
@@ -91,14 +110,19 @@ def change_status(
     Let a site, held locked, be in another status from a day on.
 
     Args:
-        on: first day of the new status; a spell that began on it is replaced, an earlier one ends before it.
+        on: first day of the new status; a spell that began on it is replaced, an earlier one ends before it. Of a site
+            that was active until then the spell goes on: two that adjoin would look like a week that was not whole.
         because: why, as records show it.
         by_case: the case that brought it about.
     """
     last = act.session.scalars(select(SiteSpell).where(SiteSpell.site_id == site.id, SiteSpell.until.is_(None))).one()
     before, site.status = site.status, status
     rows: list[Base] = [site, last]
-    if last.since >= on:
+    removed: list[Base] = []
+    if last.since >= on and (earlier := _active_until(act.session, site, last.since, status)) is not None:
+        earlier.until = None
+        rows, removed = [site, earlier], [last]
+    elif last.since >= on:
         last.status, last.because, last.case_id = status, because, by_case.id if by_case else None
     else:
         last.until = on
@@ -114,7 +138,18 @@ def change_status(
         actor=actor,
         summary=f"客堂间 {site.number}:{before.label} → {status.label},自{on}起" + (f",{because}" if because else ""),
         data={"before": before.value, "status": status.value, "by": by_case.number if by_case else None},
+        removed=removed,
     )
+
+
+def _active_until(session: Session, site: Site, day: date, status: SiteStatus) -> SiteSpell | None:
+    """Return the active spell that ended as `day` began, for a site that is to be active again from then on."""
+    # Of no other status: a rest is ended by the case that its spell names.
+    if status is not SiteStatus.ACTIVE:
+        return None
+    return session.scalars(
+        select(SiteSpell).where(SiteSpell.site_id == site.id, SiteSpell.until == day, SiteSpell.status == status)
+    ).one_or_none()
 
 
 def check_active(session: Session, site: Site, *, on: date, deed: str) -> None:

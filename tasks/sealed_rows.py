@@ -26,7 +26,7 @@ from models.site_life import Activity, PublicityItem, PublicitySite, SiteSpell, 
 from tasks.audit_rows import AuditFault, rows_of
 
 KEPT = "row_kept"
-"""The history's word for a writing; its data is ``{"rows": [{"table", "row", "facts"}]}``."""
+"""The history's word for a writing; its data is ``{"rows": [{"table", "row", "facts"}]}``, of a deleted row no facts."""
 
 
 def facts_of(row: Base) -> dict[str, Any]:
@@ -98,7 +98,10 @@ def verify_rows(session: Session, case: Case) -> Iterator[AuditFault]:
     )
     for row in rows:
         for kept in json.loads(row.data)["rows"]:
-            told[kept["table"], kept["row"]] = kept["facts"]
+            if kept["facts"] is None:
+                told.pop((kept["table"], kept["row"]), None)
+            else:
+                told[kept["table"], kept["row"]] = kept["facts"]
     for table, of in SEALED.items():
         for found in rows_of(session, table, of(case).order_by(table.id), number=case.number):
             if isinstance(found, AuditFault):

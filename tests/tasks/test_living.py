@@ -70,6 +70,27 @@ def test_a_spell_of_the_same_day_is_replaced(open_town: OpenTown) -> None:
     assert faults(there) == []
 
 
+def test_a_rest_broken_off_on_its_first_day_leaves_one_unbroken_spell(open_town: OpenTown) -> None:
+    there = open_town("example-2026", "2026-03-02 09:00")
+    number = add_site(there)
+    there.clock.move_to(at("2026-04-08 09:00"))
+    rest(there, number, on=date(2026, 4, 8))
+    with acting(there.resources, at=there.now()) as act:
+        site = site_named(act.session, number)
+        lock_site(act.session, site)
+        change_status(act, site, SiteStatus.ACTIVE, on=date(2026, 4, 8), because="取消", actor="丁主任", by_case=None)
+    with there.resources.database.read() as session:
+        spell = session.scalars(select(SiteSpell)).one()
+        assert (spell.status, spell.since, spell.until) == (SiteStatus.ACTIVE, date(2026, 3, 2), None)
+    assert faults(there) == []
+    # What was taken back on record may not come back behind it; nor is a number used again confused with it.
+    rest(there, number, on=date(2026, 4, 9))
+    assert faults(there) == []
+    with there.resources.database.write() as session:
+        session.execute(text("DELETE FROM site_spells WHERE status = 'suspended'"))
+    assert len(faults(there)) == 1
+
+
 @pytest.mark.parametrize(
     ("statement", "fault"),
     [
