@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
-from models.case import Site
+from models.case import Case, Site
 from models.engine import insert_unless_there
 from models.registry import Person, RoleHolding, Unit
 from models.site_life import DutyRound, SiteSpell
@@ -141,6 +141,19 @@ def listed_since(session: Session, town_id: int) -> date | None:
         .join(Site, Site.id == SiteSpell.site_id)
         .join(Unit, Unit.id == Site.village_id)
         .where(Unit.parent_id == town_id)
+    )
+
+
+def changed_over(session: Session, town: Town) -> bool:
+    """Return whether a parlour of the town was listed by another edition than the one the town uses now."""
+    return bool(
+        session.scalar(
+            select(Site.id)
+            .join(Case, Case.id == Site.case_id)
+            .join(Unit, Unit.id == Site.village_id)
+            .where(Unit.parent_id == town.unit.id, Case.edition_id != town.loaded.edition.id)
+            .limit(1)
+        )
     )
 
 

@@ -16,14 +16,20 @@ from tasks.commands import Command, LongText, PersonField, PlainText
 
 KEEPERS = (Role.VILLAGE_RESPONSIBLE, Role.LIAISON, Role.OFFICE_REVIEWER, Role.OFFICE_HEAD)
 """Who may record for a site beside its leader."""
-_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]00:00(?::00)?)?")
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?")
+"""A day; a sheet may hold it with the time of day, which says no more."""
 _MONTH = re.compile(r"(\d{4})[-/.年](\d{1,2})月?")
+_CUT_SHORT = re.compile(r"\d{4}\.1")
+"""What a spreadsheet makes of ``2026.10``, too."""
 
 
 def _day(value: Any) -> Any:
     """Read a day as people and spreadsheets write it."""
-    if not isinstance(value, str) or (found := _DAY.fullmatch(value.strip())) is None:
+    if not isinstance(value, str):
         return value
+    if (found := _DAY.fullmatch(value.strip())) is None:
+        # Digits alone would be taken for seconds since 1970.
+        raise ValueError("不是日期,请写作 2026-03-05")
     try:
         return date(int(found[1]), int(found[2]), int(found[3]))
     except ValueError as error:
@@ -36,6 +42,8 @@ def _month(value: Any) -> date:
         return date(value.year, value.month, 1)
     text = str(value).strip()
     found = _MONTH.fullmatch(text) or _DAY.fullmatch(text)
+    if found is not None and _CUT_SHORT.fullmatch(text):
+        raise ValueError(f"“{text}”可能是1月,也可能是被表格截短的10月,请写作 {found[1]}-01 或 {found[1]}-10")
     if found is None or not 1 <= int(found[2]) <= 12 or int(found[1]) < 1:
         raise ValueError("不是一个月份,请写作 2026-03")
     return date(int(found[1]), int(found[2]), 1)

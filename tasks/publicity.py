@@ -32,7 +32,7 @@ class RecordedItem:
     sites: tuple[str, ...]
     """The sites' numbers."""
     known: bool
-    """It was recorded before, by the same key."""
+    """It was recorded before."""
 
     def __str__(self) -> str:
         known = "(此前已登记,未重复登记)" if self.known else ""
@@ -51,7 +51,8 @@ def record_publicity(
     """
     Record what was published about sites: all items, or none when one is faulty (D0-R16).
 
-    Safe to repeat because the same key records the same entries only once. Each site's case tells of it.
+    Safe to repeat because the same key records the same entries only once; of a sheet, what stands on record just so is
+    passed over. Each site's case tells of it.
 
     Args:
         door: by which door it came.
@@ -75,6 +76,7 @@ def record_publicity(
                 found[index] = list({site.id: site for site in named}.values())
         _lock(act.session, (site for sites in found.values() for site in sites))
         recorded: list[RecordedItem] = []
+        new: set[int] = set()
         for index, sites in found.items():
             named_key = f"{key}:{rows[index] if rows is not None else index + 1}"
             known = act.session.scalars(select(PublicityItem).where(PublicityItem.key == named_key)).one_or_none()
@@ -82,8 +84,14 @@ def record_publicity(
                 recorded.append(_told(known, known=True))
                 continue
             entry = command.items[index]
-            if (channel := _examined(act, sites, by, entry, faults, index)) is not None:
+            twin = _twin(act, sites, entry)
+            if rows is not None and twin is not None and twin.id not in new and _same(twin, sites, entry):
+                # A sheet that an office goes on filling in holds what was recorded from it before.
+                recorded.append(_told(twin, known=True))
+                continue
+            if (channel := _examined(act, sites, by, entry, twin, faults, index)) is not None:
                 recorded.append(_keep(act, sites, by, entry, channel, key=named_key, door=door))
+                new.add(recorded[-1].id)
         faults.refuse_if_any("宣传报道")
         return recorded
 
@@ -94,7 +102,13 @@ def _lock(session: Session, sites: Iterable[Site]) -> None:
 
 
 def _examined(
-    act: Act, sites: Sequence[Site], by: Person, entry: PublicityEntry, faults: RowFaults, index: int
+    act: Act,
+    sites: Sequence[Site],
+    by: Person,
+    entry: PublicityEntry,
+    twin: PublicityItem | None,
+    faults: RowFaults,
+    index: int,
 ) -> Category | None:
     scheme: SiteScheme | None = None
     channel: Category | None = None
@@ -115,7 +129,7 @@ def _examined(
         dated = True
     if channel is not None:
         with faults.at(index, "标题"):
-            _check_single(act.session, sites[0], entry, channel)
+            _check_single(entry, twin, channel)
             single = True
     return channel if scheme is not None and dated and single else None
 
@@ -131,17 +145,28 @@ def channel_named(scheme: SiteScheme, text: str) -> Category:
     return found
 
 
-def _check_single(session: Session, site: Site, entry: PublicityEntry, channel: Category) -> None:
-    town = site.group.above(UnitKind.TOWN)
-    twin = session.scalars(
+def _twin(act: Act, sites: Sequence[Site], entry: PublicityEntry) -> PublicityItem | None:
+    """Return the item of the sites' town that has the entry's channel, day and title; None also for no such channel."""
+    town = sites[0].group.above(UnitKind.TOWN)
+    loaded = act.resources.editions.get(town.edition_id or "")
+    channels = loaded.edition.site.publicity_channels if loaded is not None and loaded.edition.site is not None else ()
+    return act.session.scalars(
         select(PublicityItem).where(
             PublicityItem.unit_id == town.id,
-            PublicityItem.channel == channel.code,
+            PublicityItem.channel.in_([each.code for each in channels if entry.channel in (each.code, each.name)]),
             PublicityItem.published_on == entry.published_on,
             PublicityItem.title == entry.title,
             PublicityItem.voided_at.is_(None),
         )
     ).first()
+
+
+def _same(twin: PublicityItem, sites: Sequence[Site], entry: PublicityEntry) -> bool:
+    """Return whether what is on record says the same as the entry, not only its channel, day and title."""
+    return twin.reference == entry.reference and {each.id for each in twin.sites} == {each.id for each in sites}
+
+
+def _check_single(entry: PublicityEntry, twin: PublicityItem | None, channel: Category) -> None:
     if twin is not None:
         raise Refused(
             "default",

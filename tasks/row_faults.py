@@ -20,6 +20,10 @@ class RowFaults:
         self._rows = rows
         self._found: list[str] = []
 
+    def named(self, index: int) -> str:
+        """Return how people call that entry: ``第3行`` of a sheet, ``第2项`` of a form."""
+        return f"第{self._rows[index]}行" if self._rows is not None else f"第{index + 1}项"
+
     @contextmanager
     def at(self, index: int, column: str) -> Iterator[None]:
         """
@@ -33,9 +37,8 @@ class RowFaults:
         except Refused as refusal:
             if self._alone:
                 raise
-            named = f"第{self._rows[index]}行" if self._rows is not None else f"第{index + 1}项"
             because = "" if refusal.clause == "default" else f"(依据:{refusal.clause})"
-            self._found.append(f"{named}“{column}”:{refusal.reason}{because}")
+            self._found.append(f"{self.named(index)}“{column}”:{refusal.reason}{because}")
 
     def refuse_if_any(self, what: str) -> None:
         """Refuse everything when there is a fault; `what` is not recorded."""

@@ -39,6 +39,7 @@ from tasks.duties import (
     OWED_COLUMNS,
     Owed,
     by_leader,
+    changed_over,
     day_caught_up,
     hearers,
     last_marked,
@@ -141,8 +142,21 @@ def _due(resources: Resources, session: Session, *, on: date) -> Iterator[_Run]:
         since = listed_since(session, town.unit.id) if rounds else None
         if since is None:
             continue
+        if not (rounds := {month: each for month, each in rounds.items() if theme_asked(month, policy) >= since}):
+            continue
+        before = last_marked(session, DutyKind.THEME, town.unit.id)
+        if before is None and changed_over(session, town):
+            # What would have been asked for before the town came to the duty is not owed: marked, and never told.
+            asked = [month for month in rounds if theme_asked(month, policy) < on]
+            yield _Run(town, policy, {}, {each: Round(told=None, merged=theme_steps(each, policy)) for each in asked})
+            continue
         begun = max(since, town.loaded.edition.in_force.from_)
-        rounds = {month: each for month, each in rounds.items() if theme_asked(month, policy) >= begun}
+        rounds = {
+            month: each
+            for month, each in rounds.items()
+            # An edition carries on what was asked for by the one before it.
+            if theme_asked(month, policy) >= begun or (before is not None and before >= months_on(month, -1))
+        }
         if rounds:
             yield _Run(town, policy, rounds, dict(_passed(session, town, policy, begun=begun, on=on)))
 

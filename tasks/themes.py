@@ -88,8 +88,12 @@ def submit_themes(
         for site in sorted({each.id: each for each in found.values()}.values(), key=lambda each: each.case_id):
             lock_site(act.session, site)
         reported: list[ReportedTheme] = []
+        first: dict[tuple[int, date], int] = {}
         for index, site in found.items():
             entry, policy = command.themes[index], None
+            above = first.setdefault((site.id, entry.month), index)
+            with faults.at(index, "主题"):
+                _check_agrees(site, entry, command.themes[above], faults.named(above))
             with faults.at(index, "客堂间编号"):
                 policy = _policy(act, site)
                 check_may_record(act.session, site, by, roles=KEEPERS, deed="报送月度主题", on=act.day)
@@ -99,6 +103,16 @@ def submit_themes(
                     reported.append(_report(act, site, by, entry, policy, door))
         faults.refuse_if_any("月度主题")
         return reported
+
+
+def _check_agrees(site: Site, entry: ThemeEntry, above: ThemeEntry, where: str) -> None:
+    """Refuse another theme for the site and month of an entry above: it is not for the order of rows to choose."""
+    if (entry.title, entry.plan) != (above.title, above.plan):
+        raise Refused(
+            "default",
+            f"客堂间 {site.number} {spoken_month(entry.month)}的主题“{entry.title}”与{where}的“{above.title}”"
+            "或其计划不同,一个月只报一个主题,请只留一项",
+        )
 
 
 def _policy(act: Act, site: Site) -> MonthlyTheme:

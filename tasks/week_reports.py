@@ -27,6 +27,7 @@ from tasks.duties import (
     OWED_COLUMNS,
     Owed,
     by_leader,
+    changed_over,
     day_caught_up,
     hearers,
     last_marked,
@@ -81,6 +82,7 @@ class _Run:
     town: Town
     policy: WeeklyActivities
     weeks: tuple[date, ...]
+    """Empty: the town has come to the duty only now, and owes nothing for the week that runs."""
 
 
 def report_weeks(resources: Resources, *, at: datetime) -> list[WeekRound]:
@@ -134,15 +136,22 @@ def _due(resources: Resources, session: Session, *, on: date) -> Iterator[_Run]:
     for town, policy in owing:
         if last in done.get(town.unit.id, {}) or (since := listed_since(session, town.unit.id)) is None:
             continue
-        first = max(since, town.loaded.edition.in_force.from_)
-        if (before := last_marked(session, DutyKind.ACTIVITY, town.unit.id)) is not None:
+        first, from_ = since, town.loaded.edition.in_force.from_
+        before = last_marked(session, DutyKind.ACTIVITY, town.unit.id)
+        if before is not None:
             first = max(first, before + timedelta(days=1))
+        # The week in which an edition follows one that asked for activities too is owed like any other.
+        if before is None or before + 2 * WEEK < from_:
+            first = max(first, from_)
         if weeks := tuple(weeks_from(first, monday_of(on))):
-            yield _Run(town, policy, weeks)
+            yield _Run(town, policy, () if before is None and changed_over(session, town) else weeks)
 
 
 def _carry_out(resources: Resources, run: _Run, *, at: datetime) -> WeekRound | None:
     today = shanghai_day(at)
+    if not run.weeks:
+        _begin(resources, run, at=at)
+        return None
     with resources.database.read() as session:
         lines = {monday: week_of(session, run.town.unit, monday) for monday in run.weeks}
     short = {monday: [each for each in lines[monday] if each.recorded < run.policy.at_least] for monday in run.weeks}
@@ -180,6 +189,13 @@ def _carry_out(resources: Resources, run: _Run, *, at: datetime) -> WeekRound | 
         missing=len(missing),
         unreachable=len({each.leader_id for each in missing.values() if not each.reachable}),
     )
+
+
+def _begin(resources: Resources, run: _Run, *, at: datetime) -> None:
+    """Mark the week in which a town comes to the duty: it is not reported, the next one is the first."""
+    monday = monday_of(shanghai_day(at))
+    with acting(resources, at=at) as act:
+        mark(act, DutyKind.ACTIVITY, run.town.unit.id, monday, Round(told=None, merged=week_steps(monday)))
 
 
 def _to_leaders(

@@ -1,0 +1,163 @@
+"""D0-R4, D0-R12, D0-R13, D0-R16 at the edges: editions that follow each other, sheets as offices fill them in."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from openpyxl import Workbook
+from sqlalchemy import select
+
+from models.registry import Unit
+from policies.errors import Refused
+from policies.load import LoadedEdition
+from policies.vocabulary import Door, UnitKind
+from tasks.catching_up import catch_up
+from tasks.life_commands import RecordPublicity, ReportThemes
+from tasks.life_sheets import ACTIVITY_HEADS, PUBLICITY_HEADS, THEME_HEADS, read_activities, read_publicity, read_themes
+from tasks.publicity import RecordedItem, record_publicity
+from tasks.theme_rounds import ask_for_themes
+from tasks.themes import submit_themes
+from tasks.week_reports import report_weeks
+from tests.desks import OpenTown, variant
+from tests.parlours import add_site
+from tests.township import REVIEWER, Township, at
+
+EXAMPLE = "example-2026"
+EVENING = at("2026-03-05 19:30").replace(tzinfo=None)
+"""As a sheet keeps a day with its time."""
+
+
+def put(town: Township, *lines: tuple[object, ...]) -> str:
+    """Put a sheet into the documents folder, over what was there; return its name."""
+    book = Workbook()
+    for line in lines:
+        book.worksheets[0].append(list(line))
+    folder = town.resources.settings.documents_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    book.save(folder / "表.xlsx")
+    return "表.xlsx"
+
+
+def use(town: Township, loaded: LoadedEdition) -> None:
+    """Let the town use another edition from now on."""
+    town.resources = replace(town.resources, editions={**town.resources.editions, loaded.edition.id: loaded})
+    with town.resources.database.write() as session:
+        session.scalars(select(Unit).where(Unit.kind == UnitKind.TOWN)).one().edition_id = loaded.edition.id
+
+
+def following(day: str) -> LoadedEdition:
+    """The example's edition, in force again from a later day."""
+    return variant(EXAMPLE, "example-next", ("from: 2026-01-01", f"from: {day}"))
+
+
+# -- editions that follow each other ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("begins", ["2027-01-01", "2027-01-04"])
+def test_the_week_in_which_an_edition_follows_another_is_reported(open_sqlite: OpenTown, begins: str) -> None:
+    town = open_sqlite(EXAMPLE, "2026-12-14 09:00")
+    add_site(town)
+    town.clock.move_to(at("2026-12-28 08:00"))
+    report_weeks(town.resources, at=town.now())
+    town.clock.move_to(at(f"{begins} 07:00"))
+    use(town, following(begins))
+    for day, week in (("2027-01-04", "2026-12-28"), ("2027-01-11", "2027-01-04")):
+        town.clock.move_to(at(f"{day} 08:00"))
+        (told,) = report_weeks(town.resources, at=town.now())
+        assert [f"{each}" for each in told.weeks] == [week]
+    assert len(town.told("week_missing")) == 3
+
+
+def test_a_month_that_was_asked_for_is_carried_on_by_the_edition_that_follows(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-12-01 09:00")
+    add_site(town)
+    town.clock.move_to(at("2026-12-15 08:00"))
+    ask_for_themes(town.resources, at=town.now())
+    use(town, following("2026-12-20"))
+    for day, step in (("2026-12-22", "提醒"), ("2026-12-24", "提醒"), ("2026-12-26", "督办")):
+        town.clock.move_to(at(f"{day} 08:00"))
+        (told,) = ask_for_themes(town.resources, at=town.now())
+        assert told.step == step
+
+
+def test_a_town_that_comes_to_duties_by_another_edition_owes_nothing_for_before(open_sqlite: OpenTown) -> None:
+    town = open_sqlite("xuhang-2013", "2013-05-06 10:00")
+    add_site(town)
+    town.clock.move_to(at("2026-06-20 10:00"))
+    use(town, town.resources.editions[EXAMPLE])
+    told: list[str] = []
+    for day in ("2026-06-20 10:00", "2026-06-22 09:30", "2026-06-26 09:30", "2026-06-29 09:30"):
+        town.clock.move_to(at(day))
+        told += [each for each in catch_up(town.resources, at=town.now()) if "主题" in each or "活动" in each]
+    assert told == ["朱家角镇2026年6月22日至6月28日活动通报:1个客堂间缺活动记录"]
+    town.clock.move_to(at("2026-07-15 09:30"))
+    assert "朱家角镇2026年8月主题通知:应报1个,未报1个" in catch_up(town.resources, at=town.now())
+    assert town.told("theme_missing") == []
+
+
+# -- sheets -----------------------------------------------------------------------------------------------------------
+
+
+def test_two_themes_of_one_month_in_a_sheet_are_refused(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
+    number = add_site(town)
+
+    def brought(*titles: str) -> int:
+        name = put(town, tuple(THEME_HEADS), *((number, "2026-04", title, "") for title in titles))
+        found = read_themes(town.resources.settings.documents_folder, name)
+        command = ReportThemes(by=REVIEWER, themes=[entry for _, entry in found])
+        rows = [row for row, _ in found]
+        return len(submit_themes(town.resources, command, door=Door.SHEET, at=town.now(), rows=rows))
+
+    with pytest.raises(Refused, match=r"第3行“主题”.*2026年4月的主题“歌会”与第2行的“诗会”或其计划不同"):
+        brought("诗会", "歌会")
+    assert brought("诗会", "诗会") == 2
+
+
+def test_a_month_that_a_spreadsheet_cut_short_is_refused(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
+    folder = town.resources.settings.documents_folder
+    name = put(town, tuple(THEME_HEADS), ("KT-1", 2026.10, "诗会", ""))
+    with pytest.raises(Refused, match=r"“2026\.1”可能是1月,也可能是被表格截短的10月"):
+        read_themes(folder, name)
+    for month in ("2026.04", 2026.4, "2026年4月", EVENING.replace(month=4)):
+        put(town, tuple(THEME_HEADS), ("KT-1", month, "诗会", ""))
+        ((_, entry),) = read_themes(folder, name)
+        assert entry.month == date(2026, 4, 1)
+
+
+def test_days_are_read_as_offices_write_them_and_refused_in_chinese(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
+    folder = town.resources.settings.documents_folder
+    for cell in ("2026年3月5日", "2026/3/5", "2026.3.5", date(2026, 3, 5), EVENING):
+        name = put(town, tuple(ACTIVITY_HEADS), ("KT-1", cell, "文体服务", "诗会", 30.0, "", "", ""))
+        ((_, entry),) = read_activities(folder, name)
+        assert (entry.held_on, entry.attendance) == (date(2026, 3, 5), 30)
+    for faulty in (46086, "20260305", "3月5日", "2026-2-30"):
+        put(town, tuple(ACTIVITY_HEADS), ("KT-1", faulty, "文体服务", "诗会", 30, "", "", ""))
+        with pytest.raises(Refused, match=r"第2行:“活动日期”[^a-z]*请写作 2026-03-05\(现值"):
+            read_activities(folder, name)
+
+
+def test_a_sheet_of_publicity_may_go_on_being_filled_in(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
+    number, other = add_site(town), add_site(town)
+    channel = town.resources.editions[EXAMPLE].edition.for_sites.publicity_channels[0].name
+    first = (channel, date(2026, 3, 1), "开张", "", number)
+
+    def brought(key: str, *lines: tuple[object, ...]) -> list[RecordedItem]:
+        found = read_publicity(town.resources.settings.documents_folder, put(town, tuple(PUBLICITY_HEADS), *lines))
+        command = RecordPublicity(by=REVIEWER, items=[entry for _, entry in found])
+        rows = [row for row, _ in found]
+        return record_publicity(town.resources, command, door=Door.SHEET, key=key, at=town.now(), rows=rows)
+
+    assert [each.known for each in brought("a", first)] == [False]
+    assert [each.known for each in brought("b", first, (channel, date(2026, 3, 2), "诗会", "", number))] == [
+        True,
+        False,
+    ]
+    with pytest.raises(Refused, match=r"第2行“标题”.*已经登记\(登记号1\)"):
+        brought("c", (*first[:4], f"{number}、{other}"))
+    twice = (channel, date(2026, 3, 2), "歌会", "", number)
+    with pytest.raises(Refused, match=r"第3行“标题”.*“歌会”已经登记"):
+        brought("d", twice, twice)
