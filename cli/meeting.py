@@ -12,6 +12,7 @@ from policies.errors import Refused
 from policies.vocabulary import CaseKind, CaseStatus, Door, Verdict
 from tasks import decisions, meeting_records, meeting_resolutions, meetings
 from tasks.case_file import as_markdown, case_file, waits_for
+from tasks.cases import load_case, meeting_of
 from tasks.commands import Decide
 from tasks.meeting_commands import (
     CallMeeting,
@@ -102,7 +103,9 @@ def change(
                     fields | clock | {"place": place, "chair": chair, "agenda": point}
                 )
                 changed = meetings.change_meeting(resources, arranged, door=Door.CLI, at=at)
-            typer.echo(f"{'、'.join(changed)},已通知参会人员")
+            with resources.database.read() as session:
+                to_come = meeting_of(session, load_case(session, number, lock=False)).meets_at > at
+            typer.echo("、".join(changed) + (",已通知参会人员" if to_come else ";会议时间已过,不再通知参会人员"))
         carry_on(resources, number)
 
 

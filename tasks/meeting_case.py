@@ -25,19 +25,14 @@ ELSEWHERE = {
 
 def ask(act: Act, case: Case, item: WorkItem) -> None:
     """
-    Invite anew to a meeting that was put off; let one go on whose decisions are all settled, or that decided nothing.
+    Let a meeting go on whose decisions are all settled, or that decided nothing.
 
-    The first round of a meeting opens when it is called, with its invitation.
+    Each round of a meeting opens when it is called or put off, with its invitation.
     """
-    if item.gate is Gate.RESOLUTIONS:
-        if not running(act.session, case):
-            decided = len(resolutions_of(act.session, case))
-            reason = f"{decided}项议定事项均已办结" if decided else "会议没有议定事项"
-            items.close(act, item, Verdict.COMPLETED, by=None, door=Door.SYSTEM, reason=reason)
-        return
-    meeting = meeting_of(act.session, case)
-    day = spoken_day(meeting.meets_at.astimezone(SHANGHAI).date())
-    meeting_mail.invite(act, case, change=f"会议延期至{day}")
+    if item.gate is Gate.RESOLUTIONS and not running(act.session, case):
+        decided = len(resolutions_of(act.session, case))
+        reason = f"{decided}项议定事项均已办结" if decided else "会议没有议定事项"
+        items.close(act, item, Verdict.COMPLETED, by=None, door=Door.SYSTEM, reason=reason)
 
 
 def check(act: Act, case: Case, item: WorkItem, command: Decide) -> list[str]:

@@ -33,7 +33,9 @@ def invite(act: Act, case: Case, *, change: str = "", late_note: str = "") -> No
 
 
 def remind(act: Act, item: WorkItem, *, besides: Sequence[Person], event: str, late_note: str) -> None:
-    """Remind everybody on the roll of the meeting, except those who are reminded to hold it."""
+    """Remind everybody on the roll of the meeting, except those who are reminded to hold it; nobody once it began."""
+    if act.at >= meeting_of(act.session, item.case).meets_at:
+        return
     known = {person.id for person in besides}
     to = [each for each in roll(meeting_of(act.session, item.case)) if each.person_id not in known]
     letter = _invitation(act, item.case, change="", late_note=late_note, reminder=True)

@@ -33,7 +33,8 @@ def open_routine_meetings(resources: Resources, *, at: datetime, grace: timedelt
 
     Source: policy `joint_meeting.every_months` (D1-R4). A town owes one when a parlour of it was listed before the
     period began and still is in the register, unless its office called a meeting for a day of the period by itself.
-    A period that is over is not made up for: its meeting could only be the one of this period.
+    A period that is over, or whose meeting could no longer be held in it, is not made up for: two meetings would follow
+    each other in the next one, whose letter says what was missed.
 
     Safe to repeat, and to run twice at once: a period's meeting has one key, asked for again under the town's lock.
 
@@ -70,8 +71,12 @@ def _due(resources: Resources, town: Town, at: datetime, grace: timedelta) -> Pe
     rule = town.scheme.joint_meeting
     if rule is None:
         return None
-    period = period_of(shanghai_day(at), every_months=rule.every_months)
-    return period if called_at(period, resources.calendar) + grace <= at else None
+    today, calendar = shanghai_day(at), resources.calendar
+    period = period_of(today, every_months=rule.every_months)
+    proposed = proposed_at(today, invite_days_before=rule.invite_days_before, calendar=calendar)
+    if shanghai_day(proposed) > period.last:
+        return None
+    return period if called_at(period, calendar) + grace <= at else None
 
 
 def _call(resources: Resources, unit_id: int, period: Period, at: datetime) -> str:

@@ -172,7 +172,9 @@ def change_meeting(
     resources: Resources, command: ChangeMeeting, *, door: Door, at: datetime, asked: Asked | None = None
 ) -> tuple[str, ...]:
     """
-    Settle place, chair, agenda or the time of the day of a meeting that is still to be held; everybody is told.
+    Settle place, chair, agenda or the time of the day of a meeting; everybody is told, unless it is past.
+
+    A meeting whose day has come without place and chair still needs them on record before it is declared held.
 
     Args:
         asked: the form it came in on; None: by another door.
@@ -181,29 +183,38 @@ def change_meeting(
         What changed, in Chinese.
 
     Raises:
-        Refused: the meeting is over, the person may not, or nothing changes.
+        Refused: the meeting is settled, the person may not, nothing changes, or it would begin at a past time.
     """
     with acting(resources, at=at) as act:
         case = load_meeting(act, command.case)
         item = item_asked(act.session, case, asked, Gate.MEETING, at=at)
         by = person_of(act.session, command.by)
         check_office(act, by, case.unit, joint_meeting_of(case), deed="变更会议安排")
-        changed = _change(meeting_of(act.session, case), command)
+        meeting = meeting_of(act.session, case)
+        to_come = meeting.meets_at > act.at
+        changed = _change(meeting, command)
         if not changed:
             raise Refused(
                 policy_of(case, item.gate).where,
                 "没有填写与现在不同的开会时刻、地点、主持人或议程;改日期请办理延期",
             )
+        if to_come and meeting.meets_at <= act.at:
+            raise Refused(
+                policy_of(case, item.gate).where,
+                f"开会时刻{meeting.meets_at.astimezone(SHANGHAI):%H:%M}已经过去,来不及通知参会人员;"
+                "请填写较晚的时刻,或办理延期",
+            )
         told = "、".join(changed)
         keep(
             act,
             case,
-            [meeting_of(act.session, case)],
+            [meeting],
             actor=by.display,
             summary=f"变更会议安排:{told}",
             data={"door": door.value},
         )
-        meeting_mail.invite(act, case, change=told)
+        if meeting.meets_at > act.at:
+            meeting_mail.invite(act, case, change=told)
         return tuple(changed)
 
 
@@ -230,7 +241,7 @@ def postpone_meeting(
     resources: Resources, command: PostponeMeeting, *, door: Door, at: datetime, asked: Asked | None = None
 ) -> Decision:
     """
-    Put a meeting off to a later day; the next round invites anew, also who came into a role meanwhile (D1-R4).
+    Put a meeting off to a later day and invite anew, also who came into a role meanwhile (D1-R4).
 
     Args:
         asked: the form it came in on; None: by another door.
@@ -266,4 +277,7 @@ def postpone_meeting(
             actor=by.display,
             summary=f"会议由{spoken_day(before)}延期至{spoken_day(command.meets_on)}",
         )
+        # Not left to the next run: people must hear of the new day before the old one, also while Prefect is away.
+        items.create(act, case, Gate.MEETING, item.round + 1, last=command.meets_on)
+        meeting_mail.invite(act, case, change=f"会议延期至{spoken_day(command.meets_on)}")
         return decision

@@ -13,7 +13,7 @@ from rules.meeting_periods import called_at, period_of
 from tasks import meeting_records, meeting_routine, meetings
 from tasks.case_file import case_file
 from tasks.catching_up import RECURRING
-from tasks.meeting_commands import CallMeeting, RecordMeeting
+from tasks.meeting_commands import CallMeeting, PostponeMeeting, RecordMeeting
 from tasks.meeting_routine import open_routine_meetings
 from tasks.paperwork import DocumentKind, make_document
 from tests.desks import OpenTown, variant
@@ -475,3 +475,61 @@ def test_a_meetings_case_is_none_of_anything_else(here: Township) -> None:
         record(here, each.case.number, minutes="误填")
     with pytest.raises(Refused, match="是“联席会议”,不是议定事项"):
         complete(here, number, by=HEAD_OF_OFFICE)
+
+
+# -- machines that were off ------------------------------------------------------------------------------------------
+
+
+def test_a_machine_that_was_off_over_the_meetings_day_invites_nobody_to_it(quarter: Township) -> None:
+    quarter.clock.move_to(at("2026-10-08 08:00"))
+    [number] = open_routine_meetings(quarter.resources, at=quarter.now())
+    quarter.rehearsal.carry(number)
+    quarter.pass_until("2026-10-19 10:00")
+    assert meeting(quarter, number).meets_at == at("2026-10-22 14:00")
+    before = len(quarter.told("meeting_invitation"))
+    quarter.sleep_until("2026-10-27 08:00")
+    assert quarter.told("escalation") == ["丁主任"]
+    assert change(quarter, number, place="三楼会议室", chair="丁主任") == ("地点定为三楼会议室", "主持人定为丁主任")
+    hold(quarter, number, held_on=date(2026, 10, 22))
+    assert len(quarter.told("meeting_invitation")) == before
+    assert quarter.case(number).status is CaseStatus.CLOSED
+    assert faults(quarter) == []
+
+
+def test_a_reminder_that_comes_late_on_the_day_reaches_only_who_holds_the_meeting(here: Township) -> None:
+    number = call(here)
+    here.pass_until("2026-04-10 10:00")
+    before = len(here.told("meeting_invitation")), len(here.told("reminder"))
+    here.sleep_until("2026-04-15 15:00")
+    after = len(here.told("meeting_invitation")), len(here.told("reminder"))
+    assert (after[0] - before[0], after[1] - before[1]) == (0, 2)
+    with pytest.raises(Refused, match="没有填写与现在不同的"):
+        change(here, number, begins="14:00")
+    assert change(here, number, begins="13:30") == ("开会时刻改为13:30",), "as it was, for the minutes"
+    assert change(here, number, begins="16:00") == ("开会时刻改为16:00",)
+    assert len(here.told("meeting_invitation")) == after[0] + len(INVITED), "it is still to come"
+    with pytest.raises(Refused, match="开会时刻14:30已经过去,来不及通知参会人员;请填写较晚的时刻,或办理延期"):
+        change(here, number, begins="14:30")
+
+
+def test_who_is_invited_hears_of_a_delay_before_any_run_goes_on(here: Township) -> None:
+    number = call(here)
+    before = len(here.told("meeting_invitation"))
+    later = PostponeMeeting(case=number, by=REVIEWER, meets_on=in_days(here, 20), reason="防汛")
+    meetings.postpone_meeting(here.resources, later, door=Door.CLI, at=here.now())
+    assert len(here.told("meeting_invitation")) == before + len(INVITED)
+    item = here.item(number)
+    assert item is not None
+    assert (item.gate, item.round, item.due_on) == (Gate.MEETING, 2, in_days(here, 20))
+    here.rehearsal.carry(number)
+    assert len(here.told("meeting_invitation")) == before + len(INVITED)
+    assert faults(here) == []
+
+
+def test_a_meeting_that_could_only_be_held_in_the_next_quarter_is_left_to_it(quarter: Township) -> None:
+    quarter.sleep_until("2026-06-22 10:00")
+    assert meeting_numbers(quarter) == []
+    quarter.sleep_until("2026-07-01 10:00")
+    [number] = meeting_numbers(quarter)
+    assert quarter.case(number).title == "2026年第3季度联席会议"
+    assert "2026年第2季度没有召集过联席会议" in quarter.entries("task_waiting")[-1].context["facts"]
