@@ -22,7 +22,7 @@ PARTS = (
     ("theme", "cli.theme:app", "月度主题:登记、导入、查看谁已报谁未报。"),
     ("activity", "cli.activity:app", "活动:登记、导入、作废、查看,缺活动的周。"),
     ("publicity", "cli.publicity:app", "宣传报道:登记、作废、按渠道查看。"),
-    ("statistics", "cli.statistics:app", "活动统计:场次、人次按时段、类别、村(居)、客堂间,对照建设目标,导出表格和网页。"),
+    ("statistics", "cli.statistics:app", "活动统计:场次、人次按时段、类别、村(居),对照建设目标,导出表格和网页。"),
     ("inspection", "cli.inspection:app", "督查:开展、登记检查、整改报告、抽签核对、总结。"),
     ("evaluation", "cli.evaluation:app", "年度考核:开启、名次、逐项得分和算法。"),
     ("call", "cli.call:app", "微项目征集:开启、申报、调研、评分、表决、筛选。"),

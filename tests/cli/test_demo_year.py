@@ -45,7 +45,7 @@ def test_what_went_out(year: tuple[YearFigures, list[str]]) -> None:
     assert figures.letters[Letter.THEME_ASKED] == 65
     # One leader is reminded twice, and told of to the village.
     assert (figures.letters[Letter.THEME_MISSING], figures.letters[Letter.THEMES_MISSING]) == (2, 1)
-    # A late record and two idle weeks told one by one; six parlours and three villages after the days without a machine.
+    # A late record and two idle weeks, one by one; six parlours, three villages after the days without a machine.
     assert (figures.letters[Letter.WEEK_MISSING], figures.letters[Letter.WEEKS_MISSING]) == (9, 6)
     assert figures.letters[Letter.SITE_RECTIFICATION] == 2
     assert figures.letters[Letter.EVALUATION_RESULT] == 12

@@ -45,7 +45,8 @@ def test_the_report_ranks_explains_and_says_that_it_is_not_final(evaluated: tupl
     assert "应开展52周，已开展52周" in paper.text
     assert "本项10分按比例分摊到其他各项" in paper.text
     assert "人民币贰仟元整" in paper.text
-    assert ["1", "月月有主题", "20分", f"{SiteFact.THEMES.label}，按比例计分", "系统默认规定"] in paper.table("客堂间考核项目")
+    told = ["1", "月月有主题", "20分", f"{SiteFact.THEMES.label}，按比例计分", "系统默认规定"]
+    assert told in paper.table("客堂间考核项目")
 
 
 def test_an_evaluation_that_was_not_computed_has_no_report(open_sqlite: OpenTown) -> None:
