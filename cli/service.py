@@ -77,7 +77,8 @@ def order(
         if sheet is not None:
             path = sheet.resolve()
             rows = read_orders(path.parent, path.name)
-            opening = f"cli:{key or sheet_key(path.parent, path.name)}"
+            # A row that runs is known by what it says; one that was withdrawn since is ordered anew.
+            opening = f"cli:{key or f'{at.isoformat()}:{sheet_key(path.parent, path.name)}'}"
             numbers = service_orders.import_orders(resources, rows, by=by, sheet=path.name, key=opening, at=at)
         else:
             command = PlaceOrder.model_validate(

@@ -25,14 +25,14 @@ def _offer_fields(session: Session, case: Case, awaited: Awaited) -> Fields:
     """Ask whether the provider takes the order, and for which day."""
     wished_on = order_of(session, case).wished_on
     return _reasoned(awaited, "不予接单、撤回申请时必须填写;接单时可写说明,例如改期的原因") | {
-        "promised_on": text("承诺日期", description=f"例如 {wished_on};不填就是希望日期{wished_on}", longest=10),
+        "promised_on": text("承诺日期", description=f"例如 {wished_on};不填就是希望日期{wished_on}", longest=20),
     }
 
 
 def _delivery_fields(session: Session, case: Case, awaited: Awaited) -> Fields:
     """Ask when it was delivered and to how many."""
     return _reasoned(awaited, "未能送达、撤回申请时必须填写") | {
-        "delivered_on": text("送达日期", description="例如 2026-05-06;不填就是今天", longest=10),
+        "delivered_on": text("送达日期", description="例如 2026-05-06;不填就是今天", longest=20),
         "served": (Served, Field(0, title="服务人数", description="已送达时必须填写,单位:人")),
         "proof": text("证明材料", description="照片、签到表等,资料文件夹(documents)内的文件名;可以不填", longest=300),
     }

@@ -13,7 +13,7 @@ from notifications.letters import CaseClosed, TaskWaiting
 from notifications.outbox import Recipient
 from notifications.service_letters import OrderAnswered, OrderDelivered, OrderDisputed, OrderPlaced
 from policies.errors import Refused
-from policies.vocabulary import Gate, Outcome, Role, Verdict
+from policies.vocabulary import Gate, Outcome, Role, SiteStatus, Verdict
 from tasks.act import Act
 from tasks.cases import deciders, entitled, policy_of
 from tasks.commands import Decide
@@ -193,8 +193,9 @@ def facts(session: Session, case: Case) -> tuple[tuple[str, str], ...]:
     """Return what a page says of it, as labelled rows."""
     order = order_of(session, case)
     place = placed_facts(order)
+    standing = "" if order.site.status is SiteStatus.ACTIVE else f",现{order.site.status.label}"
     rows = [
-        ("客堂间", f"{order.site.number} {place['address']},负责人{order.site.leader.display}"),
+        ("客堂间", f"{order.site.number} {place['address']},负责人{order.site.leader.display}{standing}"),
         ("服务项目", f"{order.item.code} {order.item.name}({category_name(case, order.item)})"),
         ("服务单位", f"{order.item.provider.name},联系人{order.item.provider.contact.display}"),
         ("希望日期", f"{order.wished_on},预计{order.people}人"),

@@ -1,11 +1,11 @@
 """What people ask for about services, as it comes in by any door (D1-R5); see `tasks.commands`."""
 
-from datetime import date
 from typing import Annotated
 
 from pydantic import Field
 
 from tasks.commands import CaseNumber, Command, LongText, PersonField, PlainText
+from tasks.life_commands import DayField
 
 People = Annotated[int, Field(ge=1, le=10_000)]
 
@@ -34,7 +34,7 @@ class OrderRow(Command):
     item: PlainText = Field(
         min_length=1, max_length=100, title="服务项目", description="服务目录中的项目编码或名称,例如 YL01"
     )
-    wished_on: date = Field(title="希望日期", description="须比点单日早若干天提出,天数由政策规定")
+    wished_on: DayField = Field(title="希望日期", description="须比点单日早若干天提出,天数由政策规定")
     people: People = Field(title="预计人数", description="单位:人")
     note: LongText = Field(default="", title="说明", description="例如 时段、对象、场地的要求;可以不填")
 
@@ -50,7 +50,7 @@ class TakeOrder(Command):
 
     case: CaseNumber
     by: PersonField = Field(title="办理人", description="服务单位联系人,或代为登记的社区办审核员")
-    promised_on: date | None = Field(default=None, title="承诺日期", description="不填就是客堂间希望的日期")
+    promised_on: DayField | None = Field(default=None, title="承诺日期", description="不填就是客堂间希望的日期")
     note: PlainText = Field(default="", max_length=200, title="说明", description="例如 改期的原因;可以不填")
 
 
@@ -59,7 +59,7 @@ class DeliverOrder(Command):
 
     case: CaseNumber
     by: PersonField = Field(title="办理人", description="服务单位联系人,或代为登记的社区办审核员")
-    delivered_on: date | None = Field(default=None, title="送达日期", description="不填就是今天")
+    delivered_on: DayField | None = Field(default=None, title="送达日期", description="不填就是今天")
     served: People = Field(title="服务人数", description="单位:人")
     proof: PlainText = Field(
         default="", max_length=300, title="证明材料", description="资料文件夹内的文件名,例如 照片、签到表;可以不填"

@@ -9,7 +9,7 @@ from models.registry import Person
 from models.service import ServiceOrder
 from models.work_item import Decision, WorkItem
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, Door, Gate, Verdict
+from policies.vocabulary import CaseKind, Door, Gate, SiteStatus, Verdict
 from rules.periods import due_on
 from rules.transitions import ALSO_GIVEN_BY
 from runtime.resources import Resources
@@ -78,13 +78,19 @@ def take_order(
         asked: the form it came in on; None: by another door.
 
     Raises:
-        Refused: another gate waits, not the provider's contact nor the office, the day is past or too far off, or the
-            item is used up in that day's year.
+        Refused: another gate waits, not the provider's contact nor the office, the site was closed or revoked since,
+            the day is past or too far off, or the item is used up in that day's year.
     """
     lapse_if_over(resources, command.case, at=at)
     with acting(resources, at=at) as act:
         step = _at(act, command, Gate.SERVICE_OFFER, Verdict.TAKEN, door, asked)
         order, before = step.order, year_of(step.order)
+        if order.site.status not in (SiteStatus.ACTIVE, SiteStatus.SUSPENDED):
+            raise Refused(
+                step.where,
+                f"客堂间 {order.site.number} {order.site.status.label},不再送服务;"
+                f"请选择“{Verdict.DECLINED.label}”并写明理由",
+            )
         promised = command.promised_on or order.wished_on
         if promised < act.day:
             raise Refused(

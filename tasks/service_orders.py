@@ -67,7 +67,7 @@ def import_orders(
     resources: Resources, rows: Sequence[tuple[int, OrderRow]], *, by: str, sheet: str, key: str, at: datetime
 ) -> list[str]:
     """
-    Place all orders of a sheet, or none when one is faulty.
+    Place all orders of a sheet, or none when one is faulty; what it ordered before and still runs is passed over.
 
     Args:
         rows: number of the row and its order, see `tasks.service_sheets.read_orders`.
@@ -79,7 +79,7 @@ def import_orders(
         The orders' case numbers in the order of the rows.
 
     Raises:
-        Refused: as `place_order`, every fault named by its row.
+        Refused: as `place_order`, or a row stands in the sheet twice; every fault named by its row.
     """
     with acting(resources, at=at) as act:
         person = person_of(act.session, by)
@@ -96,8 +96,16 @@ def import_orders(
         known = _imported(act.session, key)
         if known:
             return known
-        placed = list[str]()
+        placed, above = list[str](), dict[OrderRow, int]()
+        running = {number: _running_twin(act.session, one) for number, one in asked.items()}
         for number, one in asked.items():
+            if (first := above.setdefault(_as_ordered(one), number)) != number:
+                faults.append(f"第{number}行:与第{first}行完全相同;同日要点两场的,请在“说明”中写明场次")
+                continue
+            # An office goes on filling in its sheet, and brings it again.
+            if (before := running[number]) is not None:
+                placed.append(before)
+                continue
             # Placed as it is read, so that a row is also held against those above it; a fault takes all of them back.
             try:
                 opening = f"{key}:{number}"
@@ -108,6 +116,30 @@ def import_orders(
             listed = "".join(f"\n{number}. {fault}" for number, fault in enumerate(faults, 1))
             raise Refused("点单表填写要求", f"点单表“{sheet}”有{len(faults)}行有误,一张也没有登记:{listed}")
         return placed
+
+
+def _as_ordered(one: _Asked) -> OrderRow:
+    """Return a row as it is told from the others, however it names its site and item."""
+    return one.row.model_copy(update={"site": one.site.number, "item": f"{one.item_id}"})
+
+
+def _running_twin(session: Session, one: _Asked) -> str | None:
+    """Return the number of an order that runs and says the same in all; None: there is none."""
+    row = one.row
+    return session.scalars(
+        select(Case.number)
+        .join(ServiceOrder, ServiceOrder.case_id == Case.id)
+        .where(
+            ServiceOrder.site_id == one.site.id,
+            ServiceOrder.item_id == one.item_id,
+            ServiceOrder.wished_on == row.wished_on,
+            ServiceOrder.people == row.people,
+            ServiceOrder.note == row.note,
+            unsettled(),
+        )
+        .order_by(Case.id)
+        .limit(1)
+    ).first()
 
 
 def _imported(session: Session, key: str) -> list[str]:

@@ -33,8 +33,7 @@ def read_orders(folder: Path, name: str) -> list[tuple[int, OrderRow]]:
     """
     read, faults = list[tuple[int, OrderRow]](), list[str]()
     for number, cells in rows_of(folder, name, tuple(ORDER_HEADS), ("说明",)):
-        # Excel keeps a day with a time of zero.
-        fields = {ORDER_HEADS[head]: cell.removesuffix(" 00:00:00") for head, cell in cells.items()}
+        fields = {ORDER_HEADS[head]: cell for head, cell in cells.items()}
         try:
             read.append((number, OrderRow.model_validate(fields)))
         except ValidationError as error:

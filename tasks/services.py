@@ -16,6 +16,7 @@ from models.service import Provider, ServiceItem, ServiceOrder
 from models.work_item import WorkItem
 from policies.errors import Refused
 from policies.vocabulary import CaseStatus, Gate, Role, UnitKind, WorkItemStatus
+from rules.masking import mask_text
 from runtime.resources import Resources
 from tasks import order_case
 from tasks.act import Act, acting
@@ -141,7 +142,8 @@ def _checked(act: Act, rows: Sequence[Row], sheet: str) -> list[_Wanted]:
             for head in ("单位名称", "镇(街道)", "联系人")
             if provider and cells[head] != known[head]
         ]
-        faults += [f"第{number}行{fault}" for fault in against]
+        # A fault of one cell may quote another one, whose own fault is that it holds a personal number.
+        faults += [mask_text(f"第{number}行{fault}") for fault in against]
         if found is not None:
             wanted.append(found)
     if faults:
