@@ -124,6 +124,9 @@ def record_activities(
                 # A sheet that an office goes on filling in holds what was recorded from it before.
                 recorded.append(_told(twin, site, late_days=0, known=True))
                 continue
+            if rows is not None and twin is None:
+                with faults.at(index, "活动名称"):
+                    _check_not_voided(act, site, entry)
             activity = _examined(act, site, by, entry, twin, faults, index)
             if activity is not None:
                 recorded.append(_keep(act, site, by, activity, key=named, door=door))
@@ -192,6 +195,27 @@ def _twin(session: Session, site: Site, entry: ActivityEntry) -> Activity | None
             Activity.voided_at.is_(None),
         )
     ).first()
+
+
+def _check_not_voided(act: Act, site: Site, entry: ActivityEntry) -> None:
+    """Refuse a row of a sheet that an office goes on filling in, when what it says was voided meanwhile."""
+    voided = act.session.scalars(
+        select(Activity)
+        .where(
+            Activity.site_id == site.id,
+            Activity.held_on == entry.held_on,
+            Activity.title == entry.title,
+            Activity.attendance == entry.attendance,
+            Activity.voided_at.is_not(None),
+        )
+        .order_by(Activity.id.desc())
+    ).first()
+    if voided is not None and _same(act, site, voided, entry):
+        raise Refused(
+            "default",
+            f"客堂间 {site.number} {voided.held_on}的“{voided.title}”(登记号{voided.id})登记后已作废,理由:"
+            f"{voided.voided_because};请从表中删去该行,确须重新登记的请逐场填写",
+        )
 
 
 def _same(act: Act, site: Site, twin: Activity, entry: ActivityEntry) -> bool:

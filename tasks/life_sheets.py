@@ -1,5 +1,6 @@
 """Sheets of a parlour's life that people fill in by hand: themes (主题表), activities (活动表), publicity (报道表)."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,9 @@ from tasks.life_commands import ActivityEntry, PublicityEntry, ThemeEntry
 from tasks.sheets import rows_of
 
 C = TypeVar("C", bound=Command)
+
+_BETWEEN = re.compile(r"[、,;\uff0c\uff1b\n]|\s+(?=[A-Z]{2,}-\d)")
+"""Between two sites in one cell; what follows a site's number after a space may also be its place, as lists show it."""
 
 THEME_HEADS = {"客堂间编号": "site", "月份": "month", "主题": "title", "计划": "plan"}
 ACTIVITY_HEADS = {
@@ -62,7 +66,9 @@ def read_activities(folder: Path, name: str) -> list[tuple[int, ActivityEntry]]:
 
 def read_publicity(folder: Path, name: str) -> list[tuple[int, PublicityEntry]]:
     """
-    Read publicity from a sheet below `folder`; its heads are those of `PUBLICITY_HEADS`, several sites divided by 、.
+    Read publicity from a sheet below `folder`; its heads are those of `PUBLICITY_HEADS`.
+
+    Several sites in a cell are divided by 、 or another mark, or stand each in its own line.
 
     Returns:
         The number of the row and its item.
@@ -72,8 +78,8 @@ def read_publicity(folder: Path, name: str) -> list[tuple[int, PublicityEntry]]:
     """
 
     def fields(cells: dict[str, object]) -> dict[str, object]:
-        listed = str(cells["sites"]).replace(",", "、").replace(",", "、").replace(";", "、")
-        return cells | {"sites": [each.strip() for each in listed.split("、") if each.strip()]}
+        listed = _BETWEEN.split(str(cells["sites"]))
+        return cells | {"sites": [each.strip() for each in listed if each.strip()]}
 
     return _read(folder, name, PUBLICITY_HEADS, PublicityEntry, optional=("出处",), fields=fields)
 

@@ -91,7 +91,7 @@ def import_orders(
                 faults.append(f"第{number}行:{refusal}")
         # Locked in one order, items before sites: two sheets must not wait for each other.
         items = {each: lock_item(act.session, each) for each in sorted({one.item_id for one in asked.values()})}
-        for site in sorted({one.site.id: one.site for one in asked.values()}.values(), key=lambda each: each.id):
+        for site in sorted({one.site.id: one.site for one in asked.values()}.values(), key=lambda each: each.case_id):
             lock_site(act.session, site)
         known = _imported(act.session, key)
         if known:

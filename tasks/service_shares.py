@@ -19,6 +19,8 @@ from rules.periods import SHANGHAI
 from runtime.resources import Resources
 from tasks.cases import load_case, local_day
 
+MOST_NAMED = 20
+"""Sites that a sentence names; the table shows them all."""
 GATES = (Gate.SERVICE_OFFER, Gate.SERVICE_DELIVERY)
 
 
@@ -241,4 +243,5 @@ def told(found: TownShares) -> str:
     sentence = f"{found.town}{found.span.since}至{last}:运行中的客堂间{active}处,平均每处送达{shown(shares.mean)}次"
     if not nothing:
         return f"{sentence},每处都得到过服务"
-    return f"{sentence};{len(nothing)}处没有得到服务:{'、'.join(site.label for site in nothing)}"
+    named = "、".join(site.label for site in nothing[:MOST_NAMED]) + ("等" if len(nothing) > MOST_NAMED else "")
+    return f"{sentence};{len(nothing)}处没有得到服务:{named}"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -60,7 +61,7 @@ def _commands(
     for number, cells in rows_of(folder, name, tuple(heads), optional):
         fields: dict[str, object] = {heads[head]: text for head, text in cells.items()}
         if isinstance(listed := fields.get("acknowledged"), str):
-            fields["acknowledged"] = [part for part in listed.replace(";", "、").replace(";", "、").split("、") if part]
+            fields["acknowledged"] = [part for part in re.split(r"[、;\uff1b]", listed) if part]
         try:
             commands.append((number, model.model_validate(fields)))
         except ValidationError as error:

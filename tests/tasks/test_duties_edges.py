@@ -11,10 +11,12 @@ from models.registry import Unit
 from policies.errors import Refused
 from policies.load import LoadedEdition
 from policies.vocabulary import Door, UnitKind
+from tasks.activities import RecordedActivity, record_activities, void_activity
 from tasks.catching_up import catch_up
-from tasks.life_commands import RecordPublicity, ReportThemes
+from tasks.life_commands import RecordActivities, RecordPublicity, ReportThemes, VoidActivity
 from tasks.life_sheets import ACTIVITY_HEADS, PUBLICITY_HEADS, THEME_HEADS, read_activities, read_publicity, read_themes
 from tasks.publicity import RecordedItem, record_publicity
+from tasks.sheets import read_decisions
 from tasks.theme_rounds import ask_for_themes
 from tasks.themes import submit_themes
 from tasks.week_reports import report_weeks
@@ -161,3 +163,48 @@ def test_a_sheet_of_publicity_may_go_on_being_filled_in(open_sqlite: OpenTown) -
     twice = (channel, date(2026, 3, 2), "歌会", "", number)
     with pytest.raises(Refused, match=r"第3行“标题”.*“歌会”已经登记"):
         brought("d", twice, twice)
+
+
+def test_several_sites_in_a_cell_are_told_apart_however_they_are_divided(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
+    folder = town.resources.settings.documents_folder
+    one, two = "KT-2026-0001-S", "KT-2026-0002-S"
+    for between in ("、", ",", "\uff0c", "\uff1b", "\n", " ", "\u3000"):
+        name = put(town, tuple(PUBLICITY_HEADS), ("镇级网站", date(2026, 3, 1), "开张", "", f"{one}{between}{two}"))
+        ((_, entry),) = read_publicity(folder, name)
+        assert entry.sites == [one, two], repr(between)
+    put(town, tuple(PUBLICITY_HEADS), ("镇级网站", date(2026, 3, 1), "开张", "", f"{one} 周荡村5组张三户"))
+    ((_, entry),) = read_publicity(folder, name)
+    assert entry.sites == [f"{one} 周荡村5组张三户"]
+
+
+def test_what_was_voided_does_not_come_back_by_its_sheet(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-09 09:00")
+    number = add_site(town, since=at("2026-03-02 09:00"))
+
+    def brought(key: str, *lines: tuple[object, ...]) -> list[RecordedActivity]:
+        folder = town.resources.settings.documents_folder
+        found = read_activities(folder, put(town, tuple(ACTIVITY_HEADS), *lines))
+        command = RecordActivities(by=REVIEWER, activities=[entry for _, entry in found])
+        rows = [row for row, _ in found]
+        return record_activities(town.resources, command, door=Door.SHEET, key=key, at=town.now(), rows=rows)
+
+    first = (number, date(2026, 3, 4), "文体服务", "诗会", 30, "", "", "")
+    (done,) = brought("a", first)
+    void = VoidActivity(by=REVIEWER, activity=done.id, reason="没有举办")
+    void_activity(town.resources, void, door=Door.CLI, at=town.now())
+    with pytest.raises(
+        Refused, match=rf"第2行“活动名称”.*\(登记号{done.id}\)登记后已作废,理由:没有举办;请从表中删去该行"
+    ):
+        brought("b", first, (number, date(2026, 3, 5), "文体服务", "歌会", 30, "", "", ""))
+    corrected = (*first[:4], 25, "", "", "")
+    assert [each.known for each in brought("c", corrected)] == [False]
+    assert [each.known for each in brought("d", corrected)] == [True]
+
+
+def test_warnings_in_a_sheet_of_decisions_are_divided_by_either_semicolon(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
+    heads = ("案件编号", "办理人", "决定", "理由", "已知悉的提示")
+    name = put(town, heads, ("KT-2026-0001", REVIEWER, "批准", "", "甲\uff1b乙;丙、丁"))
+    ((_, command),) = read_decisions(town.resources.settings.documents_folder, name)
+    assert command.acknowledged == ["甲", "乙", "丙", "丁"]

@@ -14,8 +14,10 @@ from tasks.faults import refusal_of
 from tasks.living import change_status, lock_site, site_named
 from tasks.service_commands import TakeOrder
 from tasks.service_orders import import_orders
+from tasks.service_shares import shares_of, told
 from tasks.service_sheets import ORDER_HEADS, read_orders
 from tests.desks import OpenTown
+from tests.duties import add_many
 from tests.services import CONTACT, ROWS, ServiceTown, services_in
 from tests.township import LIAISON
 
@@ -98,3 +100,11 @@ def test_a_parlour_that_rests_may_be_promised_a_service(there: ServiceTown) -> N
     become(there, SiteStatus.SUSPENDED)
     there.take()
     assert there.order().promised_on == there.day(10)
+
+
+def test_a_sentence_names_twenty_parlours_without_a_service_and_counts_the_others(there: ServiceTown) -> None:
+    add_many(there.town, 21)
+    sentence = told(shares_of(there.resources, at=there.town.now()))
+    assert "23处没有得到服务:" in sentence
+    assert sentence.endswith("等")
+    assert sentence.count("KT-2026-") == 20
