@@ -189,6 +189,8 @@ class Reminder(CaseLetter):
     """Empty, or why this letter comes late."""
     waiting_for: tuple[str, ...]
     """Whose answer is still missing."""
+    ends_itself: bool = False
+    """A period that ends by itself on its last day: nobody is late."""
 
 
 class Escalation(CaseLetter):

@@ -9,6 +9,7 @@ from models.case import Case
 from models.sweep import SweepBeat
 from models.work_item import Timer, WorkItem
 from notifications.letters import Reminder
+from policies.sections import Window
 from policies.vocabulary import Gate, TimerKind, WorkItemStatus
 from rules.periods import SHANGHAI, plan
 from runtime.resources import Resources
@@ -121,6 +122,7 @@ def _remind(act: Act, item: WorkItem, timer: Timer) -> None:
         due_note=due_note(item),
         late_note=late_note(timer.fires_at, act.at),
         waiting_for=waiting,
+        ends_itself=isinstance(policy_of(item.case, item.gate), Window),
     )
     send(act, item.case, letter, [to_person(each) for each in to], event=f"timer-{timer.id}")
     if item.gate is Gate.MEETING:

@@ -245,6 +245,9 @@ EXAMPLES: dict[str, LetterContext] = {
     "reminder.today": letters.Reminder(
         **KNOWN, gate="社区办审核", due_on=DUE, days_left=0, due_note="", late_note="", waiting_for=()
     ),
+    "reminder.window": letters.Reminder(
+        **KNOWN, gate="公示期", due_on=DUE, days_left=2, due_note="", late_note="", waiting_for=(), ends_itself=True
+    ),
     "escalation": letters.Escalation(
         **KNOWN, gate="社区办审核", due_on=DUE, days_late=2, responsible=("沈审核", "施审核"), late_note=""
     ),
@@ -566,6 +569,9 @@ EXAMPLES: dict[str, LetterContext] = {
         reason="三个月没有开展活动，两次整改均无效果",
         points=("活动资料记录和存档：不符合，没有记录",),
         notice="GS-2026-0002",
+        duties=(
+            "尚未办结的服务点单KTPS-2026-0004：尚未送达、不再需要的，请社区办审核员写明理由撤回，系统随即通知服务单位",
+        ),
     ),
     "theme_asked": life_letters.ThemeAsked(
         **DUTY,
