@@ -204,7 +204,7 @@ def resubmit(
         carry_on(resources, number)
 
 
-@app.command("withdraw", help="由申请的负责人撤回申请。")
+@app.command("withdraw", help="撤回申请:由申请的负责人;尚未送达的点单、新址布置中的迁址,社区办审核员也可以。")
 def withdraw(number: Number, by: By, reason: Reason) -> None:
     with told(Withdraw), opened() as resources:
         command = Withdraw(case=number, by=by, reason=reason)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from flows.fields import NOBODY, Builder, Fields, choice, several, text, verdict_fields
 from models.case import Case
 from policies.vocabulary import CombinedWith, Facility, Gate, LeaderSource, Verdict
-from rules.transitions import for_people
+from rules.transitions import ALSO_GIVEN_BY, for_people
 from tasks.case_file import Awaited
 from tasks.cases import application_of
 
@@ -45,7 +45,9 @@ def work_fields(session: Session, case: Case, awaited: Awaited) -> Fields:
         )
     }
     if Verdict.WITHDRAWN in for_people(awaited.gate):
-        fields["withdraw"] = (bool, Field(False, title="撤回申请", description="由申请的负责人勾选,并填写理由"))
+        also = "或社区办审核员" if (awaited.gate, Verdict.WITHDRAWN) in ALSO_GIVEN_BY else ""
+        told = f"由申请的负责人{also}勾选,并填写理由"
+        fields["withdraw"] = (bool, Field(False, title="撤回申请", description=told))
         fields["reason"] = text("撤回理由")
     return fields
 

@@ -61,6 +61,8 @@ class SiteRevoked(CaseLetter):
     """What was not met at the last visit."""
     notice: Name
     """Number of the public notice that was cleared."""
+    duties: tuple[str, ...]
+    """What is to be done about its money and its open business, as clauses; empty: there is neither."""
 
 
 CONTEXTS = (InspectionAnnounced, SiteRectification, InspectionResult, SiteRevoked)

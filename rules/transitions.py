@@ -136,6 +136,10 @@ ALSO_GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {
     (Gate.SERVICE_OFFER, Verdict.DECLINED): Role.OFFICE_REVIEWER,
     (Gate.SERVICE_DELIVERY, Verdict.DELIVERED): Role.OFFICE_REVIEWER,
     (Gate.SERVICE_DELIVERY, Verdict.FAILED): Role.OFFICE_REVIEWER,
+    # Who ordered or applied may have gone, with the site or alone: what they asked for must still come to an end.
+    (Gate.SERVICE_OFFER, Verdict.WITHDRAWN): Role.OFFICE_REVIEWER,
+    (Gate.SERVICE_DELIVERY, Verdict.WITHDRAWN): Role.OFFICE_REVIEWER,
+    (Gate.CHANGE_WORKS, Verdict.WITHDRAWN): Role.OFFICE_REVIEWER,
 }
 """Verdicts that another role may give as well: a leader who never answers must not hold up the whole call."""
 _REASONED = frozenset(

@@ -27,7 +27,7 @@ from runtime.resources import Resources
 from tasks import items
 from tasks.act import Act, acting
 from tasks.cases import change_of, load_case, local_day, open_item, policy_of
-from tasks.change_words import CONCERNS, LABELS, balance, called, open_business, standing
+from tasks.change_words import CONCERNS, LABELS, balance, called, open_business, open_orders, standing
 from tasks.history import SYSTEM
 from tasks.living import change_status, keep, lock_site
 from tasks.mail import about, applicants, chinese_date, holders_of, send, to_household, to_person, village_of
@@ -64,7 +64,7 @@ def change_leader(act: Act, case: Case, *, by: Person) -> None:
     before = standing(site)
     site.leader_id = new.id
     act.session.flush()
-    _end_role(act, old, site.group_id)
+    end_role(act, old, site.group_id)
     _give_role(act, new, site.group_id)
     summary = f"客堂间 {site.number} 的负责人由{old.display}改为{new.display},自{act.day}起(案件 {case.number})"
     keep(act, site.case, [site], actor=by.display, summary=summary, data={"by": case.number})
@@ -90,14 +90,14 @@ def move(act: Act, case: Case, *, by: Person) -> None:
     place, where = change.household, policy_of(case, Gate.CHANGE_WORKS).where
     if place is None:
         raise LookupError(f"change {case.number} names no place")
-    check_running(site, where=where, then=f"案件 {case.number} 请由申请人撤回")
+    check_running(site, where=where, then=f"案件 {case.number} 请由申请人或社区办撤回")
     if not place.active:
-        raise Refused(where, f"迁入的户号“{place.number}”已不在册,不能迁入;案件 {case.number} 请由申请人撤回")
+        raise Refused(where, f"迁入的户号“{place.number}”已不在册,不能迁入;案件 {case.number} 请由申请人或社区办撤回")
     before, old, left = standing(site), site.household, site.group_id
     site.household_id, site.group_id = place.id, place.group_id  # of the same village
     act.session.flush()
     if left != place.group_id:
-        _end_role(act, site.leader, left)
+        end_role(act, site.leader, left)
         _give_role(act, site.leader, place.group_id)
     summary = f"客堂间 {site.number} 由户号{old.number}迁至户号{place.number},自{act.day}起(案件 {case.number})"
     keep(act, site.case, [site], actor=by.display, summary=summary, data={"by": case.number})
@@ -119,22 +119,37 @@ def close_site(act: Act, case: Case, *, by: Person) -> None:
             told = f"客堂间已注销(案件 {case.number}),不再恢复"
             items.close(act, item, Verdict.ENDED, by=None, door=Door.SYSTEM, reason=told, details={"resumed": False})
     change_status(act, site, SiteStatus.CLOSED, on=act.day, because="申请注销", actor=by.display, by_case=case)
-    _end_role(act, site.leader, site.group_id)
+    end_role(act, site.leader, site.group_id)
     left, open_cases = balance(act.session, site), open_business(act.session, site, but=case)
     _put_in_effect(
         act, case, change, before, on=act.day, actor=by.display, data={"left_fen": left, "open": list(open_cases)}
     )
-    duties = ["请村（居）委会协助摘除标牌，收回书架等配发物品，活动记录交社区办归档"]
-    if left:
+    duties = [
+        "请村（居）委会协助摘除标牌，收回书架等配发物品，活动记录交社区办归档",
+        *left_behind(act.session, site, but=case),
+    ]
+    also = [*holders_of(act, case, Role.OFFICE_REVIEWER), *holders_of(act, case, Role.OFFICE_HEAD)]
+    also += [to_household(site.household)] if site.household.email else []
+    _tell(act, case, change, duties=tuple(duties), event="in-effect", also=also)
+
+
+def left_behind(session: Session, site: Site, *, but: Case) -> tuple[str, ...]:
+    """Return what is to be done about the money and the open business of a site that has ended, as clauses."""
+    duties = []
+    if left := balance(session, site):
         duties.append(
             f"补贴结余{in_yuan(left)}（{in_capitals(left)}）属于专款，只能用于规定的用途：已经发生的支出请尽快登记，"
             "其余由村（居）委会按规定退回，社区办负责督促"
         )
-    if open_cases:
-        duties.append(f"尚未办结的{'、'.join(open_cases)}，请经办单位据此办结")
-    also = [*holders_of(act, case, Role.OFFICE_REVIEWER), *holders_of(act, case, Role.OFFICE_HEAD)]
-    also += [to_household(site.household)] if site.household.email else []
-    _tell(act, case, change, duties=tuple(duties), event="in-effect", also=also)
+    orders = open_orders(session, site)
+    if others := tuple(each for each in open_business(session, site, but=but) if each not in orders):
+        duties.append(f"尚未办结的{'、'.join(others)}，请经办单位据此办结")
+    if orders:
+        duties.append(
+            f"尚未办结的{'、'.join(orders)}：尚未送达、不再需要的，请社区办审核员写明理由撤回"
+            "（“催办、转办、撤回”，或者 ketang case withdraw），系统随即通知服务单位"
+        )
+    return tuple(duties)
 
 
 def begins_on(session: Session, change: SiteChange) -> date:
@@ -339,7 +354,8 @@ def _tell(
         duties=duties,
         late_note=late,
     )
-    to = [*applicants(act.session, case), to_person(site.leader), *village_of(act, case), *also]
+    leader = [to_person(site.leader)] if site.leader.active else []
+    to = [*applicants(act.session, case), *leader, *village_of(act, case), *also]
     send(act, case, letter, to, event=f"{event}-{since.isoformat()}")
 
 
@@ -358,7 +374,7 @@ def _leads_another(session: Session, person: Person, group_id: int) -> bool:
     )
 
 
-def _end_role(act: Act, person: Person, group_id: int) -> None:
+def end_role(act: Act, person: Person, group_id: int) -> None:
     """Let somebody no longer hold the role of a leader in a group, unless they lead another site there."""
     if _leads_another(act.session, person, group_id):
         return

@@ -1,5 +1,6 @@
 """What a change of a listed site comes to in words: for letters, pages and records."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -128,13 +129,25 @@ def balance(session: Session, site: Site) -> int:
 
 def open_business(session: Session, site: Site, *, but: Case) -> tuple[str, ...]:
     """Return the open inspections, orders and other changes of a site, by number."""
-    found: list[str] = []
-    for table in (Inspection, ServiceOrder, SiteChange):
-        cases = session.scalars(
-            select(Case)
-            .join(table, table.case_id == Case.id)
-            .where(table.site_id == site.id, Case.status == CaseStatus.OPEN, Case.id != but.id)
-            .order_by(Case.id)
-        )
-        found += [f"{each.kind.label}{each.number}" for each in cases]
-    return tuple(found)
+    return tuple(
+        f"{each.kind.label}{each.number}"
+        for table in (Inspection, ServiceOrder, SiteChange)
+        for each in _open_of(session, site, table)
+        if each.id != but.id
+    )
+
+
+def open_orders(session: Session, site: Site) -> tuple[str, ...]:
+    """Return the open orders of a site, as `open_business` names them."""
+    return tuple(f"{each.kind.label}{each.number}" for each in _open_of(session, site, ServiceOrder))
+
+
+def _open_of(
+    session: Session, site: Site, table: type[Inspection] | type[ServiceOrder] | type[SiteChange]
+) -> Sequence[Case]:
+    return session.scalars(
+        select(Case)
+        .join(table, table.case_id == Case.id)
+        .where(table.site_id == site.id, Case.status == CaseStatus.OPEN)
+        .order_by(Case.id)
+    ).all()

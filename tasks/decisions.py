@@ -27,7 +27,17 @@ from tasks import (
     site_decisions,
 )
 from tasks.act import Act, acting
-from tasks.cases import Asked, check_authority, item_asked, leader_of, load_case, load_with_parent, person_of, policy_of
+from tasks.cases import (
+    Asked,
+    check_authority,
+    entitled,
+    item_asked,
+    leader_of,
+    load_case,
+    load_with_parent,
+    person_of,
+    policy_of,
+)
 from tasks.commands import Decide, Withdraw
 from tasks.lapses import lapse_if_over
 
@@ -122,7 +132,7 @@ def withdraw(
     resources: Resources, command: Withdraw, *, door: Door, at: datetime, asked: Asked | None = None
 ) -> Decision:
     """
-    Let the applicant withdraw at the gate that waits; the case ends with its next pass.
+    Let the applicant withdraw at the gate that waits, or the office where it may too; the case ends with its next pass.
 
     Raises:
         Refused: not the leader of the application, nothing waits, or money has already moved.
@@ -138,11 +148,17 @@ def withdraw(
             # An office's own case: who may decide in it may also take it back.
             check_authority(act.session, item, person, on=act.day)
         elif person.id != leader.id:
-            raise Refused(
-                policy_of(case, item.gate).where,
-                f"只有申请的负责人{leader.display}可以撤回申请,{person.display}不能撤回",
-            )
+            _check_withdraws_for_others(act, case, item, person, leader)
         check_verdict(item.gate, Verdict.WITHDRAWN, reason=command.reason)
         decision = items.close(act, item, Verdict.WITHDRAWN, by=person, door=door, reason=command.reason)
         TELL[case.kind](act, case, item, decision)
         return decision
+
+
+def _check_withdraws_for_others(act: Act, case: Case, item: WorkItem, person: Person, leader: Person) -> None:
+    """Refuse unless the gate lets the person's role withdraw beside the applicant; tells who may."""
+    role = ALSO_GIVEN_BY.get((item.gate, Verdict.WITHDRAWN))
+    if role is not None and person.id in {each.id for each in entitled(act.session, case, role, on=act.day)}:
+        return
+    able = f"申请的负责人{leader.display}" + (f"或{role.label}" if role else "")
+    raise Refused(policy_of(case, item.gate).where, f"只有{able}可以撤回申请,{person.display}不能撤回")

@@ -13,6 +13,7 @@ from runtime.resources import edition_of
 from tasks import items
 from tasks.act import Act
 from tasks.cases import site_of
+from tasks.change_effects import end_role, left_behind
 from tasks.history import SYSTEM, append
 from tasks.inspection_points import (
     follow_site,
@@ -147,6 +148,7 @@ def _revoke(act: Act, case: Case, notice: Case) -> None:
     if site.status is not SiteStatus.REVOKED:
         because = f"督查 {case.number} 决定撤牌,公示 {notice.number} 通过"
         change_status(act, site, SiteStatus.REVOKED, on=act.day, because=because, actor=SYSTEM, by_case=case)
+        end_role(act, site.leader, site.group_id)
     letter = SiteRevoked(
         **about(case),
         site=site_named_in_full(site),
@@ -154,6 +156,7 @@ def _revoke(act: Act, case: Case, notice: Case) -> None:
         reason=decision.reason,
         points=tuple(each.in_words for each in not_met(case, last_visit(act.session, case))),
         notice=notice.number,
+        duties=left_behind(act.session, site, but=case),
     )
     to = applicants(act.session, case) + village_of(act, case)
     to += holders_of(act, case, Role.OFFICE_REVIEWER) + holders_of(act, case, Role.OFFICE_HEAD)

@@ -366,7 +366,7 @@ def test_the_works_of_a_move_can_not_be_finished_for_a_site_revoked_meanwhile(to
     town.everybody_agrees()
     approve(town)
     revoke(town, number)
-    with pytest.raises(Refused, match="请由申请人撤回"):
+    with pytest.raises(Refused, match="请由申请人或社区办撤回"):
         town.record({work.name: REVIEWER for work in town.edition().site.works})
     assert town.gate() is Gate.CHANGE_WORKS
     sound(town)
