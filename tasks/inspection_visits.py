@@ -18,9 +18,9 @@ from rules.periods import plan, shanghai_day
 from rules.transitions import GIVEN_BY, check_door, check_verdict
 from rules.window import spoken_day
 from runtime.resources import Resources
-from tasks import items
+from tasks import inspection_case, items
 from tasks.act import Act, acting
-from tasks.cases import Asked, check_authority, item_asked, person_of, policy_of, site_of
+from tasks.cases import Asked, already_decided, check_authority, item_asked, person_of, policy_of, site_of
 from tasks.documents import attach
 from tasks.inspection_commands import PointFound, RecordVisit, ReportRectification
 from tasks.inspection_points import (
@@ -64,11 +64,7 @@ def record_visit(
         case = load_of(act.session, command.case, CaseKind.INSPECTION)
         item = item_asked(act.session, case, asked, at=at)
         if item.gate not in VISITING:
-            raise Refused(
-                policy_of(case, item.gate).where,
-                f"案件 {case.number} 现处于“{item.gate.label}”环节,至{spoken_day(item.due_on)},不能登记检查;"
-                "整改报告后或期满后再复查",
-            )
+            raise _none_due(act, case, item)
         follow_site(act, case)
         by = person_of(act.session, command.by)
         check_authority(act.session, item, by, on=act.day, above=GIVEN_BY.get((item.gate, command.verdict)))
@@ -90,8 +86,30 @@ def record_visit(
             reason=command.reason,
             details=_details(case, visit, command),
         )
-        _tell(act, case, item, visit, decision)
+        if decision.verdict is Verdict.RECTIFY:
+            # Not left to the next run: the day is named now, and must not pass before the leader hears of it.
+            round_ = items.next_round(act, case, Gate.RECTIFICATION)
+            opened = items.create(act, case, Gate.RECTIFICATION, round_, last=rectify_by)
+            inspection_case.ask(act, case, opened)
+        else:
+            _tell(act, case, item, visit, decision)
         return decision
+
+
+def _none_due(act: Act, case: Case, item: WorkItem) -> Refused:
+    """Return the refusal of a visit that nobody waits for; tells who recorded the last one."""
+    last = act.session.scalars(
+        select(Decision)
+        .join(WorkItem, WorkItem.id == Decision.work_item_id)
+        .where(WorkItem.case_id == case.id, WorkItem.gate.in_(VISITING))
+        .order_by(Decision.id.desc())
+        .limit(1)
+    ).one()
+    return Refused(
+        policy_of(case, item.gate).where,
+        f"{already_decided(last.work_item).reason};现处于“{item.gate.label}”环节,至{spoken_day(item.due_on)},"
+        "不能登记检查;整改报告后或期满后再复查",
+    )
 
 
 def check_stands(act: Act, case: Case, item: WorkItem, verdict: Verdict) -> Site:
@@ -143,7 +161,10 @@ def _check_day(act: Act, case: Case, item: WorkItem, day: date) -> None:
     if item.gate is Gate.RE_INSPECTION:
         # A sheet of the first visits that is read again must not count as a re-inspection.
         ended = act.session.scalars(
-            select(Decision.effective_at).where(Decision.case_id == case.id).order_by(Decision.id.desc())
+            select(Decision.effective_at)
+            .join(WorkItem, WorkItem.id == Decision.work_item_id)
+            .where(WorkItem.case_id == case.id, WorkItem.gate == Gate.RECTIFICATION)
+            .order_by(Decision.id.desc())
         ).all()[0]
         earliest, told = shanghai_day(ended), "整改报告或期满的日期"
     if not earliest <= day <= act.day:
@@ -245,9 +266,7 @@ def _details(case: Case, visit: Visit, command: RecordVisit) -> dict[str, Any]:
 
 
 def _tell(act: Act, case: Case, item: WorkItem, visit: Visit, decision: Decision) -> None:
-    """Tell leader and village the result; time for putting right is told when that gate opens, with its form."""
-    if decision.verdict is Verdict.RECTIFY:
-        return
+    """Tell leader and village the result; time for putting right has a letter of its own."""
     next_step = ""
     if decision.verdict is Verdict.REVOKE:
         next_step = "将先行公示，对撤牌有异议的，请在公示期内向社区办提出；公示无成立的异议，期满后撤牌。"

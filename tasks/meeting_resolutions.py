@@ -217,4 +217,7 @@ def postpone_resolution(
         )
         summary = f"完成期限由{before}延至{command.due_on}(第{len(resolution.postponed)}次延期)"
         keep(act, case, [resolution], actor=by.display, summary=summary)
+        # Not left to the next run: the new day must not pass before who is responsible hears of it.
+        items.create(act, case, Gate.FOLLOW_UP, item.round + 1, last=command.due_on)
+        meeting_mail.assign(act, resolution, round_=item.round + 1)
         return decision

@@ -91,7 +91,7 @@ def seat_people(
     on_roll = {seat.person_id: seat for seat in meeting.seats}
     chosen: dict[int, MeetingSeat] = {}
     for seat, names in said.items():
-        for person in (person_of(act.session, name) for name in names):
+        for person in (_named(act, meeting, name) for name in names):
             if person.id not in on_roll:
                 raise Refused(
                     "default",
@@ -115,6 +115,13 @@ def seat_people(
             row.signed_at = act.at if seat is MeetingSeat.ATTENDED else None
             changed.append(row)
     return changed
+
+
+def _named(act: Act, meeting: Meeting, text: str) -> Person:
+    """Return whom `text` names; who came to the meeting may have been struck off the register before it is recorded."""
+    left = [seat.person for seat in meeting.seats if not seat.person.active]
+    named = [each for each in left if text.strip() in (each.code, each.display)]
+    return named[0] if named else person_of(act.session, text)
 
 
 def clear(meeting: Meeting) -> list[MeetingAttendance]:

@@ -8,7 +8,7 @@ from models.work_item import Decision, WorkItem
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate, Verdict, WorkItemStatus
 from rules.window import spoken_day
-from tasks import items, meeting_mail
+from tasks import items
 from tasks.act import Act
 from tasks.cases import policy_of, resolution_of
 from tasks.commands import Decide
@@ -23,8 +23,7 @@ ELSEWHERE = {
 
 
 def ask(act: Act, case: Case, item: WorkItem) -> None:
-    """Tell who is responsible by when it is due now; the first round opens with the meeting's end, with its letter."""
-    meeting_mail.assign(act, resolution_of(act.session, case), round_=item.round)
+    """Do nothing: each round opens with the meeting's end or with a delay, with its letter."""
 
 
 def check(act: Act, case: Case, item: WorkItem, command: Decide) -> list[str]:

@@ -26,7 +26,7 @@ from models.site_life import Activity, PublicityItem, PublicitySite, SiteSpell, 
 from tasks.audit_rows import AuditFault, rows_of
 
 KEPT = "row_kept"
-"""The history's word for a writing; its data is ``{"rows": [{"table", "row", "facts"}]}``, of a deleted row no facts."""
+"""The history's word for a writing; its data: ``{"rows": [{"table", "row", "facts"}]}``, no facts of a deleted row."""
 
 
 def facts_of(row: Base) -> dict[str, Any]:

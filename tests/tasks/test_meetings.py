@@ -10,10 +10,10 @@ from sqlalchemy import text
 from policies.errors import BadPolicy, Refused
 from policies.vocabulary import CaseKind, CaseStatus, Door, Gate, Role, Verdict
 from rules.meeting_periods import called_at, period_of
-from tasks import meeting_records, meeting_routine, meetings
+from tasks import meeting_records, meeting_resolutions, meeting_routine, meetings
 from tasks.case_file import case_file
 from tasks.catching_up import RECURRING
-from tasks.meeting_commands import CallMeeting, PostponeMeeting, RecordMeeting
+from tasks.meeting_commands import CallMeeting, PostponeMeeting, PostponeResolution, RecordMeeting
 from tasks.meeting_routine import open_routine_meetings
 from tasks.paperwork import DocumentKind, make_document
 from tests.desks import OpenTown, variant
@@ -533,3 +533,28 @@ def test_a_meeting_that_could_only_be_held_in_the_next_quarter_is_left_to_it(qua
     [number] = meeting_numbers(quarter)
     assert quarter.case(number).title == "2026年第3季度联席会议"
     assert "2026年第2季度没有召集过联席会议" in quarter.entries("task_waiting")[-1].context["facts"]
+
+
+def test_who_is_responsible_hears_of_a_delay_before_any_run_goes_on(here: Township) -> None:
+    number = held(here, [("更换音响", RESPONSIBLE, date(2026, 5, 8))])
+    [each] = resolutions(here, number)
+    fields = {"case": each.case.number, "by": HEAD_OF_OFFICE, "due_on": date(2026, 6, 8), "reason": "供货推迟"}
+    later = PostponeResolution.model_validate(fields)
+    meeting_resolutions.postpone_resolution(here.resources, later, door=Door.CLI, at=here.now())
+    item = here.item(each.case.number)
+    assert item is not None
+    assert (item.gate, item.round, item.due_on) == (Gate.FOLLOW_UP, 2, date(2026, 6, 8))
+    assert here.told("resolution_assigned") == ["周责任"] * 2
+    here.rehearsal.carry(each.case.number)
+    assert here.told("resolution_assigned") == ["周责任"] * 2
+    assert faults(here) == []
+
+
+def test_who_came_and_has_left_since_is_recorded_as_having_come(here: Township) -> None:
+    number = call(here)
+    here.clock.move_to(at(f"{in_days(here, 8)} 16:00"))
+    with here.resources.database.write() as session:
+        session.execute(text("UPDATE people SET active = false WHERE code = 'P011'"))
+    record(here, number, held_on=today(here), attended=["李联络(P011)"], rest_absent=True)
+    assert (LIAISON, "ZD", "attended") in seats(here, number)
+    assert faults(here) == []
