@@ -14,6 +14,8 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from policies.vocabulary import Role
 from tasks.commands import Command, LongText, PersonField, PlainText
 
+GREATEST = 2**31 - 1
+"""The greatest number of a record that a database keeps."""
 KEEPERS = (Role.VILLAGE_RESPONSIBLE, Role.LIAISON, Role.OFFICE_REVIEWER, Role.OFFICE_HEAD)
 """Who may record for a site beside its leader."""
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?")
@@ -44,7 +46,7 @@ def _month(value: Any) -> date:
     found = _MONTH.fullmatch(text) or _DAY.fullmatch(text)
     if found is not None and _CUT_SHORT.fullmatch(text):
         raise ValueError(f"“{text}”可能是1月,也可能是被表格截短的10月,请写作 {found[1]}-01 或 {found[1]}-10")
-    if found is None or not 1 <= int(found[2]) <= 12 or int(found[1]) < 1:
+    if found is None or not 1 <= int(found[2]) <= 12 or not 1900 <= int(found[1]) <= 9998:
         raise ValueError("不是一个月份,请写作 2026-03")
     return date(int(found[1]), int(found[2]), 1)
 
@@ -112,7 +114,7 @@ class VoidActivity(Command):
     """An activity was recorded by mistake: it stays on record and counts no more."""
 
     by: ByKeeper
-    activity: int = Field(ge=1, title="活动登记号", description="登记时给出,ketang activity list 可以查到")
+    activity: int = Field(ge=1, le=GREATEST, title="活动登记号", description="登记时给出,ketang activity list 可以查到")
     reason: PlainText = Field(min_length=1, max_length=200, title="作废理由")
 
 
@@ -139,5 +141,5 @@ class VoidPublicity(Command):
     """An item of publicity was recorded by mistake: it stays on record and counts no more."""
 
     by: ByKeeper
-    item: int = Field(ge=1, title="报道登记号", description="登记时给出,ketang publicity list 可以查到")
+    item: int = Field(ge=1, le=GREATEST, title="报道登记号", description="登记时给出,ketang publicity list 可以查到")
     reason: PlainText = Field(min_length=1, max_length=200, title="作废理由")

@@ -22,6 +22,8 @@ from tasks.order_case import placed_facts
 from tasks.service_commands import OrderRow, PlaceOrder
 from tasks.service_rows import check_capacity, lock_item, rules_in, unsettled
 
+AHEAD = 366
+"""Calendar days ahead for which an order is taken: further on, the year is mistyped."""
 ON_BEHALF = (Role.VILLAGE_RESPONSIBLE, Role.LIAISON, Role.OFFICE_REVIEWER)
 """Who orders for a site beside its leader."""
 
@@ -231,6 +233,8 @@ def _check_day(wished_on: date, *, today: date, ahead: int, where: str) -> None:
             f"希望日期{chinese_date(wished_on)}距今天{(wished_on - today).days}日,须至少提前{ahead}日点单;"
             f"请改为{chinese_date(earliest)}或以后",
         )
+    if (wished_on - today).days > AHEAD:
+        raise Refused("default", f"希望日期{chinese_date(wished_on)}距今天超过一年,请核对年份;到时再点单")
 
 
 def _check_open(session: Session, site: Site, *, at_most: int, where: str) -> None:

@@ -1,16 +1,18 @@
 """D0-R4, D0-R12, D0-R13, D0-R16 at the edges: editions that follow each other, sheets as offices fill them in."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
 import pytest
 from openpyxl import Workbook
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from models.registry import Unit
 from policies.errors import Refused
 from policies.load import LoadedEdition
-from policies.vocabulary import Door, UnitKind
+from policies.vocabulary import Door, SiteStatus, UnitKind
 from tasks.activities import RecordedActivity, record_activities, void_activity
 from tasks.catching_up import catch_up
 from tasks.life_commands import RecordActivities, RecordPublicity, ReportThemes, VoidActivity
@@ -21,6 +23,7 @@ from tasks.theme_rounds import ask_for_themes
 from tasks.themes import submit_themes
 from tasks.week_reports import report_weeks
 from tests.desks import OpenTown, variant
+from tests.duties import change, entry_of, report
 from tests.parlours import add_site
 from tests.township import REVIEWER, Township, at
 
@@ -208,3 +211,45 @@ def test_warnings_in_a_sheet_of_decisions_are_divided_by_either_semicolon(open_s
     name = put(town, heads, ("KT-2026-0001", REVIEWER, "批准", "", "甲\uff1b乙;丙、丁"))
     ((_, command),) = read_decisions(town.resources.settings.documents_folder, name)
     assert command.acknowledged == ["甲", "乙", "丙", "丁"]
+
+
+# -- odd days and numbers ---------------------------------------------------------------------------------------------
+
+
+def test_who_was_suspended_and_resumed_on_one_day_owes_as_before(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
+    number = add_site(town)
+    town.clock.move_to(at("2026-03-18 09:00"))
+    change(town, number, SiteStatus.SUSPENDED, on=date(2026, 3, 18))
+    change(town, number, SiteStatus.ACTIVE, on=date(2026, 3, 18))
+    town.clock.move_to(at("2026-03-23 08:00"))
+    (week,) = report_weeks(town.resources, at=town.now())
+    (theme,) = ask_for_themes(town.resources, at=town.now())
+    assert (week.missing, theme.missing) == (1, 1)
+    assert report(town, number, "2026-04").late is False
+
+
+def test_months_and_numbers_out_of_the_calendar_and_the_database_are_refused(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
+    for month in ("9999-12", "0001-01"):
+        with pytest.raises(ValidationError, match="不是一个月份"):
+            report(town, add_site(town), month)
+    with pytest.raises(ValidationError, match="less_than_equal"):
+        VoidActivity(by=REVIEWER, activity=2**63, reason="没有举办")
+
+
+def test_a_sheet_that_comes_twice_at_once_is_recorded_once(open_town: OpenTown) -> None:
+    town = open_town(EXAMPLE, "2026-03-04 09:00")
+    sites = [add_site(town, since=at("2026-03-02 09:00")) for _ in range(3)]
+    entries = [entry_of(number, "2026-03-03") for number in sites]
+
+    def brought(way: int) -> list[bool]:
+        ordered = entries if way else entries[::-1]
+        command = RecordActivities(by=REVIEWER, activities=ordered)
+        done = record_activities(
+            town.resources, command, door=Door.SHEET, key=f"sheet:{way}", at=town.now(), rows=[2, 3, 4]
+        )
+        return [each.known for each in done]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(brought, range(2))) == [[False] * 3, [True] * 3]

@@ -1,5 +1,6 @@
 """D1-R5 at the edges: sheets as offices fill them in, days as people write them, a parlour that closes in between."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -12,12 +13,13 @@ from tasks.act import acting
 from tasks.case_file import as_markdown, case_file
 from tasks.faults import refusal_of
 from tasks.living import change_status, lock_site, site_named
-from tasks.service_commands import TakeOrder
+from tasks.service_commands import OrderRow, TakeOrder
 from tasks.service_orders import import_orders
 from tasks.service_shares import shares_of, told
 from tasks.service_sheets import ORDER_HEADS, read_orders
 from tests.desks import OpenTown
 from tests.duties import add_many
+from tests.parlours import add_site
 from tests.services import CONTACT, ROWS, ServiceTown, services_in
 from tests.township import LIAISON
 
@@ -108,3 +110,27 @@ def test_a_sentence_names_twenty_parlours_without_a_service_and_counts_the_other
     assert "23处没有得到服务:" in sentence
     assert sentence.endswith("等")
     assert sentence.count("KT-2026-") == 20
+
+
+def test_a_day_more_than_a_year_off_is_refused_as_mistyped(there: ServiceTown) -> None:
+    for year in (2206, 9999):
+        with pytest.raises(Refused, match=f"希望日期{year}年12月31日距今天超过一年,请核对年份"):
+            there.place(wished_on=date(year, 12, 31))
+    there.place(wished_on=there.day(366))
+
+
+def test_a_sheet_of_orders_that_comes_twice_at_once_orders_once(open_town: OpenTown) -> None:
+    there = services_in(open_town)
+    other = add_site(there.town)
+    lines = [(there.site, "YL02", there.day(8), 20), (other, "WT01", there.day(8), 20)]
+    rows = [(2 + index, OrderRow(site=s, item=i, wished_on=d, people=n)) for index, (s, i, d, n) in enumerate(lines)]
+
+    def place(way: int) -> list[str]:
+        ordered = rows if way else rows[::-1]
+        return import_orders(
+            there.resources, ordered, by=LIAISON, sheet="点单.xlsx", key=f"run:{way}", at=there.town.now()
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(place, range(2))
+    assert sorted(one) == sorted(two)
