@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models.case import Consent
 from models.work_item import WorkItem
@@ -18,7 +18,9 @@ from tasks.mail import about_site, applicants, moves_from, send, to_person, vill
 
 def roll_of(session: Session, item: WorkItem) -> Sequence[Consent]:
     """Return the households that are asked at `item`, frozen when it was opened, with their present answers."""
-    return session.scalars(select(Consent).where(Consent.work_item_id == item.id)).all()
+    return session.scalars(
+        select(Consent).where(Consent.work_item_id == item.id).options(joinedload(Consent.household))
+    ).all()
 
 
 def count_answers(session: Session, item: WorkItem) -> Tally:
