@@ -93,7 +93,7 @@ def _call(resources: Resources, unit_id: int, period: Period, at: datetime) -> s
         calendar = resources.calendar
         due_at = called_at(period, calendar)
         late_days = (act.day - shanghai_day(due_at)).days
-        late_note = f"本次会议应于{chinese_date(shanghai_day(due_at))}召集，因系统停机补办。" if late_days > 0 else ""
+        late_note = f"本次会议应于{chinese_date(shanghai_day(due_at))}召集，现予补办。" if late_days > 0 else ""
         case = meetings.summon(
             act,
             unit,

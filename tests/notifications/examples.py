@@ -409,7 +409,7 @@ EXAMPLES: dict[str, LetterContext] = {
         agenda=("通报2026年第1季度客堂间运行情况",),
         invited=("示例镇：丁主任、沈审核",),
         change="",
-        late_note="本次会议应于2026年4月1日召集，因系统停机补办。",
+        late_note="本次会议应于2026年4月1日召集，现予补办。",
     ),
     "meeting_called_off": meeting_letters.MeetingCalledOff(
         **MEETING, meets_on=date(2026, 4, 15), by="沈审核", reason="与全镇防汛会议冲突"

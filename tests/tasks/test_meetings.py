@@ -377,7 +377,7 @@ def test_after_a_standstill_the_quarters_meeting_is_called_once_and_late(quarter
     assert RECURRING["例行联席会议"] is meeting_routine.catch_up
     [number] = meeting_numbers(quarter)
     assert meeting(quarter, number).meets_at == at("2026-04-23 14:00")
-    late = "本次会议应于2026年4月1日召集，因系统停机补办。"
+    late = "本次会议应于2026年4月1日召集，现予补办。"
     assert {each.context["late_note"] for each in quarter.entries("meeting_invitation")} == {late}
     assert late in quarter.history(number)[0].summary
     assert open_routine_meetings(quarter.resources, at=quarter.now()) == []
@@ -399,7 +399,11 @@ def test_a_town_without_parlours_or_with_a_meeting_of_its_own_is_given_none(here
     here.clock.move_to(at("2026-10-08 10:00"))
     assert open_routine_meetings(here.resources, at=here.now()) == []
     here.decide(Verdict.CALLED_OFF, by=REVIEWER, reason="人员不齐", number=own)
+    here.clock.move_to(at("2026-10-12 10:00"))
     assert len(open_routine_meetings(here.resources, at=here.now())) == 1
+    # Nothing stood still: the meeting of its own was called off too late for the first day.
+    late = "本次会议应于2026年10月8日召集，现予补办。"
+    assert here.entries("meeting_invitation")[-1].context["late_note"] == late
 
 
 def test_two_runs_at_once_call_one_regular_meeting(both: Township) -> None:
