@@ -51,7 +51,7 @@ class TakeOrder(Command):
     case: CaseNumber
     by: PersonField = Field(title="办理人", description="服务单位联系人,或代为登记的社区办审核员")
     promised_on: DayField | None = Field(default=None, title="承诺日期", description="不填就是客堂间希望的日期")
-    note: PlainText = Field(default="", max_length=200, title="说明", description="例如 改期的原因;可以不填")
+    note: PlainText = Field(default="", title="说明", description="例如 改期的原因;可以不填")
 
 
 class DeliverOrder(Command):

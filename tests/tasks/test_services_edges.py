@@ -134,3 +134,9 @@ def test_a_sheet_of_orders_that_comes_twice_at_once_orders_once(open_town: OpenT
     with ThreadPoolExecutor(2) as pool:
         one, two = pool.map(place, range(2))
     assert sorted(one) == sorted(two)
+
+
+def test_a_provider_may_explain_as_much_as_the_form_takes(there: ServiceTown) -> None:
+    there.place()
+    there.take(note="改" * 500)
+    assert there.context("order_answered")["reason"] == "改" * 500
