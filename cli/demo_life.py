@@ -35,20 +35,8 @@ from tasks.service_commands import ConfirmOrder, DeliverOrder, PlaceOrder, TakeO
 OFFICE, HEAD, REVIEWER = "SL", "P001", "P002"
 GROUPS = {"ZD01": "编织", "ZD02": "书画", "ZD03": "戏曲", "LH01": "健身", "LH05": "棋牌", "QD01": "茶艺"}
 """Whose first households open a parlour, and its speciality."""
-THEMES = (
-    "读书",
-    "防诈骗",
-    "端午",
-    "消夏",
-    "安全用电",
-    "敬老",
-    "秋收",
-    "冬季健康",
-    "年终议事",
-    "迎新",
-    "春耕",
-    "文明祭扫",
-)
+THEMES = ("迎新", "闹元宵", "春耕", "祭扫", "防诈骗", "端午", "消夏", "用电安全", "敬老", "秋收", "健康", "议事")
+"""What is done in each month of the year."""
 FORGETFUL = "LH05"
 """Whose leader is late with one theme, and holds nothing in two weeks."""
 STOPPED = (date(2026, 10, 20), date(2026, 10, 26))
@@ -148,7 +136,7 @@ class VillageLife(RehearsedOffice):
         for group, number, leader in self.running():
             if group == but or only not in ("", group):
                 continue
-            title = f"{THEMES[month.month % 12]}·{GROUPS[group]}"
+            title = f"{THEMES[month.month - 1]}·{GROUPS[group]}"
             command = ReportThemes.model_validate(
                 {"by": leader, "themes": [{"site": number, "month": f"{month:%Y-%m}", "title": title}]}
             )
