@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
-from models.case import Case
+from cli.listing import Everything, show_cases
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, CaseStatus, Door
+from policies.vocabulary import CaseKind, Door
 from runtime.resources import Resources
 from tasks import calls, proposals, screenings, surveys
 from tasks.call_commands import (
@@ -24,7 +23,7 @@ from tasks.call_commands import (
     SurveyCount,
 )
 from tasks.call_sheets import read_proposals, read_scores, read_survey, sheet_key
-from tasks.case_file import as_markdown, case_file, waits_for
+from tasks.case_file import as_markdown, case_file
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -79,19 +78,8 @@ def open_call(
 
 
 @app.command("list", help="列出征集,新的在前。")
-def list_calls(everything: Annotated[bool, typer.Option("--all", help="包括已办结的")] = False) -> None:
-    with opened() as resources:
-        at = resources.clock.now()
-        query = select(Case.number).where(Case.kind == CaseKind.CALL).order_by(Case.id.desc())
-        if not everything:
-            query = query.where(Case.status == CaseStatus.OPEN)
-        with resources.database.read() as session:
-            numbers = session.scalars(query).all()
-        for number in numbers:
-            file = case_file(resources, number, at=at)
-            typer.echo(f"{file.number}  {file.village}  {file.title}  {waits_for(file)}")
-        if not numbers:
-            typer.echo("没有征集。" if everything else "没有在办征集(加 --all 查看已办结的)。")
+def list_calls(everything: Everything = False) -> None:
+    show_cases(CaseKind.CALL, what="征集", everything=everything)
 
 
 @app.command("show", help="查看一次征集:申报项目、等待谁、尚缺什么、办理记录。")

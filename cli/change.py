@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
-from models.case import Case
+from cli.listing import Everything, show_cases
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, CaseStatus, Door
+from policies.vocabulary import CaseKind, Door
 from tasks import changes
-from tasks.case_file import as_markdown, case_file, waits_for
+from tasks.case_file import as_markdown, case_file
 from tasks.cases import load_case
 from tasks.change_commands import ApplyForChange
 
@@ -70,19 +69,8 @@ def apply(
 
 
 @app.command("list", help="列出变更,新的在前。")
-def list_changes(everything: Annotated[bool, typer.Option("--all", help="包括已办结的")] = False) -> None:
-    with opened() as resources:
-        at = resources.clock.now()
-        query = select(Case.number).where(Case.kind == CaseKind.SITE_CHANGE).order_by(Case.id.desc())
-        if not everything:
-            query = query.where(Case.status == CaseStatus.OPEN)
-        with resources.database.read() as session:
-            numbers = session.scalars(query).all()
-        for number in numbers:
-            file = case_file(resources, number, at=at)
-            typer.echo(f"{file.number}  {file.village}  {file.title}  {waits_for(file)}")
-        if not numbers:
-            typer.echo("没有变更。" if everything else "没有在办变更(加 --all 查看已办结的)。")
+def list_changes(everything: Everything = False) -> None:
+    show_cases(CaseKind.SITE_CHANGE, what="变更", everything=everything)
 
 
 @app.command(

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from cli.player import DemoFailed
 from flows.procedures import PROCEDURES
-from models.case import Case, Site
+from models.case import Case
 from models.registry import Household, Person, RoleHolding, Unit, holders, register
 from models.work_item import WorkItem
 from policies.vocabulary import Answer, CaseStatus, Door, Gate, Role, Verdict, WorkItemStatus
@@ -158,11 +158,6 @@ class RehearsedOffice:
                 .where(Case.status == CaseStatus.OPEN, WorkItem.status == WorkItemStatus.OPEN, WorkItem.gate == gate)
                 .order_by(Case.id)
             ).all()
-
-    def sites(self) -> Sequence[Site]:
-        """Return the listed parlours by number."""
-        with self.resources.database.read() as session:
-            return session.scalars(select(Site).order_by(Site.number)).all()
 
 
 def days_from(first: date, last: date) -> Sequence[date]:

@@ -13,7 +13,8 @@ from datetime import date, datetime, time, timedelta
 import typer
 from sqlalchemy import func, select
 
-from cli.demo_life import FORGETFUL, STOPPED, VillageLife
+from cli.demo_business import OfficeYear
+from cli.demo_life import FORGETFUL, STOPPED
 from cli.demo_office import days_from
 from cli.player import DemoFailed
 from models.case import Case
@@ -55,7 +56,7 @@ class YearFigures:
     """What the audit of the records found."""
 
 
-class YearDemo(VillageLife):
+class YearDemo(OfficeYear):
     """
     One year, day by day.
 

@@ -3,14 +3,13 @@
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
-from models.case import Case
+from cli.listing import Everything, show_cases
 from models.evaluation import EvaluationResult
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, CaseStatus, Door
-from tasks.case_file import as_markdown, case_file, waits_for
+from policies.vocabulary import CaseKind, Door
+from tasks.case_file import as_markdown, case_file
 from tasks.cases import load_case
 from tasks.year_commands import OpenEvaluation
 from tasks.year_evaluation import open_evaluation
@@ -39,19 +38,8 @@ def open_year(
 
 
 @app.command("list", help="列出年度考核,新的在前。")
-def list_evaluations(everything: Annotated[bool, typer.Option("--all", help="包括已办结的")] = False) -> None:
-    with opened() as resources:
-        at = resources.clock.now()
-        query = select(Case.number).where(Case.kind == CaseKind.ANNUAL_EVALUATION).order_by(Case.id.desc())
-        if not everything:
-            query = query.where(Case.status == CaseStatus.OPEN)
-        with resources.database.read() as session:
-            numbers = session.scalars(query).all()
-        for number in numbers:
-            file = case_file(resources, number, at=at)
-            typer.echo(f"{file.number}  {file.village}  {file.title}  {waits_for(file)}")
-        if not numbers:
-            typer.echo("没有年度考核。" if everything else "没有在办的年度考核(加 --all 查看已办结的)。")
+def list_evaluations(everything: Everything = False) -> None:
+    show_cases(CaseKind.ANNUAL_EVALUATION, what="年度考核", everything=everything)
 
 
 @app.command("show", help="查看一次考核:名次、等待谁、办理记录。")

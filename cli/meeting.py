@@ -4,14 +4,13 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
-from models.case import Case
+from cli.listing import Everything, show_cases
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, CaseStatus, Door, Verdict
+from policies.vocabulary import CaseKind, Door, Verdict
 from tasks import decisions, meeting_records, meeting_resolutions, meetings
-from tasks.case_file import as_markdown, case_file, waits_for
+from tasks.case_file import as_markdown, case_file
 from tasks.cases import load_case, meeting_of
 from tasks.commands import Decide
 from tasks.meeting_commands import (
@@ -204,20 +203,8 @@ def resolve(
 
 
 @app.command("list", help="列出联席会议和未办结的议定事项,新的在前。")
-def list_meetings(everything: Annotated[bool, typer.Option("--all", help="包括已办结的")] = False) -> None:
-    with opened() as resources:
-        at = resources.clock.now()
-        kinds = (CaseKind.JOINT_MEETING, CaseKind.RESOLUTION)
-        query = select(Case.number).where(Case.kind.in_(kinds)).order_by(Case.id.desc())
-        if not everything:
-            query = query.where(Case.status == CaseStatus.OPEN)
-        with resources.database.read() as session:
-            numbers = session.scalars(query).all()
-        for number in numbers:
-            file = case_file(resources, number, at=at)
-            typer.echo(f"{file.number}  {file.kind.label}  {file.village}  {file.title}  {waits_for(file)}")
-        if not numbers:
-            typer.echo("没有联席会议。" if everything else "没有在办的联席会议和议定事项(加 --all 查看已办结的)。")
+def list_meetings(everything: Everything = False) -> None:
+    show_cases(CaseKind.JOINT_MEETING, CaseKind.RESOLUTION, what="联席会议和议定事项", everything=everything)
 
 
 @app.command("show", help="查看一次会议或一个议定事项:安排、签到、纪要、落实情况、办理记录。")

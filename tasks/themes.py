@@ -47,17 +47,6 @@ class ReportedTheme:
         )
 
 
-def submit_theme(resources: Resources, entry: ThemeEntry, *, by: str, door: Door, at: datetime) -> ReportedTheme:
-    """
-    Report one theme; as `submit_themes`.
-
-    Args:
-        by: who reports, a person's code or name.
-    """
-    (reported,) = submit_themes(resources, ReportThemes(by=by, themes=[entry]), door=door, at=at)
-    return reported
-
-
 def submit_themes(
     resources: Resources, command: ReportThemes, *, door: Door, at: datetime, rows: Sequence[int] | None = None
 ) -> list[ReportedTheme]:

@@ -16,9 +16,9 @@ from policies.vocabulary import Door, SiteStatus
 from tasks.act import acting
 from tasks.activities import RecordedActivity, record_activities
 from tasks.history import verify
-from tasks.life_commands import ActivityEntry, RecordActivities, ThemeEntry
+from tasks.life_commands import ActivityEntry, RecordActivities, ReportThemes, ThemeEntry
 from tasks.living import change_status, lock_site, site_named
-from tasks.themes import ReportedTheme, submit_theme
+from tasks.themes import ReportedTheme, submit_themes
 from tests.parlours import add_site, site_of
 from tests.township import REVIEWER, Township
 
@@ -40,7 +40,9 @@ def change(town: Township, number: str, status: SiteStatus, *, on: date) -> None
 def report(town: Township, number: str, month: str, title: str = "春耕", *, by: str = REVIEWER) -> ReportedTheme:
     """Report a site's theme."""
     entry = ThemeEntry.model_validate({"site": number, "month": month, "title": title})
-    return submit_theme(town.resources, entry, by=by, door=Door.CLI, at=town.now())
+    command = ReportThemes(by=by, themes=[entry])
+    (reported,) = submit_themes(town.resources, command, door=Door.CLI, at=town.now())
+    return reported
 
 
 def entry_of(number: str, on: str, **more: Any) -> ActivityEntry:
