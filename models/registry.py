@@ -107,22 +107,21 @@ class RoleHolding(Base):
 
 def holders(session: Session, *, role: Role, unit: Unit, on: date) -> list[Person]:
     """Return the active people who hold `role` on `on` for `unit` or the nearest unit above it that has holders."""
-    for place in unit.lineage():
-        found = session.scalars(
-            select(Person)
-            .join(RoleHolding)
-            .where(
-                RoleHolding.role == role,
-                RoleHolding.unit_id == place.id,
-                RoleHolding.since <= on,
-                (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
-                Person.active,
-            )
-            .order_by(Person.code)
-        ).all()
-        if found:
-            return list(found)
-    return []
+    places = [place.id for place in unit.lineage()]
+    found = session.execute(
+        select(RoleHolding.unit_id, Person)
+        .join(Person, Person.id == RoleHolding.person_id)
+        .where(
+            RoleHolding.role == role,
+            RoleHolding.unit_id.in_(places),
+            RoleHolding.since <= on,
+            (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
+            Person.active,
+        )
+        .order_by(Person.code)
+    ).all()
+    nearest = min((places.index(row.unit_id) for row in found), default=None)
+    return [row.Person for row in found if nearest is not None and row.unit_id == places[nearest]]
 
 
 def below(session: Session, unit: Unit) -> list[int]:
