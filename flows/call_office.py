@@ -34,7 +34,7 @@ from tasks.call_commands import (
     VoteEntry,
 )
 from tasks.call_sheets import read_proposals, read_scores, read_survey, sheet_key
-from tasks.commands import CaseNumber, Command, PersonField, PlainText
+from tasks.commands import CaseNumber, Command, PersonField, PlainText, may_stay_empty
 
 SHEET = "资料文件夹内的 XLSX 或 CSV 文件名"
 
@@ -60,7 +60,9 @@ class SurveyEntry(Command):
     case: CaseNumber = Field(title="征集编号", description="例如 ZJ-2026-0001")
     by: ByOffice
     channel: PlainText = Field(default="", max_length=50, title="调研方式", description="例如 入户走访、议事会")
-    held_on: date | None = Field(default=None, title="调研日期", description="不填就是今天")
+    held_on: date | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="调研日期", description="不填就是今天"
+    )
     counts: list[SurveyCount] = Field(default_factory=list, title="各项目意见", description="多次登记的份数累加")
     sheet: PlainText = Field(
         default="", max_length=300, title="调研表", description=f"{SHEET},表头为 项目编号、赞成、反对、无所谓"

@@ -14,7 +14,7 @@ from policies.errors import Refused
 from policies.vocabulary import Door, Verdict
 from runtime.resources import Resources
 from tasks import decisions, notice_changes, notices, objections
-from tasks.commands import CaseNumber, Command, Decide, FindingField, PlainText
+from tasks.commands import CaseNumber, Command, Decide, FindingField, PlainText, may_stay_empty
 from tasks.notice_commands import (
     AnswerObjection,
     ByOffice,
@@ -34,12 +34,16 @@ class HandlingEntry(Command):
     case: CaseNumber
     by: ByOffice
     objection: SeqField
-    finding: FindingField | None = Field(default=None, title="认定", description="只登记告知时留空")
+    finding: FindingField | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="认定", description="只登记告知时留空"
+    )
     reasons: PlainText = Field(default="", title="认定理由", description="作出认定时必填,写入给异议人的答复")
     how: PlainText = Field(
         default="", max_length=200, title="告知方式", description="没有电子邮箱的异议人:怎样告知,例如 当面告知"
     )
-    answered_at: Moment | None = Field(default=None, title="告知时间", description="留空为现在")
+    answered_at: Moment | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="告知时间", description="留空为现在"
+    )
 
 
 class ChangeEntry(Command):
@@ -48,7 +52,9 @@ class ChangeEntry(Command):
     case: CaseNumber
     action: Literal["延期", "撤销公示"] = Field(title="事项")
     by: ByOffice
-    until: date | None = Field(default=None, title="延期至", description="延期时填写新的末日,须为工作日")
+    until: date | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="延期至", description="延期时填写新的末日,须为工作日"
+    )
     reason: PlainText = Field(min_length=1, max_length=200, title="理由")
 
 

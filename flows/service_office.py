@@ -20,7 +20,7 @@ from flows.waking import wake
 from policies.errors import Refused, Temporary
 from policies.vocabulary import Door
 from runtime.resources import Resources
-from tasks.commands import Command, LongText, PersonField, PlainText
+from tasks.commands import Command, LongText, PersonField, PlainText, may_stay_empty
 from tasks.service_commands import PlaceOrder
 from tasks.service_orders import import_orders, place_order
 from tasks.service_sheets import ORDER_HEADS, read_orders
@@ -51,7 +51,9 @@ class OrdersEntry(Command):
     item: PlainText = Field(
         default="", max_length=100, title="服务项目", description="服务目录中的项目编码或名称,例如 YL01"
     )
-    wished_on: date | None = Field(default=None, title="希望日期", description="须提前的天数由政策规定")
+    wished_on: date | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="希望日期", description="须提前的天数由政策规定"
+    )
     people: int = Field(default=0, ge=0, le=10_000, title="预计人数", description="单位:人")
     note: LongText = Field(default="", title="说明", description="例如 时段、对象、场地的要求;可以不填")
     sheet: PlainText = Field(

@@ -21,7 +21,7 @@ from policies.errors import Refused
 from rules.periods import shanghai_day
 from rules.statistics import PeriodChoice, Span, chosen, in_percent
 from runtime.resources import Resources, open_resources
-from tasks.commands import Command, PlainText
+from tasks.commands import Command, PlainText, may_stay_empty
 from tasks.statistics import statistics, towns_with_sites
 from tasks.statistics_figures import Statistics, Wanted
 from tasks.statistics_page import as_markdown, summary
@@ -36,8 +36,12 @@ class StatisticsEntry(Command):
     period: Literal["上月", "本月", "本季", "上季", "上半年", "全年", "上年", "自定"] = Field(
         default="上月", title="期间", description="没有结束的期间统计到今天;自定的须填写起始日和截止日"
     )
-    first: date | None = Field(default=None, title="起始日", description="仅期间为“自定”时填写")
-    last: date | None = Field(default=None, title="截止日", description="仅期间为“自定”时填写,当日计入")
+    first: date | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="起始日", description="仅期间为“自定”时填写"
+    )
+    last: date | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="截止日", description="仅期间为“自定”时填写,当日计入"
+    )
     by: Literal["按期间长短", "周", "月", "季度", "半年", "年"] = Field(default="按期间长短", title="分段")
     town: PlainText = Field(
         default="", max_length=100, title="镇(街道)", description="编码或名称;留空统计有客堂间的每个镇(街道)"

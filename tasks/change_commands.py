@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from policies.life_words import ChangeKind
 from policies.vocabulary import LeaderSource
-from tasks.commands import Area, Command, FacilityField, PersonField, PlainText
+from tasks.commands import Area, Command, FacilityField, PersonField, PlainText, may_stay_empty
 
 NOT_CONCERNED = "(不涉及)"
 
@@ -87,8 +87,12 @@ class ApplyForChange(Command):
     confirmations: list[PlainText] = Field(
         default_factory=list, title="新址其他标准的确认", description="仅迁址时填写:政策里须书面确认的标准,逐条填写"
     )
-    rests_from: date | None = Field(default=None, title="暂停首日", description="仅申请暂停运行时填写,含当日")
-    rests_until: date | None = Field(default=None, title="暂停末日", description="仅申请暂停运行时填写,含当日")
+    rests_from: date | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="暂停首日", description="仅申请暂停运行时填写,含当日"
+    )
+    rests_until: date | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="暂停末日", description="仅申请暂停运行时填写,含当日"
+    )
 
 
 OF_KIND: dict[ChangeKind, tuple[str, ...]] = {

@@ -111,6 +111,13 @@ CaseNumber = Annotated[
 PersonField = Annotated[PlainText, Field(min_length=1, max_length=120)]
 
 
+def may_stay_empty(schema: dict[str, Any]) -> None:
+    """Offer a field of a type or None as one of the type: the form would ask which of them first, in English."""
+    schema.update(next(kind for kind in schema.pop("anyOf") if kind.get("type") != "null"))
+    # The form sends its defaults back, and null is not of the type.
+    del schema["default"]
+
+
 class Command(BaseModel):
     """Somebody wants something done."""
 

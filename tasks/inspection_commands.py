@@ -20,6 +20,7 @@ from tasks.commands import (
     PlainText,
     ScopeField,
     VerdictField,
+    may_stay_empty,
 )
 
 ByOffice = Annotated[PersonField, Field(title="经办人", description="社区办的人员编号或姓名")]
@@ -49,7 +50,14 @@ class OpenCampaign(Command):
     sites: list[PlainText] = Field(
         default_factory=list, title="客堂间", description="指定客堂间时逐个填写编号,例如 KT-2026-0001-S"
     )
-    size: int | None = Field(default=None, ge=1, le=100_000, title="抽查数量", description="随机抽查时填写,单位:处")
+    size: int | None = Field(
+        default=None,
+        json_schema_extra=may_stay_empty,
+        ge=1,
+        le=100_000,
+        title="抽查数量",
+        description="随机抽查时填写,单位:处",
+    )
     share: PlainText = Field(
         default="", max_length=20, title="抽查比例", description="随机抽查时填写,例如 20% 或 1/5,不足一处按一处计"
     )
@@ -76,14 +84,19 @@ class RecordVisit(Command):
 
     case: CaseNumber
     by: ByOffice
-    visited_on: date | None = Field(default=None, title="检查日期", description="不填就是今天")
+    visited_on: date | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="检查日期", description="不填就是今天"
+    )
     inspectors: PlainText = Field(
         default="", max_length=100, title="检查人", description="到场的人,例如 沈审核、施审核"
     )
     findings: list[PointFound] = Field(default_factory=list, title="检查点")
     verdict: VisitVerdict = Field(title="结论")
     rectify_by: date | None = Field(
-        default=None, title="整改期限", description="限期整改时填写;不填就是政策规定的最长期限"
+        default=None,
+        json_schema_extra=may_stay_empty,
+        title="整改期限",
+        description="限期整改时填写;不填就是政策规定的最长期限",
     )
     reason: PlainText = Field(default="", title="理由", description="限期整改、拟撤牌、取消督查时必须填写")
     proof: PlainText = Field(default="", max_length=300, title="照片或记录", description="资料文件夹内的文件名,可不填")

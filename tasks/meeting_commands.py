@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from tasks.commands import CaseNumber, Command, LongText, PersonField, PlainText
+from tasks.commands import CaseNumber, Command, LongText, PersonField, PlainText, may_stay_empty
 
 ByOffice = Annotated[PersonField, Field(title="经办人", description="社区办审核员或负责人的人员编号或姓名")]
 
@@ -88,7 +88,9 @@ class RecordMeeting(Command):
 
     case: CaseNumber
     by: ByOffice
-    held_on: date | None = Field(default=None, title="召开日期", description="实际召开的日期")
+    held_on: date | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="召开日期", description="实际召开的日期"
+    )
     attended: list[PersonField] = Field(default_factory=list, title="出席", description="应到名单中到会的,逐人填写")
     on_leave: list[PersonField] = Field(default_factory=list, title="请假", description="应到名单中请假的,逐人填写")
     absent: list[PersonField] = Field(default_factory=list, title="缺席", description="应到名单中缺席的,逐人填写")

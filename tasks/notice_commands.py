@@ -19,6 +19,7 @@ from tasks.commands import (
     PersonField,
     PlainText,
     Printable,
+    may_stay_empty,
 )
 
 
@@ -62,7 +63,9 @@ class RecordObjection(Command):
     against: PlainText = Field(
         default="", max_length=200, title="异议对象", description="公示事项的序号、名称或案件编号;留空为整个公示"
     )
-    received_at: Moment | None = Field(default=None, title="收到时间", description="留空为现在")
+    received_at: Moment | None = Field(
+        default=None, json_schema_extra=may_stay_empty, title="收到时间", description="留空为现在"
+    )
 
 
 class ObjectionEntry(RecordObjection):

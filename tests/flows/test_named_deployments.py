@@ -1,8 +1,10 @@
 """Every kind of case finds the deployment that carries it: a wrong name would leave its cases waiting for ever."""
 
+import json
 from importlib import import_module
 
 import yaml
+from prefect.utilities.callables import parameter_schema
 
 from flows.procedures import PROCEDURES
 from flows.waking import DEPLOYMENTS
@@ -32,3 +34,12 @@ def test_a_run_of_a_case_takes_nothing_but_the_case() -> None:
         if entry["name"] in carried:
             module, _, function = entry["entrypoint"].rpartition(".")
             assert set(getattr(import_module(module), function).parameters.properties) == {"case_number"}
+
+
+def test_no_form_asks_for_the_type_of_a_field_before_the_field() -> None:
+    entries = yaml.safe_load((PROJECT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    for entry in entries:
+        module, _, function = entry["entrypoint"].rpartition(".")
+        schema = json.dumps(parameter_schema(getattr(import_module(module), function)).model_dump_for_openapi())
+        assert "anyOf" not in schema, entry["name"]
+        assert '"default": null' not in schema, entry["name"]
