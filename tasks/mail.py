@@ -14,7 +14,7 @@ from models.registry import Household, Person, holders_below
 from models.work_item import Decision, WorkItem
 from notifications.context import CaseLetter
 from notifications.letters import LetterUndelivered
-from notifications.outbox import Recipient, enqueue
+from notifications.outbox import Posting, Recipient, enqueue_many
 from policies.vocabulary import (
     CaseKind,
     DayUnit,
@@ -161,17 +161,10 @@ def send(act: Act, case: Case, letter: CaseLetter, to: Iterable[Recipient], *, e
     Args:
         event: what happened, unique in the case; the same event writes the same letter to a person only once.
     """
-    for recipient in to:
-        who = _who(recipient)
-        entry = enqueue(
-            act.session,
-            case_id=case.id,
-            letter=letter,
-            to=recipient,
-            dedup_key=f"{case.number}:{event}:{letter.letter_kind.value}:{who}",
-            at=act.at,
-        )
-        if entry is not None and entry.status is LetterStatus.DEAD and recipient.person_id is not None:
+    cause = f"{case.number}:{event}:{letter.letter_kind.value}"
+    postings = [Posting(letter, recipient, f"{cause}:{_who(recipient)}") for recipient in to]
+    for entry in enqueue_many(act.session, case_id=case.id, postings=postings, at=act.at):
+        if entry.status is LetterStatus.DEAD and entry.person_id is not None:
             report_undelivered(act, case, entry)
 
 
