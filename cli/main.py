@@ -5,10 +5,12 @@ Each part is imported when it is asked for: importing them all takes seconds.
 """
 
 import os
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import typer
+from rich import table
 from typer import rich_utils
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
@@ -74,6 +76,14 @@ class Part(TyperCommand):
         return command.make_context(info_name, args, parent, **extra)
 
 
+@dataclass
+class FoldedColumn(table.Column):
+    """A column whose text goes on in the next line where Rich would cut it off."""
+
+    def __post_init__(self) -> None:
+        self.overflow = "fold" if self.overflow == "ellipsis" else self.overflow
+
+
 def speak_chinese() -> None:
     """Put those of typer's own words into Chinese that it keeps in variables."""
     rich_utils.ARGUMENTS_PANEL_TITLE = "参数"
@@ -84,6 +94,8 @@ def speak_chinese() -> None:
     rich_utils.DEFAULT_STRING = "[不写为:{}]"
     rich_utils.ABORTED_TEXT = "已中止。"
     rich_utils.RICH_HELP = "用法见:[blue]{command_path} {help_option}[/]"
+    # Chinese has no blanks to break a line at.
+    table.Column = FoldedColumn  # type: ignore[misc]
 
 
 def main() -> None:

@@ -50,3 +50,13 @@ def test_an_unknown_part_is_refused_with_the_nearest_one(
     told = capsys.readouterr().err
     assert "用法见:ketang --help" in told
     assert "'case'" in told
+
+
+def test_a_long_help_goes_on_in_the_next_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert ketang(monkeypatch, "register", "--help") == 0
+    shown = capsys.readouterr().out
+    assert "projects(微项目台账)" in shown
+    assert "…" not in shown
