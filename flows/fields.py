@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.case import Case
 from policies.vocabulary import Gate
-from rules.transitions import for_people
+from rules.transitions import for_people, needs_reason
 from tasks.case_file import Awaited
 from tasks.commands import NOT_PERSONAL
 
@@ -45,10 +45,11 @@ def text(title: str, *, default: str = "", description: str = "", longest: int =
 
 def verdict_fields(awaited: Awaited) -> Fields:
     """Return the fields of a verdict: which, and why."""
-    verdicts = tuple(verdict.label for verdict in for_people(awaited.gate))
+    verdicts = for_people(awaited.gate)
+    reasoned = "、".join(each.label for each in verdicts if needs_reason(awaited.gate, each))
     fields: Fields = {
-        "verdict": (choice(UNDECIDED, verdicts), Field(UNDECIDED, title="决定")),
-        "reason": text("理由", description="退回、不予批准、撤回时必须填写"),
+        "verdict": (choice(UNDECIDED, tuple(each.label for each in verdicts)), Field(UNDECIDED, title="决定")),
+        "reason": text("理由", description=f"{reasoned}时必须填写" if reasoned else "可以不填"),
     }
     if awaited.gate is Gate.OFFICE_REVIEW and awaited.warnings:
         fields["acknowledged"] = (

@@ -75,7 +75,11 @@ def activity_statistics(wanted: StatisticsEntry = titled("统计")) -> State[Any
         for figures, report in outcome:
             show(figures, report)
             get_run_logger().info("%s 报告文件:%s %s", summary(figures), report.book, report.page)
-    told = [f"{each.town}{each.total.now.sessions}场、{each.total.now.attendance}人次" for each, _ in outcome]
+    told = [
+        f"{each.period.now.text} {each.town}{each.village}{each.category}"
+        f"{each.total.now.sessions}场、{each.total.now.attendance}人次"
+        for each, _ in outcome
+    ]
     return Completed(message="；".join(told) or "名册中还没有客堂间,没有可以统计的活动")
 
 

@@ -171,8 +171,9 @@ def allowed(gate: Gate) -> frozenset[Verdict]:
 
 
 def for_people(gate: Gate) -> tuple[Verdict, ...]:
-    """Return the verdicts a person may give at `gate`, in the order of the vocabulary: the choices of a form."""
-    return tuple(verdict for verdict in Verdict if verdict in VERDICTS[gate].by_people)
+    """Return the verdicts a person may give at `gate`, withdrawal last: the choices of a form."""
+    given = (verdict for verdict in Verdict if verdict in VERDICTS[gate].by_people)
+    return tuple(sorted(given, key=lambda verdict: verdict is Verdict.WITHDRAWN))
 
 
 def needs_reason(gate: Gate, verdict: Verdict) -> bool:
