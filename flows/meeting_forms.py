@@ -39,7 +39,8 @@ def _meeting_fields(session: Session, case: Case, awaited: Awaited) -> Fields:
             Field(
                 UNDECIDED,
                 title="事项",
-                description="会前完善安排,会后登记签到和纪要;齐全后选择“会议已召开”,并一并填写议定事项",
+                description="会前完善安排,会后登记签到和纪要;齐全后选择“会议已召开”,并一并填写议定事项"
+                + (f"。现在还缺:{left}" if left else ""),
             ),
         ),
         **_arrangements(meeting),
@@ -56,7 +57,7 @@ def _meeting_fields(session: Session, case: Case, awaited: Awaited) -> Fields:
             Field(default_factory=list, title="议定事项", description="仅“会议已召开”时填写,每项单独交办、督办"),
         ),
         "nothing_decided": (bool, Field(False, title="无议定事项", description="会议没有议定任何事项时勾选")),
-        "reason": text("理由", description="延期、不再召开时必须填写" + (f"。现在还缺:{left}" if left else "")),
+        "reason": text("理由", description="延期、不再召开时必须填写"),
     }
 
 

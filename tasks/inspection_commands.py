@@ -82,7 +82,7 @@ class PointFound(Command):
 class RecordVisit(Command):
     """What the inspectors found at a site, and what they decided (D0-R11)."""
 
-    case: CaseNumber
+    case: CaseNumber = Field(description="单点督查的编号,例如 KTDD-2026-0001")
     by: ByOffice
     visited_on: date | None = Field(
         default=None, json_schema_extra=may_stay_empty, title="检查日期", description="不填就是今天"
@@ -90,7 +90,9 @@ class RecordVisit(Command):
     inspectors: PlainText = Field(
         default="", max_length=100, title="检查人", description="到场的人,例如 沈审核、施审核"
     )
-    findings: list[PointFound] = Field(default_factory=list, title="检查点")
+    findings: list[PointFound] = Field(
+        default_factory=list, title="检查点", description="每个检查点填一项,名称见督查通知;Resume 的表单已逐项列出"
+    )
     verdict: VisitVerdict = Field(title="结论")
     rectify_by: date | None = Field(
         default=None,

@@ -86,7 +86,7 @@ class ResolutionEntry(Command):
 class RecordMeeting(Command):
     """Who came, what was said, what was decided; at the end, the meeting is declared held (D1-R4)."""
 
-    case: CaseNumber
+    case: CaseNumber = Field(description="会议的编号,例如 KTLX-2026-0001")
     by: ByOffice
     held_on: date | None = Field(
         default=None, json_schema_extra=may_stay_empty, title="召开日期", description="实际召开的日期"
