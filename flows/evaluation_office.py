@@ -4,14 +4,14 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed
 from pydantic import Field
 
-from flows.once import once
-from flows.step import as_task, failed
+from flows.once import attempted, once
+from flows.step import failed
 from flows.waking import wake
 from policies.errors import BadPolicy, Refused, Temporary
 from policies.vocabulary import Door
@@ -64,17 +64,8 @@ def open_annual_evaluation(
 def _open_what_is_due() -> State[Any]:
     with open_resources() as resources:
         at = resources.clock.now()
-
-        def attempt() -> list[str] | Refused | BadPolicy:
-            # A refusal is an answer: a task that raises is shown as broken, in English.
-            try:
-                return open_due(resources, at=at)
-            except (Refused, BadPolicy) as refusal:
-                return refusal
-
-        opened = as_task(attempt, name="开启年度考核")
+        opened = attempted("开启年度考核", lambda: open_due(resources, at=at))
         if isinstance(opened, (Refused, BadPolicy)):
-            get_run_logger().error("未办理:%s", opened)
             return failed(f"未办理:{opened}")
         for number in opened:
             # What Prefect does not start now, the sweep does.

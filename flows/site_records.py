@@ -13,17 +13,17 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from flows.forms import titled
-from flows.step import as_task, failed
+from flows.once import attempted
+from flows.step import failed
 from policies.errors import BadPolicy, Refused
 from policies.vocabulary import Door
 from runtime.resources import Resources, open_resources
 from tasks import activities, publicity, themes
 from tasks.call_sheets import sheet_key
 from tasks.commands import Command
-from tasks.faults import refusal_of
 from tasks.life_commands import (
     ActivityEntry,
     ByKeeper,
@@ -154,19 +154,8 @@ def _recorded(name: str, act: Callable[[Resources, datetime], str], model: type[
     """Carry out a command, and end the run with what was done, or why not."""
     with open_resources() as resources:
         at = resources.clock.now()
-
-        def attempt() -> str | Refused | BadPolicy:
-            # A refusal is an answer: a task that raises is shown as broken, in English.
-            try:
-                return act(resources, at)
-            except (Refused, BadPolicy) as refusal:
-                return refusal
-            except ValidationError as error:
-                return refusal_of(error, model)
-
-        outcome = as_task(attempt, name=name)
+        outcome = attempted(name, lambda: act(resources, at), model)
         if isinstance(outcome, (Refused, BadPolicy)):
-            get_run_logger().error("未办理:%s", outcome)
             return failed(f"未办理:{outcome}")
         get_run_logger().info(outcome)
         return Completed(message=outcome)

@@ -16,8 +16,9 @@ from prefect.states import Completed
 from pydantic import Field
 
 from flows.forms import titled
-from flows.step import as_task, failed
-from policies.errors import Refused
+from flows.once import attempted
+from flows.step import failed
+from policies.errors import BadPolicy, Refused
 from rules.periods import shanghai_day
 from rules.statistics import PeriodChoice, Span, chosen, in_percent
 from runtime.resources import Resources, open_resources
@@ -60,17 +61,8 @@ def activity_statistics(wanted: StatisticsEntry = titled("统计")) -> State[Any
     """
     with open_resources() as resources:
         at = resources.clock.now()
-
-        def attempt() -> list[tuple[Statistics, Report]] | Refused:
-            # A refusal is an answer: a task that raises is shown as broken, in English.
-            try:
-                return make_reports(resources, wanted, at=at)
-            except Refused as refusal:
-                return refusal
-
-        outcome = as_task(attempt, name="统计并写出报告")
-        if isinstance(outcome, Refused):
-            get_run_logger().error("未办理:%s", outcome)
+        outcome = attempted("统计并写出报告", lambda: make_reports(resources, wanted, at=at))
+        if isinstance(outcome, (Refused, BadPolicy)):
             return failed(f"未办理:{outcome}")
         for figures, report in outcome:
             show(figures, report)

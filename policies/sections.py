@@ -108,6 +108,10 @@ class InForce(Sourced):
             raise ValueError("失效日须晚于生效日")
         return self
 
+    def covers(self, day: date) -> bool:
+        """Return whether the text is in force on that day."""
+        return self.from_ <= day and (self.until is None or day < self.until)
+
 
 class Length(Sourced):
     """A period: the start day is not counted, it ends with its last day (Civil Code art. 201-203)."""

@@ -38,7 +38,7 @@ from tasks.commands import ApplyForSite, Resubmit, SiteDetails
 from tasks.history import append
 from tasks.lapses import lapse_if_over
 from tasks.mail import about_site, applicants, due_of, names_of, send, village_of, warnings_of
-from tasks.openings import edition_in_use, next_number
+from tasks.openings import edition_in_use, next_number, opened_by
 
 
 def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, key: str, at: datetime) -> str:
@@ -57,16 +57,16 @@ def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, k
         BadPolicy: the town's policy file was changed after it was published.
     """
     with acting(resources, at=at) as act:
-        if (known := _opened_by(act.session, key)) is not None:
-            return known
+        if (known := opened_by(act.session, key)) is not None:
+            return known.number
         household = household_named(act.session, command.household)
         town = household.group.above(UnitKind.TOWN)
         village = act.session.get_one(
             Unit, household.group.above(UnitKind.VILLAGE).id, with_for_update={"of": Unit}, populate_existing=True
         )
         # Asked again under the lock: the same key may have come in twice at once.
-        if (known := _opened_by(act.session, key)) is not None:
-            return known
+        if (known := opened_by(act.session, key)) is not None:
+            return known.number
         loaded = edition_in_use(resources, town, at)
         scheme = loaded.edition.for_sites
         open_phase(scheme, on=act.day)
@@ -112,10 +112,6 @@ def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, k
         )
         _tell_received(act, case, application, Gate.HOUSEHOLD_CONSENT)
         return case.number
-
-
-def _opened_by(session: Session, key: str) -> str | None:
-    return session.scalars(select(Case.number).where(Case.opening_key == key)).one_or_none()
 
 
 def household_named(session: Session, number: str) -> Household:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
 
 from models.case import Case
 from models.project import Call, CallMember
@@ -31,7 +30,7 @@ from tasks.history import append
 from tasks.lapses import lapse_if_over
 from tasks.ledger_posting import LARGEST_FEN
 from tasks.mail import about, send, to_person
-from tasks.openings import check_in_force, next_number
+from tasks.openings import check_in_force, next_number, opened_by
 
 
 def open_call(resources: Resources, command: OpenCall, *, door: Door, key: str, at: datetime) -> str:
@@ -51,14 +50,14 @@ def open_call(resources: Resources, command: OpenCall, *, door: Door, key: str, 
     """
     with acting(resources, at=at) as act:
         if (known := opened_by(act.session, key)) is not None:
-            return known
+            return known.number
         loaded = _edition(resources, command.edition, act.day)
         scheme = loaded.edition.for_projects
         unit = _unit(act, command.unit)
         # Asked again under a lock: the same key may have come in twice at once.
         act.session.get_one(Unit, unit.id, with_for_update={"of": Unit}, populate_existing=True)
         if (known := opened_by(act.session, key)) is not None:
-            return known
+            return known.number
         by = person_of(act.session, command.by)
         _check_office(act, by, unit, scheme)
         _check_window(command, scheme, act.day)
@@ -114,11 +113,6 @@ def open_call(resources: Resources, command: OpenCall, *, door: Door, key: str, 
         items.create(act, case, Gate.CALL_WINDOW, 1, last=call.closes_on)
         _tell_villages(act, case, call, change="")
         return case.number
-
-
-def opened_by(session: Session, key: str) -> str | None:
-    """Return the number of the case that `key` opened before, or None."""
-    return session.scalars(select(Case.number).where(Case.opening_key == key)).one_or_none()
 
 
 def _edition(resources: Resources, name: str, today: date) -> LoadedEdition:

@@ -31,9 +31,9 @@ from tasks.cases import Asked, check_authority, holds_any, item_asked, person_of
 from tasks.inspection_commands import ConcludeCampaign, OpenCampaign
 from tasks.inspection_points import inspections_in, load_of, rule_of, site_named_in_full
 from tasks.inspection_selection import Selection, select_sites
-from tasks.living import keep, open_case, opened_by
+from tasks.living import keep, open_case
 from tasks.mail import about, holders_of, send, to_person
-from tasks.openings import edition_in_use
+from tasks.openings import edition_in_use, opened_by
 
 OFFICE = {Role.OFFICE_REVIEWER, Role.OFFICE_HEAD}
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from runtime.resources import Resources
-from tasks import change_effects, meeting_routine, theme_rounds, week_reports, year_routine
+from tasks import change_rests, meeting_routine, theme_rounds, week_reports, year_routine
 
 Recurring = Callable[[Resources, datetime], str]
 """Does what is due by that moment and was not done; returns what it did, in Chinese, or ""."""
 
 RECURRING: dict[str, Recurring] = {
-    "到日暂停": change_effects.begin_due_rests,
+    "到日暂停": change_rests.begin_due_rests,
     "月度主题": theme_rounds.catch_up_themes,
     "每周活动检查": week_reports.catch_up_weeks,
     "例行联席会议": meeting_routine.catch_up,

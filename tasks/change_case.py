@@ -14,7 +14,7 @@ from policies.errors import Refused
 from policies.life_words import ChangeKind
 from policies.vocabulary import Gate, SiteStatus, Verdict
 from runtime.resources import edition_of
-from tasks import change_effects
+from tasks import change_effects, change_rests
 from tasks.act import Act
 from tasks.cases import change_of, deciders, policy_of
 from tasks.change_effects import check_running, lock
@@ -40,8 +40,8 @@ def ask(act: Act, case: Case, item: WorkItem) -> None:
         ask_households(act, case, item)
         return
     change = change_of(act.session, case)
-    if item.gate is Gate.SUSPENSION and change_effects.begins_on(act.session, change) <= act.day:
-        change_effects.begin_rest(act, case)
+    if item.gate is Gate.SUSPENSION and change_rests.begins_on(act.session, change) <= act.day:
+        change_rests.begin_rest(act, case)
     facts = (f"客堂间：{called(case, change.site)}", f"申请理由：“{change.reason}”", *asked(act.session, case, change))
     if item.gate is Gate.CHANGE_REVIEW:
         facts += (opinion(act.session, case),)
@@ -122,7 +122,7 @@ def _check_approval(act: Act, case: Case, item: WorkItem, change: SiteChange, gi
 def details(act: Act, case: Case, item: WorkItem, command: Decide, person: Person) -> dict[str, Any]:
     """Return what a decision keeps beside its verdict; a rest that is broken off ends in its transaction."""
     if (item.gate, command.verdict) == (Gate.SUSPENSION, Verdict.RESUMED):
-        return change_effects.resume_early(act, case, by=person)
+        return change_rests.resume_early(act, case, by=person)
     if item.gate in (Gate.CHANGE_OPINION, Gate.CHANGE_REVIEW):
         return {"kind": change_of(act.session, case).kind.value}
     return {}

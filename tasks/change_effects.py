@@ -1,38 +1,34 @@
 """
-What a change does to a listed site, in the transaction of the decision, or on the day, that brings it about.
+What a change does to a listed site, in the transaction of the decision that brings it about.
+
+A rest, which begins and ends by time, is in `tasks.change_rests`.
 
 Whoever calls holds the change's case locked. The site is locked after it, last of all; its own case tells of it.
 """
 
-import logging
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from models.case import Case, Site
 from models.registry import Person, RoleHolding, Unit
 from models.site_change import SiteChange
-from models.site_life import SiteSpell
-from models.work_item import Decision, WorkItem
 from notifications.change_letters import SiteChanged
 from notifications.outbox import Recipient
 from policies.errors import Refused
 from policies.life_words import ChangeKind
-from policies.vocabulary import CaseStatus, Door, Gate, Role, SiteStatus, Verdict, WorkItemStatus
+from policies.vocabulary import CaseStatus, Door, Gate, Role, SiteStatus, Verdict
 from rules.money import in_capitals, in_yuan
-from runtime.resources import Resources
 from tasks import items
-from tasks.act import Act, acting
-from tasks.cases import change_of, load_case, local_day, open_item, policy_of
+from tasks.act import Act
+from tasks.cases import change_of, load_case, open_item, policy_of
 from tasks.change_words import CONCERNS, LABELS, balance, called, open_business, open_orders, standing
-from tasks.history import SYSTEM
 from tasks.living import change_status, keep, lock_site
 from tasks.mail import about, applicants, chinese_date, holders_of, send, to_household, to_person, village_of
 
-log = logging.getLogger(__name__)
 RUNNING = (SiteStatus.ACTIVE, SiteStatus.SUSPENDED)
 
 
@@ -68,14 +64,14 @@ def change_leader(act: Act, case: Case, *, by: Person) -> None:
     _give_role(act, new, site.group_id)
     summary = f"客堂间 {site.number} 的负责人由{old.display}改为{new.display},自{act.day}起(案件 {case.number})"
     keep(act, site.case, [site], actor=by.display, summary=summary, data={"by": case.number})
-    _put_in_effect(act, case, change, before, on=act.day, actor=by.display)
+    put_in_effect(act, case, change, before, on=act.day, actor=by.display)
     others = open_business(act.session, site, but=case)
     duties = (
         "请原负责人（或者由村（居）委会代为）向新负责人移交活动记录、补贴使用凭证和设施物品",
         "请新负责人按规定报送月度主题、组织并登记每周活动",
         *((f"尚未办结的{'、'.join(others)}，由新负责人接续办理",) if others else ()),
     )
-    _tell(act, case, change, duties=duties, event="in-effect", also=[to_person(old)] if old.active else [])
+    tell(act, case, change, duties=duties, event="in-effect", also=[to_person(old)] if old.active else [])
 
 
 def move(act: Act, case: Case, *, by: Person) -> None:
@@ -101,10 +97,10 @@ def move(act: Act, case: Case, *, by: Person) -> None:
         _give_role(act, site.leader, place.group_id)
     summary = f"客堂间 {site.number} 由户号{old.number}迁至户号{place.number},自{act.day}起(案件 {case.number})"
     keep(act, site.case, [site], actor=by.display, summary=summary, data={"by": case.number})
-    _put_in_effect(act, case, change, before, on=act.day, actor=by.display)
+    put_in_effect(act, case, change, before, on=act.day, actor=by.display)
     duties = ("请负责人在新址张贴内部管理公约、活动规则和安全预案，并将活动地点的变更告知参加活动的村（居）民",)
     also = [to_household(each) for each in (old, place) if each.email]
-    _tell(act, case, change, duties=duties, event="in-effect", also=also)
+    tell(act, case, change, duties=duties, event="in-effect", also=also)
 
 
 def close_site(act: Act, case: Case, *, by: Person) -> None:
@@ -121,7 +117,7 @@ def close_site(act: Act, case: Case, *, by: Person) -> None:
     change_status(act, site, SiteStatus.CLOSED, on=act.day, because="申请注销", actor=by.display, by_case=case)
     end_role(act, site.leader, site.group_id)
     left, open_cases = balance(act.session, site), open_business(act.session, site, but=case)
-    _put_in_effect(
+    put_in_effect(
         act, case, change, before, on=act.day, actor=by.display, data={"left_fen": left, "open": list(open_cases)}
     )
     duties = [
@@ -130,7 +126,7 @@ def close_site(act: Act, case: Case, *, by: Person) -> None:
     ]
     also = [*holders_of(act, case, Role.OFFICE_REVIEWER), *holders_of(act, case, Role.OFFICE_HEAD)]
     also += [to_household(site.household)] if site.household.email else []
-    _tell(act, case, change, duties=tuple(duties), event="in-effect", also=also)
+    tell(act, case, change, duties=tuple(duties), event="in-effect", also=also)
 
 
 def left_behind(session: Session, site: Site, *, but: Case) -> tuple[str, ...]:
@@ -152,144 +148,6 @@ def left_behind(session: Session, site: Site, *, but: Case) -> tuple[str, ...]:
     return tuple(duties)
 
 
-def begins_on(session: Session, change: SiteChange) -> date:
-    """Return the first day of an approved rest: the one applied for, or that of an approval which came later."""
-    approved = session.scalars(
-        select(Decision.decided_at)
-        .join(WorkItem, WorkItem.id == Decision.work_item_id)
-        .where(WorkItem.case_id == change.case_id, WorkItem.gate == Gate.CHANGE_REVIEW)
-    ).one()
-    return max(change.rests_from or date.min, local_day(approved))
-
-
-def begin_rest(act: Act, case: Case) -> bool:
-    """
-    Let a site rest from its day on, however late it is written.
-
-    Returns:
-        Whether it rests: not, when it was closed or revoked meanwhile.
-    """
-    change = change_of(act.session, case)
-    site = lock(act, change)
-    if site.status is not SiteStatus.ACTIVE or change.effective_on is not None:
-        return change.effective_on is not None
-    before, on = standing(site), begins_on(act.session, change)
-    change_status(act, site, SiteStatus.SUSPENDED, on=on, because=change.reason, actor=SYSTEM, by_case=case)
-    _put_in_effect(act, case, change, before, on=on, actor=SYSTEM)
-    until = chinese_date(change.rests_until) if change.rests_until else ""
-    duties = (
-        f"暂停至{until}，期间不报送月度主题，也不登记每周活动；未使用的补贴不得挪作他用",
-        "需要提前恢复的，请负责人告知社区办",
-    )
-    _tell(act, case, change, duties=duties, event="in-effect", on=on)
-    return True
-
-
-def end_rest_by_time(act: Act, item: WorkItem) -> tuple[str, dict[str, Any]]:
-    """
-    Let a site work again on the day after its rest; a rest that nobody saw begin is written whole.
-
-    Returns:
-        Why it ended, in Chinese, and what else the decision keeps.
-    """
-    case = item.case
-    change = change_of(act.session, case)
-    resumes_on = item.due_on + timedelta(days=1)
-    if change.effective_on is None:
-        begin_rest(act, case)
-    resumed = _resume(act, case, change, on=resumes_on, actor=SYSTEM)
-    if not resumed:
-        return _not_resumed(change), {"resumed": False}
-    return f"暂停至{chinese_date(item.due_on)}期满,自{chinese_date(resumes_on)}起恢复运行", {"resumed": True}
-
-
-def resume_early(act: Act, case: Case, *, by: Person) -> dict[str, Any]:
-    """
-    Let a site work again before its rest is over; one that has not begun is called off.
-
-    Returns:
-        What the decision keeps: whether the site was at rest, and else why nothing had to be done.
-    """
-    change = change_of(act.session, case)
-    if _resume(act, case, change, on=act.day, actor=by.display):
-        return {"resumed": True}
-    return {"resumed": False, "because": _not_resumed(change)}
-
-
-def _not_resumed(change: SiteChange) -> str:
-    site = change.site
-    if site.status is SiteStatus.ACTIVE:
-        return f"暂停尚未开始即取消,客堂间 {site.number} 照常运行"
-    return f"客堂间 {site.number} {site.status.label},不再恢复"
-
-
-def _resume(act: Act, case: Case, change: SiteChange, *, on: date, actor: str) -> bool:
-    site = lock(act, change)
-    last = act.session.scalars(select(SiteSpell).where(SiteSpell.site_id == site.id, SiteSpell.until.is_(None))).one()
-    if site.status is not SiteStatus.SUSPENDED or last.case_id != case.id:
-        return False
-    because = "暂停期满" if on > (change.rests_until or on) else "提前恢复"
-    before = standing(site)["status"]
-    change_status(act, site, SiteStatus.ACTIVE, on=on, because=because, actor=actor, by_case=case)
-    duties = ("请负责人自恢复之日起按规定报送月度主题、组织并登记每周活动",)
-    told = (f"状态：由“{before}”恢复为“{site.status.label}”（{because}）",)
-    _tell(act, case, change, duties=duties, event="resumed", on=on, changes=told)
-    return True
-
-
-def begin_due_rests(resources: Resources, at: datetime) -> str:
-    """
-    Begin every approved rest whose first day has come: called by each sweep.
-
-    Nothing is written ahead of its day, so that a site's last spell is always what it is now: whoever closes or revokes
-    it before that day has nothing to undo. A beginning written late counts from its day.
-
-    Safe to repeat because a rest begins once. Costs one query when there is none.
-
-    Returns:
-        What was begun, and what could not be: the next sweep tries again; "" when nothing was due.
-    """
-    today = local_day(at)
-    query = (
-        select(Case.number)
-        .join(SiteChange, SiteChange.case_id == Case.id)
-        .join(Site, Site.id == SiteChange.site_id)
-        .where(
-            SiteChange.kind == ChangeKind.SUSPENSION,
-            SiteChange.effective_on.is_(None),
-            SiteChange.rests_from <= today,
-            Site.status == SiteStatus.ACTIVE,
-            Case.status == CaseStatus.OPEN,
-            exists().where(
-                WorkItem.case_id == Case.id,
-                WorkItem.gate == Gate.SUSPENSION,
-                WorkItem.status == WorkItemStatus.OPEN,
-            ),
-        )
-        .order_by(Case.id)
-    )
-    with resources.database.read() as session:
-        due = session.scalars(query).all()
-    begun, failures = [], []
-    for number in due:
-        try:
-            with acting(resources, at=at) as act:
-                case = load_case(act.session, number)
-                item = open_item(act.session, case)
-                # The end of the rest, when it is over too, writes it whole.
-                if item is None or at >= item.due_at:
-                    continue
-                if begin_rest(act, case):
-                    begun.append(number)
-        except Exception as error:  # one broken case must not keep the others from resting; the sweep tells it
-            log.exception("the rest of case %s can not begin", number)
-            failures.append(f"{number}({type(error).__name__}:{error})")
-    told = [f"客堂间暂停{len(begun)}处:{'、'.join(begun)}"] if begun else []
-    if failures:
-        told.append(f"客堂间到日未能暂停,下次巡检再办:{'、'.join(failures)}")
-    return ";".join(told)
-
-
 def _open_rests(session: Session, site: Site) -> Sequence[str]:
     return session.scalars(
         select(Case.number)
@@ -303,7 +161,7 @@ def _open_rests(session: Session, site: Site) -> Sequence[str]:
     ).all()
 
 
-def _put_in_effect(
+def put_in_effect(
     act: Act,
     case: Case,
     change: SiteChange,
@@ -325,7 +183,7 @@ def _put_in_effect(
     keep(act, case, [change], actor=actor, summary=summary, data=data)
 
 
-def _tell(
+def tell(
     act: Act,
     case: Case,
     change: SiteChange,

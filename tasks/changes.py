@@ -23,8 +23,9 @@ from tasks.cases import person_of
 from tasks.change_commands import OF_KIND, ApplyForChange
 from tasks.change_effects import check_running
 from tasks.change_words import asked, called
-from tasks.living import check_may_record, keep, lock_site, open_case, opened_by, scheme_for, site_named
+from tasks.living import check_may_record, keep, lock_site, open_case, scheme_for, site_named
 from tasks.mail import about, applicants, due_of, send, village_of
+from tasks.openings import opened_by
 
 ABLE = (Role.VILLAGE_RESPONSIBLE, Role.LIAISON, Role.OFFICE_REVIEWER, Role.OFFICE_HEAD)
 """Who may apply beside the leader, who may have died or be away."""

@@ -12,7 +12,7 @@ from notifications.letters import Returned
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate, WorkItemStatus
 from runtime.resources import Resources
-from tasks import change_effects, items, notice_ending, service_ending, survey_answers
+from tasks import change_rests, items, notice_ending, service_ending, survey_answers
 from tasks.act import Act, acting
 from tasks.cases import load_case, open_item, policy_of
 from tasks.escalations import escalate_due
@@ -24,7 +24,7 @@ ENDINGS: dict[Gate, Callable[[Act, WorkItem], tuple[str, dict[str, Any]]]] = {
     Gate.CALL_WINDOW: survey_answers.end_window,
     Gate.SURVEY: survey_answers.end_survey,
     Gate.SERVICE_CONFIRMATION: service_ending.end_confirmation,
-    Gate.SUSPENSION: change_effects.end_rest_by_time,
+    Gate.SUSPENSION: change_rests.end_rest_by_time,
 }
 """What the end of a period does in its matter; returns why it ended, in Chinese, and what else the decision keeps."""
 

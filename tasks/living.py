@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.base import Base
 from models.case import Case, Site
-from models.registry import Household, Person, RoleHolding, Unit
+from models.registry import Household, Person, Unit
 from models.site_life import SiteSpell, spell_on
 from policies.errors import Refused
 from policies.load import LoadedEdition
@@ -23,7 +23,7 @@ from policies.site_scheme import SiteScheme
 from policies.vocabulary import CaseKind, Door, Role, SiteStatus, UnitKind
 from runtime.resources import Resources
 from tasks.act import Act
-from tasks.cases import load_case, publish
+from tasks.cases import holds_any, load_case, publish
 from tasks.history import append
 from tasks.openings import edition_in_use, next_number
 from tasks.sealed_rows import KEPT, facts_of
@@ -172,17 +172,7 @@ def check_may_record(
     """
     if person.id == site.leader_id:
         return
-    units = [unit.id for unit in site.group.lineage()]
-    holds = session.scalars(
-        select(RoleHolding.id).where(
-            RoleHolding.person_id == person.id,
-            RoleHolding.role.in_(roles),
-            RoleHolding.unit_id.in_(units),
-            RoleHolding.since <= on,
-            (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
-        )
-    ).first()
-    if holds is None:
+    if not holds_any(session, person, set(roles), site.group.lineage(), on=on):
         able = "、".join(role.label for role in roles)
         raise Refused(
             "default",
@@ -214,8 +204,7 @@ def towns(resources: Resources, session: Session, *, on: date) -> Iterator[Town]
         loaded = resources.editions.get(unit.edition_id or "")
         if loaded is None or loaded.edition.site is None:
             continue
-        in_force = loaded.edition.in_force
-        if in_force.from_ <= on and (in_force.until is None or on < in_force.until):
+        if loaded.edition.in_force.covers(on):
             yield Town(unit, loaded)
 
 
@@ -281,8 +270,3 @@ def open_case(
         },
     )
     return case
-
-
-def opened_by(session: Session, key: str) -> Case | None:
-    """Return the case that `key` opened before, or None."""
-    return session.scalars(select(Case).where(Case.opening_key == key)).one_or_none()

@@ -20,8 +20,9 @@ from runtime.resources import Resources
 from tasks import meeting_agenda, meeting_mail, meetings
 from tasks.act import acting
 from tasks.history import SYSTEM
-from tasks.living import Town, opened_by, towns
+from tasks.living import Town, towns
 from tasks.mail import chinese_date
+from tasks.openings import opened_by
 
 GRACE = timedelta(hours=1)
 """How long the sweep leaves it to the schedule."""

@@ -29,10 +29,10 @@ from tasks.cases import (
     person_of,
     policy_of,
 )
-from tasks.living import keep, open_case, opened_by
+from tasks.living import keep, open_case
 from tasks.meeting_commands import CallMeeting, ChangeMeeting, PostponeMeeting
 from tasks.meeting_rules import check_notice, check_office, joint_meeting_in, joint_meeting_of
-from tasks.openings import edition_in_use
+from tasks.openings import edition_in_use, opened_by
 
 FURTHEST_DAYS = 366
 """How far ahead a meeting may be called, a technical bound: a later year is a slip of the pen."""

@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.case import CaseCounter
+from models.case import Case, CaseCounter
 from models.engine import insert_unless_there
 from models.registry import Unit
 from policies.errors import Refused
@@ -30,7 +31,7 @@ def edition_in_use(resources: Resources, town: Unit, at: datetime) -> LoadedEdit
 def check_in_force(loaded: LoadedEdition, today: date) -> None:
     """Refuse to open a case by an edition that is not in force on that day."""
     in_force = loaded.edition.in_force
-    if today < in_force.from_ or (in_force.until is not None and today >= in_force.until):
+    if not in_force.covers(today):
         until = f"至{in_force.until}前" if in_force.until else "起"
         raise Refused(in_force.where, f"《{loaded.edition.title}》自{in_force.from_}{until}施行,{today}不在施行期内")
 
@@ -43,3 +44,8 @@ def next_number(session: Session, prefix: str, year: int) -> str:
     counter.last += 1
     session.flush()
     return f"{prefix}-{year}-{counter.last:04d}"
+
+
+def opened_by(session: Session, key: str) -> Case | None:
+    """Return the case that `key` opened before, or None."""
+    return session.scalars(select(Case).where(Case.opening_key == key)).one_or_none()

@@ -23,11 +23,10 @@ from tasks import items
 from tasks.act import Act, acting
 from tasks.call_commands import Proposal
 from tasks.call_projects import load_call, projects_of, roles_in, stand, window_decision
-from tasks.calls import opened_by
 from tasks.cases import call_of, person_of
 from tasks.history import append
 from tasks.mail import about, applicants, send
-from tasks.openings import next_number
+from tasks.openings import next_number, opened_by
 
 T = TypeVar("T")
 
@@ -72,7 +71,7 @@ def propose(resources: Resources, call_number: str, proposal: Proposal, *, door:
     with acting(resources, at=at) as act:
         case = load_call(act.session, call_number)
         if (known := opened_by(act.session, key)) is not None:
-            return known
+            return known.number
         call = _open_call(act, case)
         found, faults = _examine(act, case, call, proposal)
         if found is None:

@@ -16,8 +16,9 @@ from policies.vocabulary import CaseKind, Door, Gate, Role, UnitKind
 from runtime.resources import Resources
 from tasks.act import Act, acting
 from tasks.cases import person_of
-from tasks.living import check_active, check_may_record, keep, lock_site, open_case, opened_by, scheme_for, site_named
+from tasks.living import check_active, check_may_record, keep, lock_site, open_case, scheme_for, site_named
 from tasks.mail import about, applicants, chinese_date, due_of, send
+from tasks.openings import opened_by
 from tasks.order_case import placed_facts
 from tasks.service_commands import OrderRow, PlaceOrder
 from tasks.service_rows import check_capacity, lock_item, rules_in, unsettled

@@ -18,8 +18,8 @@ from runtime.resources import Resources
 from tasks.act import Act, acting
 from tasks.cases import holds_any, person_of
 from tasks.history import SYSTEM
-from tasks.living import keep, open_case, opened_by
-from tasks.openings import edition_in_use
+from tasks.living import keep, open_case
+from tasks.openings import edition_in_use, opened_by
 from tasks.year_commands import OpenEvaluation
 from tasks.year_figures import Year, sites_in_year
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from prefect.client.schemas.objects import State
 
-from flows import monthly_theme, site_records, weekly_activities
+from flows import monthly_theme, once, site_records, weekly_activities
 from runtime.resources import Resources
 from runtime.settings import PROJECT
 from tests.desks import OpenTown
@@ -25,8 +25,9 @@ Shown = list[dict[str, Any]]
 def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
     """The tables that the runs show; steps are carried out as they are, on the town's own resources."""
     tables: Shown = []
-    for module in (monthly_theme, weekly_activities, site_records):
+    for module in (monthly_theme, weekly_activities, once):
         monkeypatch.setattr(module, "as_task", lambda step, name: step())
+    for module in (monthly_theme, weekly_activities, once, site_records):
         monkeypatch.setattr(module, "get_run_logger", logging.getLogger)
     for module in (monthly_theme, weekly_activities):
         monkeypatch.setattr(module, "create_table_artifact", lambda **table: tables.append(table))

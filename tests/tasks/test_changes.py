@@ -19,7 +19,7 @@ from tasks.asks import claim_run, new_ask
 from tasks.case_file import case_file
 from tasks.cases import Asked
 from tasks.change_commands import ApplyForChange
-from tasks.change_effects import begin_due_rests
+from tasks.change_rests import begin_due_rests
 from tasks.commands import ApplyForSite, Decide
 from tasks.site_page import site_page
 from tests.changes import NEW_LEADER, a_site, approve, ask_for, fields, leader_code, sound, support
