@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint, bindparam, literal, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.base import Base, Key, Short, one_of, word_type
@@ -105,23 +105,33 @@ class RoleHolding(Base):
     unit: Mapped[Unit] = relationship()
 
 
+_LINE = (
+    select(Unit.id, Unit.parent_id, literal(0).label("distance"))
+    .where(Unit.id == bindparam("unit"))
+    .cte("line", recursive=True)
+)
+_UP = Unit.__table__.alias("up")
+_LINE = _LINE.union_all(
+    select(_UP.c.id, _UP.c.parent_id, _LINE.c.distance + 1).join(_LINE, _UP.c.id == _LINE.c.parent_id)
+)
+_HOLDERS = (
+    select(_LINE.c.distance, Person)
+    .join(RoleHolding, RoleHolding.unit_id == _LINE.c.id)
+    .join(Person, Person.id == RoleHolding.person_id)
+    .where(
+        RoleHolding.role == bindparam("role"),
+        RoleHolding.since <= bindparam("day"),
+        (RoleHolding.until.is_(None)) | (RoleHolding.until > bindparam("day")),
+        Person.active,
+    )
+    .order_by(_LINE.c.distance, Person.code)
+)
+
+
 def holders(session: Session, *, role: Role, unit: Unit, on: date) -> list[Person]:
     """Return the active people who hold `role` on `on` for `unit` or the nearest unit above it that has holders."""
-    places = [place.id for place in unit.lineage()]
-    found = session.execute(
-        select(RoleHolding.unit_id, Person)
-        .join(Person, Person.id == RoleHolding.person_id)
-        .where(
-            RoleHolding.role == role,
-            RoleHolding.unit_id.in_(places),
-            RoleHolding.since <= on,
-            (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
-            Person.active,
-        )
-        .order_by(Person.code)
-    ).all()
-    nearest = min((places.index(row.unit_id) for row in found), default=None)
-    return [row.Person for row in found if nearest is not None and row.unit_id == places[nearest]]
+    found = session.execute(_HOLDERS, {"role": role, "unit": unit.id, "day": on}).all()
+    return [row.Person for row in found if row.distance == found[0].distance]
 
 
 def below(session: Session, unit: Unit) -> list[int]:

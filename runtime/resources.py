@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 
 from models.case import Case
 from models.engine import Database, open_engine
@@ -55,7 +54,10 @@ class Resources:
         return f"{self.settings.ui_url}/runs/flow-run/{flow_run_id}" if flow_run_id else ""
 
 
-@lru_cache(maxsize=64)
+_PINNED: dict[str, Edition] = {}
+"""By the digest of its text, which is all that a case needs to know of its edition: what has it, is it."""
+
+
 def _pinned(sha256: str, text: bytes, name: str) -> Edition:
     found = hashlib.sha256(text).hexdigest()
     if found != sha256:
@@ -70,7 +72,11 @@ def edition_of(case: Case) -> Edition:
     Raises:
         BadPolicy: the text kept in the database is not the one the case was opened by.
     """
-    return _pinned(case.edition_sha256, case.edition.text, f"{case.edition_id}.yaml")
+    known = _PINNED.get(case.edition_sha256)
+    if known is None:
+        known = _pinned(case.edition_sha256, case.edition.text, f"{case.edition_id}.yaml")
+        _PINNED[case.edition_sha256] = known
+    return known
 
 
 def _clock(settings: Settings) -> Clock:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.case import Case, PublishedEdition, Site, SiteApplication
@@ -25,6 +25,27 @@ from rules.periods import SHANGHAI
 from runtime.resources import edition_of
 
 
+# Built once: every command asks these, and building a statement costs as much as asking it.
+_CASE = select(Case).where(Case.number == bindparam("number")).execution_options(populate_existing=True)
+_LOCKED = _CASE.with_for_update(of=Case)
+_OPEN_ITEM = (
+    select(WorkItem)
+    .where(
+        WorkItem.case_id == bindparam("in_case"),
+        WorkItem.status == WorkItemStatus.OPEN,
+        WorkItem.gate != Gate.UNDELIVERED_LETTER,
+    )
+    .execution_options(populate_existing=True)
+)
+_BY_CODE = select(Person).where(Person.code == bindparam("code"), Person.active)
+_APPLICATION = (
+    select(SiteApplication)
+    .where(SiteApplication.case_id == bindparam("in_case"))
+    .order_by(SiteApplication.round.desc())
+    .limit(1)
+)
+
+
 def local_day(at: datetime) -> date:
     """Return the day in Asia/Shanghai at that moment."""
     return at.astimezone(SHANGHAI).date()
@@ -37,10 +58,7 @@ def load_case(session: Session, number: str, *, lock: bool = True) -> Case:
     Raises:
         Refused: there is no such case.
     """
-    query = select(Case).where(Case.number == number.strip())
-    if lock:
-        query = query.with_for_update(of=Case)
-    case = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    case = session.scalars(_LOCKED if lock else _CASE, {"number": number.strip()}).one_or_none()
     if case is None:
         raise Refused("default", f"没有编号为“{number}”的案件,请核对案件编号")
     return case
@@ -61,15 +79,7 @@ def load_with_parent(session: Session, number: str) -> Case:
 
 def open_item(session: Session, case: Case) -> WorkItem | None:
     """Return the gate of the procedure that waits now; None between gates and after the end."""
-    return session.scalars(
-        select(WorkItem)
-        .where(
-            WorkItem.case_id == case.id,
-            WorkItem.status == WorkItemStatus.OPEN,
-            WorkItem.gate != Gate.UNDELIVERED_LETTER,
-        )
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    return session.scalars(_OPEN_ITEM, {"in_case": case.id}).one_or_none()
 
 
 def item_that_waits(session: Session, case: Case, gate: Gate | None = None) -> WorkItem:
@@ -152,7 +162,7 @@ def person_of(session: Session, text: str) -> Person:
     wanted = text.strip()
     in_brackets = re.fullmatch(r".*[((]([^()()]+)[))]", wanted)
     code = in_brackets[1] if in_brackets else wanted
-    person = session.scalars(select(Person).where(Person.code == code, Person.active)).one_or_none()
+    person = session.scalars(_BY_CODE, {"code": code}).one_or_none()
     if person is not None:
         return person
     named = session.scalars(select(Person).where(Person.name == wanted, Person.active)).all()
@@ -166,9 +176,7 @@ def person_of(session: Session, text: str) -> Person:
 
 def application_of(session: Session, case: Case) -> SiteApplication:
     """Return the application as it stands: the one of the latest round."""
-    return session.scalars(
-        select(SiteApplication).where(SiteApplication.case_id == case.id).order_by(SiteApplication.round.desc())
-    ).first() or _no_application(case)
+    return session.scalars(_APPLICATION, {"in_case": case.id}).first() or _no_application(case)
 
 
 def _no_application(case: Case) -> SiteApplication:

@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
+from sqlalchemy import Table, bindparam, update
+
+from models.case import Consent
 from models.registry import Person
 from models.work_item import WorkItem
 from notifications.letters import ConsentComplete
@@ -17,7 +21,14 @@ from tasks.commands import HouseholdAnswer, RecordAnswers
 from tasks.history import append
 from tasks.lapses import lapse_if_over
 from tasks.mail import about_site, applicants, moves_from, send, village_of
-from tasks.rolls import count_answers, roll_of
+from tasks.rolls import answers_of, tally_of
+
+_ROLL = cast("Table", Consent.__table__)
+_SET_ANSWER = (
+    update(_ROLL)
+    .where(_ROLL.c.work_item_id == bindparam("item"), _ROLL.c.household_id == bindparam("household"))
+    .values({name: bindparam(name) for name in ("answer", "answered_at", "recorded_by_id", "door", "note")})
+)
 
 
 def record_answers(
@@ -43,8 +54,7 @@ def record_answers(
         item = item_asked(act.session, case, asked, Gate.HOUSEHOLD_CONSENT, at=at)
         person = person_of(act.session, command.by)
         check_authority(act.session, item, person, on=act.day)
-        changes = _enter(act, item, command.answers, person, door)
-        counted = count_answers(act.session, item)
+        changes, counted = _enter(act, item, command.answers, person, door)
         if changes:
             append(
                 act.session,
@@ -68,8 +78,9 @@ def record_answers(
 
 def _enter(
     act: Act, item: WorkItem, answers: Sequence[HouseholdAnswer], person: Person, door: Door
-) -> list[dict[str, str]]:
-    roll = {consent.household.number: consent for consent in roll_of(act.session, item)}
+) -> tuple[list[dict[str, str]], Tally]:
+    """Write the answers that differ; return them, each with the one before, and the count with them."""
+    roll = {each.household: each for each in answers_of(act.session, item)}
     numbers = [answer.household for answer in answers]
     if unknown := sorted({number for number in numbers if number not in roll}):
         raise Refused(
@@ -78,21 +89,32 @@ def _enter(
         )
     if twice := sorted({number for number in numbers if numbers.count(number) > 1}):
         raise Refused("default", f"以下户号在一次登记中出现多次:{'、'.join(twice)};本次答复均未登记")
-    changes = []
+    stands = {each.household_id: each.answer for each in roll.values()}
+    changes, rows = [], []
     for answer in answers:
-        consent = roll[answer.household]
-        if consent.answer is answer.answer and consent.note == answer.note:
+        known = roll[answer.household]
+        if known.answer is answer.answer and known.note == answer.note:
             continue
-        before = consent.answer.value if consent.answer else ""
-        consent.answer, consent.answered_at, consent.note = answer.answer, act.at, answer.note
-        consent.recorded_by_id, consent.door = person.id, door
+        stands[known.household_id] = answer.answer
+        rows.append(
+            {
+                "item": item.id,
+                "household": known.household_id,
+                "answer": answer.answer,
+                "answered_at": act.at,
+                "recorded_by_id": person.id,
+                "door": door,
+                "note": answer.note,
+            }
+        )
         changes.append(
             {
                 "household": answer.household,
-                "before": before,
+                "before": known.answer.value if known.answer else "",
                 "answer": answer.answer.value,
                 "note": answer.note,
             }
         )
-    act.session.flush()
-    return changes
+    if rows:
+        act.session.connection().execute(_SET_ANSWER, rows)
+    return changes, tally_of(item, stands)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from models.case import Case
 from models.work_item import WorkItem
@@ -27,6 +27,19 @@ ENDINGS: dict[Gate, Callable[[Act, WorkItem], tuple[str, dict[str, Any]]]] = {
     Gate.SUSPENSION: change_rests.end_rest_by_time,
 }
 """What the end of a period does in its matter; returns why it ended, in Chinese, and what else the decision keeps."""
+
+
+_OVER = (
+    select(WorkItem.id)
+    .join(Case, Case.id == WorkItem.case_id)
+    .where(
+        Case.number == bindparam("number"),
+        WorkItem.status == WorkItemStatus.OPEN,
+        WorkItem.gate != Gate.UNDELIVERED_LETTER,
+        WorkItem.lapses,
+        WorkItem.due_at <= bindparam("now"),
+    )
+)
 
 
 def lapse(act: Act, item: WorkItem) -> int:
@@ -104,16 +117,5 @@ def lapse_if_over(resources: Resources, number: str, *, at: datetime) -> None:
 
 def _over(resources: Resources, number: str, at: datetime) -> bool:
     """Return whether the gate that waits has a day that is over and decides by itself."""
-    with resources.database.read() as session:
-        query = (
-            select(WorkItem.id)
-            .join(Case, Case.id == WorkItem.case_id)
-            .where(
-                Case.number == number.strip(),
-                WorkItem.status == WorkItemStatus.OPEN,
-                WorkItem.gate != Gate.UNDELIVERED_LETTER,
-                WorkItem.lapses,
-                WorkItem.due_at <= at,
-            )
-        )
-        return session.scalars(query).first() is not None
+    with resources.database.glance() as connection:
+        return connection.scalar(_OVER, {"number": number.strip(), "now": at}) is not None

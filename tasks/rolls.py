@@ -1,19 +1,39 @@
 """The frozen roll of a consent gate: who was asked, who said what, who is missing (D0-R8)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from models.case import Consent
+from models.registry import Household
 from models.work_item import WorkItem
 from notifications.letters import ConsentMissing
 from policies.site_scheme import ConsentGate
+from policies.vocabulary import Answer
 from rules.consent import Tally, tally
 from runtime.resources import edition_of
 from tasks.act import Act
 from tasks.cases import deciders
 from tasks.mail import about_site, applicants, moves_from, send, to_person, village_of
+
+
+class RollAnswer(NamedTuple):
+    """One household of a roll and its present answer."""
+
+    household_id: int
+    household: str
+    """Its number."""
+    answer: Answer | None
+    note: str
+
+
+_ANSWERS = (
+    select(Consent.household_id, Household.number, Consent.answer, Consent.note)
+    .join(Household, Household.id == Consent.household_id)
+    .where(Consent.work_item_id == bindparam("item"))
+)
 
 
 def roll_of(session: Session, item: WorkItem) -> Sequence[Consent]:
@@ -25,10 +45,18 @@ def roll_of(session: Session, item: WorkItem) -> Sequence[Consent]:
 
 def count_answers(session: Session, item: WorkItem) -> Tally:
     """Return the count of the roll's answers under the pinned edition's rule."""
+    return tally_of(item, {each.household_id: each.answer for each in answers_of(session, item)})
+
+
+def tally_of(item: WorkItem, answers: Mapping[int, Answer | None]) -> Tally:
+    """Return the count of these answers, by household, under the pinned edition's rule."""
     gate: ConsentGate = edition_of(item.case).for_sites.gates.household_consent
-    return tally(
-        {consent.household_id: consent.answer for consent in roll_of(session, item)}, at_least=gate.rule.at_least
-    )
+    return tally(answers, at_least=gate.rule.at_least)
+
+
+def answers_of(session: Session, item: WorkItem) -> list[RollAnswer]:
+    """Return the frozen roll of `item` as plain rows: a signature is entered far more often than a roll is shown."""
+    return [RollAnswer(*row) for row in session.connection().execute(_ANSWERS, {"item": item.id})]
 
 
 def households_of(session: Session, item: WorkItem, ids: Sequence[int]) -> tuple[str, ...]:
