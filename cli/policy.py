@@ -115,6 +115,9 @@ def _show_edition(loaded: LoadedEdition) -> None:
         add_notice_rules(rules, edition.notices)
     rules.add_row("补正次数", f"至多{edition.scheme.returns.at_most}次", where_of(edition.scheme.returns))
     rules.add_row("催办间隔", f"至少{edition.urging.at_least_hours_between}小时", where_of(edition.urging))
+    if retention := edition.retention:
+        spans = "、".join(f"{kind.label}{years}年" for kind, years in retention.years.items())
+        rules.add_row("办结后归档", f"至少保留:{spans}", where_of(retention))
     _show(rules)
 
     gates = _table("环节", "由谁办理", "期限", "提醒", "督办", "届满即", "依据")

@@ -1,6 +1,7 @@
 """The business database: tables, constraints, named queries, the engine. Importing it completes the metadata."""
 
 from models import (
+    archive,
     case,
     evaluation,
     history,
@@ -23,6 +24,7 @@ history.seal_append_only()
 
 __all__ = [
     "Base",
+    "archive",
     "case",
     "evaluation",
     "history",

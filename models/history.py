@@ -25,21 +25,31 @@ class HistoryRow(Base):
     hash: Mapped[Digest]
 
 
+_ARCHIVED = (
+    "EXISTS (SELECT 1 FROM archived_cases WHERE archived_cases.case_id = OLD.case_id "
+    "AND OLD.seq <= archived_cases.last_seq)"
+)
+_MAY_GO = {("DELETE", HistoryRow.__tablename__): _ARCHIVED}
+"""What may be deleted after all: rows of the history that a record says are in an archive file."""
+
+
 def append_only_ddl(table: str) -> list[tuple[str, str]]:
     """Return the statements, each with its dialect, that make the database refuse to change rows of `table`."""
     statements = []
     for verb in ("UPDATE", "DELETE"):
-        name = f"{table}_no_{verb.lower()}"
+        name, may_go = f"{table}_no_{verb.lower()}", _MAY_GO.get((verb, table))
+        sqlite_when = f"WHEN NOT {may_go} " if may_go else ""
+        unless = f"IF {may_go} THEN RETURN OLD; END IF; " if may_go else ""
         statements += [
             (
                 "sqlite",
                 f"CREATE TRIGGER {name} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
+                f"{sqlite_when}BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
             ),
             (
                 "postgresql",
                 f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
-                f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
+                f"$$ BEGIN {unless}RAISE EXCEPTION '{table} is append-only'; END $$",
             ),
             (
                 "postgresql",
@@ -49,7 +59,14 @@ def append_only_ddl(table: str) -> list[tuple[str, str]]:
     return statements
 
 
-APPEND_ONLY = (HistoryRow.__tablename__, PublishedEdition.__tablename__, "decisions", "ledger_entries", "ledger_lines")
+APPEND_ONLY = (
+    HistoryRow.__tablename__,
+    PublishedEdition.__tablename__,
+    "decisions",
+    "ledger_entries",
+    "ledger_lines",
+    "archived_cases",
+)
 
 
 def seal_append_only() -> None:

@@ -24,6 +24,12 @@ class WorkItem(Base):
             sqlite_where=text("status = 'open' AND provisional"),
             postgresql_where=text("status = 'open' AND provisional"),
         ),
+        Index(
+            "ix_work_items_letter",
+            "subject_id",
+            sqlite_where=text("subject_id IS NOT NULL"),
+            postgresql_where=text("subject_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -86,6 +92,7 @@ class Ask(Base):
             sqlite_where=text("consumed_at IS NULL"),
             postgresql_where=text("consumed_at IS NULL"),
         ),
+        Index("ix_asks_case", "case_id"),
     )
 
     id: Mapped[Key]

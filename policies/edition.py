@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from policies.micro_scheme import MicroProjectScheme
 from policies.notice_scheme import NoticeScheme
+from policies.retention import Retention
 from policies.sections import InForce, Name, Section, Text, Timing, Urging
 from policies.site_scheme import SiteScheme
 from policies.vocabulary import Gate
@@ -36,6 +37,8 @@ class Edition(Section):
     """The scheme of the micro-projects."""
     notices: NoticeScheme | None = None
     """How notices are published."""
+    retention: Retention | None = None
+    """How long closed cases stay before they may be archived; null: for ever."""
 
     @model_validator(mode="after")
     def _one_scheme(self) -> Self:

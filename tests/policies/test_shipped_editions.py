@@ -14,7 +14,17 @@ from policies.edition import Edition
 from policies.load import EDITIONS, edition_schema, load_all, load_edition
 from policies.sections import GatePolicy
 from policies.site_scheme import AreaStandard, CountStandard, FacilityStandard
-from policies.vocabulary import BeautifulVillage, DayUnit, Facility, Firmness, Gate, LeaderSource, Role, Verdict
+from policies.vocabulary import (
+    BeautifulVillage,
+    CaseKind,
+    DayUnit,
+    Facility,
+    Firmness,
+    Gate,
+    LeaderSource,
+    Role,
+    Verdict,
+)
 
 SITES = ["example-2026", "xuhang-2013", "zhujiajiao-2018"]
 SHIPPED = sorted([*SITES, "example-micro-2026", "linping-2022"])
@@ -63,6 +73,28 @@ def test_the_json_schema_refuses_a_section_without_source_and_one_with_two() -> 
 def test_an_edition_survives_being_written_as_json_and_read_again(name: str) -> None:
     before = edition(name)
     assert Edition.model_validate_json(before.model_dump_json(by_alias=True)) == before
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_kind_of_case_that_an_edition_opens_has_its_retention(name: str) -> None:
+    found = edition(name)
+    opened = {
+        CaseKind.SITE: found.site,
+        CaseKind.CAMPAIGN: found.site and found.site.inspection,
+        CaseKind.INSPECTION: found.site and found.site.inspection,
+        CaseKind.ANNUAL_EVALUATION: found.site and found.site.evaluation,
+        CaseKind.JOINT_MEETING: found.site and found.site.joint_meeting,
+        CaseKind.RESOLUTION: found.site and found.site.joint_meeting,
+        CaseKind.SERVICE_ORDER: found.site and found.site.services,
+        CaseKind.SITE_CHANGE: found.site and found.site.changes,
+        CaseKind.CALL: found.micro_project,
+        CaseKind.PROJECT: found.micro_project,
+        CaseKind.NOTICE: found.notices,
+    }
+    assert set(opened) == set(CaseKind)
+    assert found.retention is not None
+    assert set(found.retention.years) == {kind for kind, scheme in opened.items() if scheme}
+    assert found.retention.where == "default"
 
 
 class TestZhujiajiao:
