@@ -86,6 +86,17 @@ def enqueue_many(
     return sorted(written, key=lambda entry: entry.id)
 
 
+def enqueue_for_cases(session: Session, postings: Iterable[tuple[int, Posting]], *, at: datetime) -> None:
+    """
+    Put letters of many cases into the outbox with one INSERT, in the caller's transaction.
+
+    Args:
+        postings: each with its case's id; every recipient has an address.
+    """
+    if rows := [_row(posting, case_id=case_id, at=at) for case_id, posting in postings]:
+        session.connection().execute(_insert_unless_there(), rows)
+
+
 def _insert_unless_there() -> Insert:
     # The dialects' `on_conflict_do_nothing` is compiled anew by every call, 2 ms a letter, because it has no cache key.
     # The clause is the same text on both databases; a release that ignored it would fail on the first repeated letter.

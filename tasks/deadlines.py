@@ -1,5 +1,7 @@
 """What time does to open work items: reminders, escalations, lapses, and due days recomputed when a calendar is out."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -8,20 +10,20 @@ from sqlalchemy import delete, func, select, update
 from models.case import Case
 from models.sweep import SweepBeat
 from models.work_item import Timer, WorkItem
-from notifications.letters import Reminder
-from policies.sections import Window
 from policies.vocabulary import Gate, TimerKind, WorkItemStatus
 from rules.periods import SHANGHAI, plan
 from runtime.resources import Resources
 from tasks import meeting_mail
 from tasks.act import Act, acting
 from tasks.cases import deciders, load_case, policy_of
-from tasks.escalations import escalate_due, late_note, pending, take, tell_fired
+from tasks.escalations import escalate_due, pending, reminder, take, told_reminded
+from tasks.firing import DueCase, fire_together
 from tasks.history import SYSTEM, append
 from tasks.lapses import lapse
-from tasks.mail import about, chinese_date, due_note, send, to_person
+from tasks.mail import chinese_date, send, to_person
 from tasks.rolls import count_answers, households_of
 
+log = logging.getLogger(__name__)
 BATCH = 500
 SWEEP = "deadline_sweep"
 SILENT_AFTER = timedelta(minutes=15)
@@ -39,43 +41,75 @@ class SweepCounts:
     recomputed: int = 0
     failures: list[str] = field(default_factory=list)
 
+    def add(self, other: "SweepCounts") -> None:
+        """Add what became of some of them."""
+        self.reminders += other.reminders
+        self.merged_reminders += other.merged_reminders
+        self.escalations += other.escalations
+        self.lapses += other.lapses
+
 
 def fire_due(resources: Resources, *, at: datetime) -> SweepCounts:
     """
-    Fire every timer whose moment has come, each once, in the order in which they were due.
+    Fire every timer whose moment has come, each once, case by case in the order in which they were due.
 
-    Work item by work item, each in its own transaction: one that fails is recorded on its timer and the pass goes on.
+    Reminders and escalations many at a time (`tasks.firing`), one transaction for all of them. What that leaves, and
+    everything when it breaks, work item by work item, each in its own transaction: one that fails is recorded on its
+    timer and the pass goes on.
     It is tried again by every pass, however often: a deadline is never given up, and the pass keeps saying so.
     Safe to repeat, and to run twice at once, because a timer is taken by a conditional UPDATE.
     """
     counts = SweepCounts()
     tried: set[int] = set()
     while due := _due_items(resources, at, tried):
-        for item_id, number in due:
-            tried.add(item_id)
-            try:
-                with acting(resources, at=at) as act:
-                    load_case(act.session, number)
-                    _fire_item(act, item_id, counts)
-            except Exception as error:  # noqa: BLE001 - one broken item must not stop the others; recorded on its row
-                counts.failures.append(f"{number}:{type(error).__name__}:{error}")
-                _record_failure(resources, item_id, error, due_by=at)
+        tried |= {each.item_id for each in due}
+        done = _fire_together(resources, due, counts, at=at)
+        for each in due:
+            if each.item_id not in done:
+                _fire_alone(resources, each, counts, at=at)
     return counts
 
 
-def _due_items(resources: Resources, at: datetime, tried: set[int]) -> list[tuple[int, str]]:
+def _due_items(resources: Resources, at: datetime, tried: set[int]) -> list[DueCase]:
     with resources.database.read() as session:
         rows = session.execute(
-            select(Timer.work_item_id, Case.number)
+            select(Timer.work_item_id, Case.id, Case.number)
             .join(WorkItem, WorkItem.id == Timer.work_item_id)
             .join(Case, Case.id == WorkItem.case_id)
             .where(Timer.fired_at.is_(None), Timer.fires_at <= at)
             # By item, because those that failed before have several timers each and must not fill the batch.
-            .group_by(Timer.work_item_id, Case.number)
+            .group_by(Timer.work_item_id, Case.id, Case.number)
             .order_by(func.min(Timer.fires_at), Timer.work_item_id)
             .limit(BATCH + len(tried))
         )
-        return [(item_id, number) for item_id, number in rows if item_id not in tried]
+        return [DueCase(*row) for row in rows if row[0] not in tried]
+
+
+def _fire_together(resources: Resources, due: Sequence[DueCase], counts: SweepCounts, *, at: datetime) -> set[int]:
+    """Fire what goes together, all of it or nothing; return the work items that are done."""
+    try:
+        with acting(resources, at=at) as act:
+            fired = fire_together(act, due)
+    except Exception:  # each is tried by itself, where what is broken is found and recorded
+        log.exception("%d work items can not be done together", len(due))
+        return set()
+    counts.reminders += fired.reminders
+    counts.merged_reminders += fired.merged_reminders
+    counts.escalations += fired.escalations
+    return fired.items
+
+
+def _fire_alone(resources: Resources, due: DueCase, counts: SweepCounts, *, at: datetime) -> None:
+    alone = SweepCounts()
+    try:
+        with acting(resources, at=at) as act:
+            load_case(act.session, due.number)
+            _fire_item(act, due.item_id, alone)
+    except Exception as error:  # noqa: BLE001 - one broken item must not stop the others; recorded on its row
+        counts.failures.append(f"{due.number}:{type(error).__name__}:{error}")
+        _record_failure(resources, due.item_id, error, due_by=at)
+    else:
+        counts.add(alone)
 
 
 def _record_failure(resources: Resources, item_id: int, error: Exception, *, due_by: datetime | None = None) -> None:
@@ -114,20 +148,12 @@ def _remind(act: Act, item: WorkItem, timer: Timer) -> None:
     if item.gate is Gate.HOUSEHOLD_CONSENT:
         counted = count_answers(act.session, item)
         waiting = households_of(act.session, item, [*counted.missing, *counted.objecting])
-    letter = Reminder(
-        **about(item.case),
-        gate=item.gate.label,
-        due_on=item.due_on,
-        days_left=(item.due_on - act.day).days,
-        due_note=due_note(item),
-        late_note=late_note(timer.fires_at, act.at),
-        waiting_for=waiting,
-        ends_itself=isinstance(policy_of(item.case, item.gate), Window),
-    )
+    letter = reminder(item, timer, waiting_for=waiting, at=act.at)
     send(act, item.case, letter, [to_person(each) for each in to], event=f"timer-{timer.id}")
     if item.gate is Gate.MEETING:
         meeting_mail.remind(act, item, besides=to, event=f"timer-{timer.id}", late_note=letter.late_note)
-    tell_fired(act, item, timer, "reminded", f"提醒办理“{item.gate.label}”:{'、'.join(each.display for each in to)}")
+    told = told_reminded(item, timer, [each.display for each in to])
+    append(act.session, item.case, actor=SYSTEM, at=act.at, **told)
 
 
 def recompute_provisional(resources: Resources, *, at: datetime) -> int:

@@ -161,11 +161,16 @@ def send(act: Act, case: Case, letter: CaseLetter, to: Iterable[Recipient], *, e
     Args:
         event: what happened, unique in the case; the same event writes the same letter to a person only once.
     """
-    cause = f"{case.number}:{event}:{letter.letter_kind.value}"
-    postings = [Posting(letter, recipient, f"{cause}:{_who(recipient)}") for recipient in to]
+    postings = postings_of(case.number, letter, to, event=event)
     for entry in enqueue_many(act.session, case_id=case.id, postings=postings, at=act.at):
         if entry.status is LetterStatus.DEAD and entry.person_id is not None:
             report_undelivered(act, case, entry)
+
+
+def postings_of(number: str, letter: CaseLetter, to: Iterable[Recipient], *, event: str) -> list[Posting]:
+    """Return a letter of the case `number` to each recipient, each under the key by which it is written only once."""
+    cause = f"{number}:{event}:{letter.letter_kind.value}"
+    return [Posting(letter, recipient, f"{cause}:{_who(recipient)}") for recipient in to]
 
 
 def _who(recipient: Recipient) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from policies.vocabulary import Gate, TimerKind
-from tasks import deadlines
+from tasks import deadlines, escalations
 from tasks.deadlines import fire_due, recompute_provisional
 from tests.desks import OpenTown, publish_2027
 from tests.township import Township, at
@@ -70,18 +70,18 @@ def test_a_broken_case_stops_no_other_and_its_failure_is_on_record(
 def test_a_letter_that_can_not_be_written_undoes_its_reminder_only(
     town: Township, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    about, broken = deadlines.about, four_cases(town)[2]
+    about, broken = escalations.about, four_cases(town)[2]
 
     def fails(case: object) -> object:
         found = about(case)  # type: ignore[arg-type]
         return found | {"township": ""} if found["case_number"] == broken else found
 
-    monkeypatch.setattr(deadlines, "about", fails)
+    monkeypatch.setattr(escalations, "about", fails)
     counts = town.sleep_until("2018-10-31 09:00")
     assert counts.reminders == 3
     assert len(counts.failures) == 1
     assert [row.kind for row in town.history(broken)].count("reminded") == 0
-    monkeypatch.setattr(deadlines, "about", about)
+    monkeypatch.setattr(escalations, "about", about)
     assert town.sleep_until("2018-10-31 09:05").reminders == 1
     assert len(town.told("reminder")) == 4
 
