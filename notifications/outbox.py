@@ -7,12 +7,15 @@ Called by tasks. Nothing is sent here; `tasks.outbox` delivers after the commit.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import Insert, insert, text
+from sqlalchemy import Insert, bindparam, insert, literal, literal_column, select, text
 from sqlalchemy.orm import Session
 
+from models.base import Instant, canonical
+from models.given import GivenRows, given
 from models.outbox import OutboxEntry
 from notifications.context import LetterContext
 from policies.vocabulary import LetterStatus
@@ -93,8 +96,32 @@ def enqueue_for_cases(session: Session, postings: Iterable[tuple[int, Posting]],
     Args:
         postings: each with its case's id; every recipient has an address.
     """
-    if rows := [_row(posting, case_id=case_id, at=at) for case_id, posting in postings]:
-        session.connection().execute(_insert_unless_there(), rows)
+    rows = [_row(posting, case_id=case_id, at=at) for case_id, posting in postings]
+    if rows:
+        letters = [{name: row[name] for name in _GIVEN_NUMBERS + _GIVEN_TEXTS} for row in rows]
+        for letter in letters:
+            letter["context"] = canonical(letter["context"])
+        session.connection().execute(_insert_given(session.get_bind().dialect.name), given(letters, at=at))
+
+
+_GIVEN_NUMBERS = ("case_id", "person_id", "household_id")
+_GIVEN_TEXTS = ("letter", "to_name", "to_address", "context", "dedup_key", "message_id")
+
+
+@cache
+def _insert_given(dialect: str) -> Insert:
+    rows = GivenRows(dialect, numbers=_GIVEN_NUMBERS, texts=_GIVEN_TEXTS)
+    at = bindparam("at", type_=Instant())
+    same = {
+        "status": literal(LetterStatus.QUEUED, OutboxEntry.status.type),
+        "created_at": at,
+        "next_attempt_at": at,
+    }
+    # The WHERE keeps SQLite from reading ON CONFLICT as part of a join.
+    source = select(*rows.columns.values(), *same.values()).select_from(rows.table).where(literal_column("1") == 1)
+    statement = insert(OutboxEntry.__table__).from_select([*rows.names, *same], source)  # type: ignore[arg-type]
+    statement._post_values_clause = text("ON CONFLICT DO NOTHING")
+    return statement
 
 
 def _insert_unless_there() -> Insert:

@@ -6,11 +6,14 @@ It writes what `tasks.deadlines` writes one by one, row for row; whatever needs 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple, cast
 
-from sqlalchemy import Table, update
+from sqlalchemy import Table, Update, bindparam, select, update
 
+from models.base import Instant
 from models.case import Case
+from models.given import GivenRows, given
 from models.work_item import Timer, WorkItem
 from notifications.context import CaseLetter
 from notifications.outbox import Posting, Recipient, enqueue_for_cases
@@ -22,7 +25,7 @@ from tasks.act import Act
 from tasks.cases import policy_of
 from tasks.escalations import Fact, escalation, reminder, reported_to, told_escalated, told_reminded
 from tasks.firing_facts import DueItem, Matter, People, Roll, Somebody, due_items, lock_open_cases, rolls_of
-from tasks.history import INSERT_ROW, SET_HEAD, SYSTEM, sealed
+from tasks.history import SYSTEM, append_many, sealed
 from tasks.mail import postings_of
 
 _TIMERS, _ITEMS = cast("Table", Timer.__table__), cast("Table", WorkItem.__table__)
@@ -177,15 +180,15 @@ def _tell(written: Fired, item: DueItem, timer: Timer, letter: CaseLetter, to: S
 def _write(act: Act, fired: Fired) -> None:
     if not fired.timers:
         return
+    take, mark_escalated = _marks(act.session.get_bind().dialect.name)
     connection = act.session.connection()
-    taken = connection.execute(
-        update(_TIMERS).where(_TIMERS.c.id.in_(fired.timers), _TIMERS.c.fired_at.is_(None)).values(fired_at=act.at)
-    )
+    taken = connection.execute(take, given([{"id": each} for each in fired.timers], at=act.at))
     if taken.rowcount != len(fired.timers):
         raise RuntimeError(f"{len(fired.timers) - taken.rowcount} timers were fired by somebody else")
+    if fired.escalated:
+        connection.execute(mark_escalated, given([{"id": each} for each in fired.escalated], at=act.at))
     enqueue_for_cases(act.session, fired.letters, at=act.at)
     rows = []
-    heads: dict[int, dict[str, object]] = {}
     for case, told in fired.told:
         row = sealed(
             case.id,
@@ -197,10 +200,16 @@ def _write(act: Act, fired: Fired) -> None:
             **told,
         )
         case.history_seq, case.history_head = row["seq"], row["hash"]
-        heads[case.id] = {"in_case": case.id, "seq": row["seq"], "head": row["hash"]}
         rows.append(row)
-    if rows:
-        connection.execute(INSERT_ROW, rows)
-        connection.execute(SET_HEAD, list(heads.values()))
-    if fired.escalated:
-        connection.execute(update(_ITEMS).where(_ITEMS.c.id.in_(fired.escalated)).values(escalated_at=act.at))
+    append_many(act.session, rows, at=act.at)
+
+
+@cache
+def _marks(dialect: str) -> tuple[Update, Update]:
+    ids = GivenRows(dialect, numbers=("id",))
+    these = select(ids.columns["id"]).select_from(ids.table)
+    at = bindparam("at", type_=Instant())
+    return (
+        update(_TIMERS).where(_TIMERS.c.id.in_(these), _TIMERS.c.fired_at.is_(None)).values(fired_at=at),
+        update(_ITEMS).where(_ITEMS.c.id.in_(these)).values(escalated_at=at),
+    )

@@ -1,16 +1,18 @@
 """A case's history: appended in the transaction of what it tells of, sealed row by row; and the check of the seals."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Insert, Table, Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from models.base import canonical
+from models.base import Instant, canonical
 from models.case import Case
+from models.given import GivenRows, given
 from models.history import HistoryRow
 from models.ledger import LedgerAccount, LedgerEntry
 from models.work_item import Decision
@@ -104,6 +106,43 @@ def sealed(
         "previous": previous,
     }
     return {**row, "hash": _digest(case_number, row)}
+
+
+def append_many(session: Session, rows: Sequence[dict[str, Any]], *, at: datetime) -> None:
+    """
+    Append facts to the histories of many cases with two statements; the caller holds all these cases locked.
+
+    Args:
+        rows: as `sealed` returns them, each case's in their order, each sealed upon the one before.
+        at: the moment of all of them.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    insert_rows, set_heads = _many(connection.dialect.name)
+    told = [{name: value for name, value in row.items() if name != "at"} for row in rows]
+    connection.execute(insert_rows, given(told, at=at))
+    last = {row["case_id"]: row for row in told}
+    connection.execute(set_heads, given([{name: row[name] for name in _HEAD} for row in last.values()]))
+
+
+_HEAD = ("case_id", "seq", "hash")
+
+
+@cache
+def _many(dialect: str) -> tuple[Insert, Update]:
+    rows = GivenRows(
+        dialect, numbers=("case_id", "seq"), texts=("kind", "actor", "summary", "data", "previous", "hash")
+    )
+    heads = GivenRows(dialect, numbers=("case_id", "seq"), texts=("hash",))
+    in_case, seq, head = (heads.columns[name] for name in _HEAD)
+    return (
+        insert(_ROWS).from_select(
+            [*rows.names, "at"],
+            select(*rows.columns.values(), bindparam("at", type_=Instant())).select_from(rows.table),
+        ),
+        update(_CASES).where(_CASES.c.id == in_case).values(history_seq=seq, history_head=head),
+    )
 
 
 def seal(case_number: str, row: HistoryRow) -> str:
