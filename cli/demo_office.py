@@ -55,7 +55,7 @@ class RehearsedOffice:
         """Return the code of the first who holds a role for a unit; DemoFailed when nobody does."""
         with self.resources.database.read() as session:
             place = session.scalars(select(Unit).where(Unit.code == unit)).one()
-            found = holders(session, role=role, unit=place, on=self.today())
+            found = holders(session, role=role, unit_id=place.id, on=self.today())
             if not found:
                 raise DemoFailed(f"登记簿中{place.name}没有{role.label}")
             return found[0].code
@@ -106,7 +106,7 @@ class RehearsedOffice:
             households = session.scalars(
                 select(Household.number).where(Household.group_id == case.group_id, Household.active)
             ).all()
-            head = holders(session, role=Role.GROUP_HEAD, unit=case.group, on=self.today())[0].code
+            head = holders(session, role=Role.GROUP_HEAD, unit_id=case.group.id, on=self.today())[0].code
         answers = [HouseholdAnswer(household=each, answer=Answer.AGREE.label, note="书面签字") for each in households]
         command = RecordAnswers(case=number, by=head, answers=answers)
         consents.record_answers(self.resources, command, door=Door.CLI, at=self.now())

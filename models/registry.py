@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint, bindparam, literal, select
+from sqlalchemy import Date, ForeignKey, Index, Select, String, UniqueConstraint, bindparam, literal, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.base import Base, Key, Short, one_of, word_type
@@ -16,6 +16,8 @@ class Unit(Base):
     __table_args__ = (
         UniqueConstraint("code"),
         one_of("has_parent", "kind IN ('district', 'town') OR parent_id IS NOT NULL"),
+        Index("ix_units_kind", "kind", "code"),
+        Index("ix_units_name", "name"),
     )
 
     id: Mapped[Key]
@@ -128,10 +130,17 @@ _HOLDERS = (
 )
 
 
-def holders(session: Session, *, role: Role, unit: Unit, on: date) -> list[Person]:
-    """Return the active people who hold `role` on `on` for `unit` or the nearest unit above it that has holders."""
-    found = session.execute(_HOLDERS, {"role": role, "unit": unit.id, "day": on}).all()
+def holders(session: Session, *, role: Role, unit_id: int, on: date) -> list[Person]:
+    """Return the active people who hold `role` on `on` for that unit or the nearest unit above it that has holders."""
+    found = session.execute(_HOLDERS, {"role": role, "unit": unit_id, "day": on}).all()
     return [row.Person for row in found if row.distance == found[0].distance]
+
+
+def beneath(code: str) -> Select[tuple[int]]:
+    """Return the query of the ids of a unit, named by its code, and of all units beneath it."""
+    found = select(Unit.id).where(Unit.code == code).cte("beneath", recursive=True)
+    found = found.union(select(Unit.id).join(found, Unit.parent_id == found.c.id))
+    return select(found.c.id)
 
 
 def below(session: Session, unit: Unit) -> list[int]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import CursorResult, Select, or_, select, update
+from sqlalchemy import CursorResult, Select, bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
 from models.case import Case
@@ -45,6 +45,14 @@ _RUN = (
     Case.decision_seq,
 )
 
+_THIS = aliased(Case)
+_RELATIVES_BEHIND = (
+    select(Case.number)
+    .join(_THIS, or_(Case.parent_id == _THIS.id, Case.id == _THIS.parent_id))
+    .where(_THIS.number == bindparam("number"), Case.status == CaseStatus.OPEN, Case.carried_seq < Case.decision_seq)
+    .order_by(Case.id)
+)
+
 
 def _runs(resources: Resources, query: Select[Any]) -> list[CaseRun]:
     with resources.database.read() as session:
@@ -70,21 +78,15 @@ def run_of(resources: Resources, number: str) -> CaseRun | None:
 
 def runs_behind(resources: Resources, *, limit: int) -> list[CaseRun]:
     """Return the cases that are behind: their wake was lost, or is under way."""
-    return _runs(resources, select(*_RUN).where(Case.carried_seq < Case.decision_seq).order_by(Case.id).limit(limit))
+    # By the partial index: in the order of their ids SQLite would walk along all the cases there are.
+    query = select(*_RUN).where(Case.carried_seq < Case.decision_seq).order_by(Case.opened_at, Case.id)
+    return _runs(resources, query.limit(limit))
 
 
 def relatives_behind(resources: Resources, number: str) -> list[str]:
     """Return the cases beside this one (its parent, its children) that have something to go on with."""
-    this = aliased(Case)
-    with resources.database.read() as session:
-        return list(
-            session.scalars(
-                select(Case.number)
-                .join(this, or_(Case.parent_id == this.id, Case.id == this.parent_id))
-                .where(this.number == number, Case.status == CaseStatus.OPEN, Case.carried_seq < Case.decision_seq)
-                .order_by(Case.id)
-            )
-        )
+    with resources.database.glance() as connection:
+        return list(connection.scalars(_RELATIVES_BEHIND, {"number": number}))
 
 
 def runs_to_check(resources: Resources, *, at: datetime, limit: int) -> list[CaseRun]:

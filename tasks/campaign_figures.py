@@ -120,7 +120,7 @@ def tell_results(act: Act, campaign_case: Case) -> None:
             lines=tuple(lines[village_id]),
             next_step="督查结果计入年度考核。",
         )
-        people = holders(act.session, role=Role.VILLAGE_RESPONSIBLE, unit=village, on=act.day)
+        people = holders(act.session, role=Role.VILLAGE_RESPONSIBLE, unit_id=village.id, on=act.day)
         send(act, campaign_case, letter, [to_person(each) for each in people], event=f"results-{village.code}")
 
 

@@ -203,7 +203,7 @@ def _announce(act: Act, case: Case, command: OpenCampaign) -> None:
         site = inspection.site
         if site.village_id not in responsible:
             responsible[site.village_id] = holders(
-                act.session, role=Role.VILLAGE_RESPONSIBLE, unit=site.village, on=act.day
+                act.session, role=Role.VILLAGE_RESPONSIBLE, unit_id=site.village_id, on=act.day
             )
         line = f"{inspection.case.number} {site_named_in_full(site)}"
         lines.append(line)

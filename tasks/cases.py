@@ -24,7 +24,6 @@ from policies.vocabulary import CaseKind, CaseStatus, Gate, Role, WorkItemStatus
 from rules.periods import SHANGHAI
 from runtime.resources import edition_of
 
-
 # Built once: every command asks these, and building a statement costs as much as asking it.
 _CASE = select(Case).where(Case.number == bindparam("number")).execution_options(populate_existing=True)
 _LOCKED = _CASE.with_for_update(of=Case)
@@ -260,7 +259,7 @@ def entitled(session: Session, case: Case, role: Role, *, on: date) -> list[Pers
             .where(ServiceOrder.case_id == case.id)
         ).one_or_none()
         return [contact] if contact is not None and contact.active else []
-    return holders(session, role=role, unit=case.unit, on=on)
+    return holders(session, role=role, unit_id=case.unit_id, on=on)
 
 
 def deciders(session: Session, item: WorkItem, *, on: date) -> list[Person]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from models.case import Case
 from models.work_item import Timer, WorkItem
@@ -26,6 +26,8 @@ from tasks.procedure import Ending, Procedure, Waiting, directly, run_pass
 from tasks.year_end import report_shortfalls
 
 Act = Callable[[], object]
+_KIND = select(Case.kind).where(Case.number == bindparam("number"))
+_STATUS = select(WorkItem.status).where(WorkItem.id == bindparam("item"))
 
 
 @dataclass
@@ -88,8 +90,8 @@ def carry_directly(
     resources: Resources, number: str, procedures: Mapping[CaseKind, Procedure], *, at: datetime
 ) -> Ending | Waiting:
     """Carry one case as far as it goes, without Prefect."""
-    with resources.database.read() as session:
-        kind = session.scalars(select(Case.kind).where(Case.number == number)).one()
+    with resources.database.glance() as connection:
+        kind = connection.execute(_KIND, {"number": number}).scalar_one()
     while True:
         result = run_pass(resources, number, procedures[kind], at=at, perform=directly)
         if isinstance(result, Ending) or _waits(resources, result.work_item):
@@ -98,8 +100,8 @@ def carry_directly(
 
 
 def _waits(resources: Resources, item_id: int) -> bool:
-    with resources.database.read() as session:
-        return session.get_one(WorkItem, item_id).status is WorkItemStatus.OPEN
+    with resources.database.glance() as connection:
+        return connection.execute(_STATUS, {"item": item_id}).scalar_one() is WorkItemStatus.OPEN
 
 
 class Rehearsal:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.case import Case
@@ -29,12 +29,14 @@ from tasks.cases import call_of, change_of, load_case, local_day, meeting_of, no
 from tasks.items import create
 from tasks.project_plan import milestone_of
 
+_ITEM_AT = select(WorkItem).where(
+    WorkItem.case_id == bindparam("in_case"), WorkItem.gate == bindparam("gate"), WorkItem.round == bindparam("round")
+)
+
 
 def item_at(session: Session, case_id: int, gate: Gate, round_: int) -> WorkItem | None:
     """Return the work item of `gate` in that round, or None while it was never opened."""
-    return session.scalars(
-        select(WorkItem).where(WorkItem.case_id == case_id, WorkItem.gate == gate, WorkItem.round == round_)
-    ).one_or_none()
+    return session.scalars(_ITEM_AT, {"in_case": case_id, "gate": gate, "round": round_}).one_or_none()
 
 
 def open_gate(resources: Resources, number: str, gate: Gate, round_: int, *, at: datetime) -> int:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models.case import Case
 from models.outbox import OutboxEntry
@@ -15,6 +16,15 @@ from rules.periods import plan, plan_until
 from tasks.act import Act
 from tasks.cases import already_decided, policy_of
 from tasks.history import SYSTEM, append, decision_facts
+
+_ITEMS, _TIMERS = cast("Table", WorkItem.__table__), cast("Table", Timer.__table__)
+_ADD_TIMER = insert(_TIMERS)
+_LEAVE = (
+    update(_ITEMS)
+    .where(_ITEMS.c.id == bindparam("item"), _ITEMS.c.status == WorkItemStatus.OPEN)
+    .values(status=bindparam("status"), closed_at=bindparam("closed_at"))
+)
+_DROP_TIMERS = delete(_TIMERS).where(_TIMERS.c.work_item_id == bindparam("item"), _TIMERS.c.fired_at.is_(None))
 
 
 def create(
@@ -51,10 +61,14 @@ def create(
     item.case = case
     act.session.add(item)
     act.session.flush()
-    act.session.add_all(
-        Timer(work_item_id=item.id, kind=timer.kind, seq=timer.seq, fires_at=timer.fires_at)
-        for timer in schedule.timers
-    )
+    if schedule.timers:
+        act.session.connection().execute(
+            _ADD_TIMER,
+            [
+                {"work_item_id": item.id, "kind": timer.kind, "seq": timer.seq, "fires_at": timer.fires_at}
+                for timer in schedule.timers
+            ],
+        )
     append(
         act.session,
         case,
@@ -98,16 +112,9 @@ def close(
     Raises:
         Refused: somebody else was first; says who.
     """
-    closed = act.session.execute(
-        update(WorkItem)
-        .where(WorkItem.id == item.id, WorkItem.status == WorkItemStatus.OPEN)
-        .values(status=WorkItemStatus.CLOSED, closed_at=act.at)
-    )
-    assert isinstance(closed, CursorResult)  # noqa: S101 - an UPDATE always gives one; the stubs do not know
-    if closed.rowcount != 1:
+    if not _leave(act, item, WorkItemStatus.CLOSED):
         act.session.refresh(item)
         raise already_decided(item)
-    act.session.execute(delete(Timer).where(Timer.work_item_id == item.id, Timer.fired_at.is_(None)))
     decision = Decision(
         work_item_id=item.id,
         case_id=item.case_id,
@@ -134,18 +141,25 @@ def close(
         at=act.at,
         data=decision_facts(decision),
     )
-    act.session.refresh(item)
+    set_committed_value(item, "decision", decision)
     return decision
 
 
 def cancel(act: Act, item: WorkItem) -> None:
     """Take back a work item that nobody needs to decide any more: its case came to an end elsewhere."""
-    act.session.execute(
-        update(WorkItem)
-        .where(WorkItem.id == item.id, WorkItem.status == WorkItemStatus.OPEN)
-        .values(status=WorkItemStatus.CANCELLED, closed_at=act.at)
-    )
-    act.session.execute(delete(Timer).where(Timer.work_item_id == item.id, Timer.fired_at.is_(None)))
+    _leave(act, item, WorkItemStatus.CANCELLED)
+
+
+def _leave(act: Act, item: WorkItem, status: WorkItemStatus) -> bool:
+    """Let `item` wait no longer, and time do nothing to it any more; False when it had left off waiting before."""
+    act.session.flush()
+    connection = act.session.connection()
+    left = connection.execute(_LEAVE, {"item": item.id, "status": status, "closed_at": act.at}).rowcount == 1
+    connection.execute(_DROP_TIMERS, {"item": item.id})
+    if left:
+        set_committed_value(item, "status", status)
+        set_committed_value(item, "closed_at", act.at)
+    return left
 
 
 def next_round(act: Act, case: Case, gate: Gate) -> int:

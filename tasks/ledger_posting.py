@@ -6,10 +6,11 @@ of other cases need no lock, their rows are changed on condition and in ascendin
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
-from sqlalchemy import ColumnElement, CursorResult, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models.case import Case, Document
 from models.ledger import KIND_OF, LedgerAccount, LedgerEntry, LedgerLine, account_code
@@ -25,6 +26,20 @@ from tasks.ledger_audit import MOVED, entry_facts
 
 LARGEST_FEN = 10**14 - 1
 """The largest amount that can be written in capitals, and far below what a column of the database holds."""
+
+_BY_CODE = select(LedgerAccount).where(LedgerAccount.code == bindparam("code"))
+_ACCOUNTS = cast("Table", LedgerAccount.__table__)
+_AFTER = _ACCOUNTS.c.balance_fen + bindparam("fen", type_=_ACCOUNTS.c.balance_fen.type)
+_MOVED = (
+    update(_ACCOUNTS)
+    .where(
+        _ACCOUNTS.c.id == bindparam("account"),
+        _ACCOUNTS.c.cap_fen.is_(None) | (_ACCOUNTS.c.cap_fen >= _AFTER),
+    )
+    .values(balance_fen=_AFTER)
+    .returning(_ACCOUNTS.c.balance_fen)
+)
+_CHANGE, _CHANGE_SOURCE = _MOVED.where(_AFTER >= 0), _MOVED.where(_AFTER <= 0)
 
 
 def account(
@@ -46,7 +61,7 @@ def account(
         name: for a new account; empty: level and case.
     """
     code = account_code(level, case.number, source=source, purpose=purpose)
-    known = session.scalars(select(LedgerAccount).where(LedgerAccount.code == code)).one_or_none()
+    known = session.scalars(_BY_CODE, {"code": code}).one_or_none()
     if known is None:
         known = LedgerAccount(
             code=code,
@@ -190,20 +205,13 @@ def _check(lines: Sequence[tuple[LedgerAccount, int]]) -> None:
 
 def _change(session: Session, target: LedgerAccount, fen: int, *, move: LedgerMove, where: str) -> None:
     """Change one balance if it may; the database judges, so that of two who take the last money one gets it."""
-    after = LedgerAccount.balance_fen + fen
-    allowed: ColumnElement[bool] = after <= 0 if target.kind is AccountKind.SOURCE else after >= 0
-    changed: Any = session.execute(
-        update(LedgerAccount)
-        .where(
-            LedgerAccount.id == target.id, allowed, LedgerAccount.cap_fen.is_(None) | (after <= LedgerAccount.cap_fen)
-        )
-        .values(balance_fen=after)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(changed, CursorResult)  # noqa: S101 - an UPDATE always gives one; the stubs do not know
-    session.refresh(target)
-    if changed.rowcount != 1:
+    session.flush()
+    changed = _CHANGE_SOURCE if target.kind is AccountKind.SOURCE else _CHANGE
+    balance = session.connection().scalar(changed, {"account": target.id, "fen": fen})
+    if balance is None:
+        session.refresh(target)
         raise refusal_of(target, move, fen, where)
+    set_committed_value(target, "balance_fen", balance)
 
 
 def refusal_of(target: LedgerAccount, move: LedgerMove, fen: int, where: str) -> Refused:

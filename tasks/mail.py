@@ -59,7 +59,6 @@ class AboutSite(About):
 
 def about(case: Case) -> About:
     """Return what every letter of a case says of it."""
-    office = office_of(case)
     match case.kind:
         case CaseKind.SITE:
             head, party = case.household.head_name, f"{case.village.name}{_group(case)}{case.household.head_name}户"
@@ -83,6 +82,8 @@ def about(case: Case) -> About:
         case CaseKind.CAMPAIGN | CaseKind.ANNUAL_EVALUATION | CaseKind.JOINT_MEETING | CaseKind.RESOLUTION:
             party, label = case.unit.name, "承办单位"
             matter = short = f"{case.kind.label}“{case.title}”"
+    # After the household, which comes with its group and all units above: none of them is asked for again.
+    office = office_of(case)
     return About(
         township=office.removesuffix("社区办"),
         office=office,

@@ -9,21 +9,29 @@ the clock. Everything done is read from the database and passed over, so any lin
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import joinedload
 
 from models.case import Case, Site
 from models.work_item import Decision, WorkItem
 from policies.edition import Edition
-from policies.vocabulary import CaseStatus, Gate, Outcome
+from policies.vocabulary import CaseKind, CaseStatus, Gate, Outcome
 from runtime.resources import Resources, edition_of
 from tasks.cases import load_case
 from tasks.closing import close_case, list_site
 from tasks.gates import open_gate
 
 R = TypeVar("R")
+_ITEMS = select(WorkItem).where(WorkItem.case_id == bindparam("in_case")).options(joinedload(WorkItem.decision))
+_LISTED = select(Site.id).where(Site.case_id == bindparam("in_case"))
+_CASES = cast("Table", Case.__table__)
+_CARRIED = (
+    update(_CASES)
+    .where(_CASES.c.number == bindparam("in_case"), _CASES.c.carried_seq < bindparam("seen"))
+    .values(carried_seq=bindparam("seen"))
+)
 
 
 class Perform(Protocol):
@@ -109,15 +117,13 @@ def run_pass(
         case = load_case(session, number, lock=False)
         if case.status is CaseStatus.CLOSED and case.outcome is not None:
             return Ending(case.outcome, case.because)
-        items = session.scalars(
-            select(WorkItem).where(WorkItem.case_id == case.id).options(joinedload(WorkItem.decision))
-        ).all()
+        items = session.scalars(_ITEMS, {"in_case": case.id}).all()
         handle = CaseHandle(
             number=number,
             edition=edition_of(case),
             decisions={(item.gate, item.round): item.decision for item in items if item.decision is not None},
             waiting={(item.gate, item.round): item.id for item in items if item.decision is None},
-            listed=session.scalars(select(Site.id).where(Site.case_id == case.id)).first() is not None,
+            listed=case.kind is CaseKind.SITE and session.scalar(_LISTED, {"in_case": case.id}) is not None,
             resources=resources,
             at=at,
             perform=perform,
@@ -148,7 +154,7 @@ def end_shown(resources: Resources, number: str) -> None:
 def _mark_carried(resources: Resources, number: str, seen: int) -> None:
     """Note which decisions this pass has seen; a later one makes the sweep wake the case again."""
     with resources.database.write() as session:
-        session.execute(update(Case).where(Case.number == number, Case.carried_seq < seen).values(carried_seq=seen))
+        session.connection().execute(_CARRIED, {"in_case": number, "seen": seen})
 
 
 def directly(step: Callable[[], R], *, name: str) -> R:

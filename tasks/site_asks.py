@@ -1,5 +1,9 @@
 """The letters that open the gates of a parlour's case; the roll of households is frozen there."""
 
+from typing import cast
+
+from sqlalchemy import Table, insert
+
 from models.case import Case, Consent
 from models.registry import register
 from models.work_item import WorkItem
@@ -10,6 +14,8 @@ from tasks import checklists
 from tasks.act import Act
 from tasks.cases import application_of, deciders
 from tasks.mail import about_site, due_note, moves_from, names_of, send, to_household, to_person, warnings_of
+
+_FREEZE = insert(cast("Table", Consent.__table__))
 
 
 def ask(act: Act, case: Case, item: WorkItem) -> None:
@@ -64,7 +70,7 @@ def ask_households(act: Act, case: Case, item: WorkItem) -> None:
 
 def _freeze_roll(act: Act, case: Case, item: WorkItem) -> None:
     """Keep the group's register of this day: these households answer, whatever the register says later (D0-R8)."""
-    act.session.add_all(
-        Consent(work_item_id=item.id, household_id=household.id) for household in register(act.session, case.group.id)
-    )
-    act.session.flush()
+    households = register(act.session, case.group.id)
+    if households:
+        roll = [{"work_item_id": item.id, "household_id": household.id} for household in households]
+        act.session.connection().execute(_FREEZE, roll)

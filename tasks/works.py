@@ -21,7 +21,7 @@ from tasks.cases import (
     person_of,
     policy_of,
 )
-from tasks.checklists import Point, done, missing, points
+from tasks.checklists import Point, done, points
 from tasks.commands import RecordWorks, WorkRecord
 from tasks.documents import attach
 from tasks.history import append
@@ -52,21 +52,29 @@ def record_works(
         if not known:
             raise Refused("default", f"案件 {case.number} 现处于“{item.gate.label}”环节,没有逐项登记的事项")
         person = person_of(act.session, command.by)
+        finished = done(act.session, item)
         for record in command.works:
-            _record(act, item, known, record, person)
-        left = missing(act.session, item)
+            _record(act, item, known, record, person, finished)
+        left = [point for point in known if point.code not in finished]
         if not left:
             items.close(act, item, Verdict.COMPLETED, by=person, door=door)
             _tell(act, item, person)
         return tuple(point.name for point in left)
 
 
-def _record(act: Act, item: WorkItem, known: tuple[Point, ...], record: WorkRecord, person: Person) -> None:
+def _record(
+    act: Act,
+    item: WorkItem,
+    known: tuple[Point, ...],
+    record: WorkRecord,
+    person: Person,
+    finished: dict[str, WorkDone],
+) -> None:
+    """Record one point, and add it to those that are done."""
     point = next((each for each in known if record.point in (each.code, each.name)), None)
     if point is None:
         names = "、".join(each.name for each in known)
         raise Refused(policy_of(item.case, item.gate).where, f"“{record.point}”不是本环节的事项,可登记:{names}")
-    finished = done(act.session, item)
     if point.code in finished:
         when = chinese_date(finished[point.code].done_on)
         raise Refused(point.where, f"“{point.name}”已登记(完成于{when}),不能重复登记")
@@ -89,17 +97,15 @@ def _record(act: Act, item: WorkItem, known: tuple[Point, ...], record: WorkReco
         by=person,
         at=act.at,
     )
-    act.session.add(
-        WorkDone(
-            work_item_id=item.id,
-            code=point.code,
-            done_on=record.done_on,
-            document_id=document.id,
-            recorded_at=act.at,
-            recorded_by_id=person.id,
-        )
+    finished[point.code] = WorkDone(
+        work_item_id=item.id,
+        code=point.code,
+        done_on=record.done_on,
+        document_id=document.id,
+        recorded_at=act.at,
+        recorded_by_id=person.id,
     )
-    act.session.flush()
+    act.session.add(finished[point.code])
     append(
         act.session,
         item.case,

@@ -75,7 +75,7 @@ def _report(act: Act, town: Unit, year: int) -> Iterator[Unit]:
             (Role.OFFICE_REVIEWER, town),
             *((role, village) for village in short for role in (Role.VILLAGE_RESPONSIBLE, Role.LIAISON)),
         ]
-        for person in holders(act.session, role=role, unit=unit, on=act.day)
+        for person in holders(act.session, role=role, unit_id=unit.id, on=act.day)
     }
     for person in people.values():
         key = f"quota:{edition.id}:{town.code}:{year}:p{person.id}"

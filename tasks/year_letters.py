@@ -55,7 +55,7 @@ def tell_results(act: Act, case: Case, *, notice: str) -> None:
     office = {
         person.id: person
         for role in (Role.OFFICE_HEAD, Role.OFFICE_REVIEWER)
-        for person in holders(act.session, role=role, unit=case.unit, on=act.day)
+        for person in holders(act.session, role=role, unit_id=case.unit_id, on=act.day)
     }
     letter = EvaluationTold(
         **about(case),

@@ -262,7 +262,7 @@ class Office:
             day = self.now().astimezone(SHANGHAI).date()
 
             def who(role: Role) -> list[str]:
-                return [person.display for person in holders(session, role=role, unit=group, on=day)]
+                return [person.display for person in holders(session, role=role, unit_id=group.id, on=day)]
 
             reviewers = who(Role.OFFICE_REVIEWER)
             return Cast(

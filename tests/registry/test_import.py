@@ -37,9 +37,9 @@ def test_a_registry_comes_in_whole_and_its_people_can_be_found(database: Databas
         first, second = register(session, group.id)
         assert (first.head_name, first.phone, first.id_number) == ("沈文林", "13800000001", id_number())
         assert (second.phone, second.id_number, second.email) == (None, None, None)
-        reviewers = holders(session, role=Role.OFFICE_REVIEWER, unit=group, on=date(2026, 3, 2))
+        reviewers = holders(session, role=Role.OFFICE_REVIEWER, unit_id=group.id, on=date(2026, 3, 2))
         assert [person.display for person in reviewers] == ["徐建华(P001)"]
-        assert holders(session, role=Role.GROUP_HEAD, unit=group, on=date(2026, 6, 1)) == [], "left on that day"
+        assert holders(session, role=Role.GROUP_HEAD, unit_id=group.id, on=date(2026, 6, 1)) == [], "left on that day"
 
 
 def test_importing_the_same_file_twice_changes_nothing(database: Database, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_changes_are_counted_by_sheet_and_a_blank_cell_clears(database: Database
         group = session.scalars(select(Unit).where(Unit.code == "ZD02")).one()
         assert [household.number for household in register(session, group.id)] == ["ZD01-002", "ZD02-001"]
         assert session.scalars(select(Household.email).where(Household.number == "ZD01-001")).one() is None
-        assert holders(session, role=Role.OFFICE_REVIEWER, unit=group, on=date(2026, 3, 2)) == []
+        assert holders(session, role=Role.OFFICE_REVIEWER, unit_id=group.id, on=date(2026, 3, 2)) == []
 
 
 def test_what_a_later_file_leaves_out_stays(database: Database, tmp_path: Path) -> None:
