@@ -100,7 +100,8 @@ class Town:
         codes = [f"G{self.groups + n:06d}" for n in range(1, count + 1)]
         self.groups += count
         with self.resources.database.write() as session:
-            people = {person.code: person.id for person in session.scalars(select(Person))}
+            leaders = select(Person).where(Person.code.in_((GROUP_HEAD, LEADER)))
+            people = {person.code: person.id for person in session.scalars(leaders)}
             session.execute(
                 insert(Unit),
                 [

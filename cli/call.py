@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.context import carry_on, opened, told
-from cli.listing import Everything, show_cases
+from cli.listing import MOST, Everything, Most, show_cases
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door
 from runtime.resources import Resources
@@ -78,8 +78,8 @@ def open_call(
 
 
 @app.command("list", help="列出征集,新的在前。")
-def list_calls(everything: Everything = False) -> None:
-    show_cases(CaseKind.CALL, what="征集", everything=everything)
+def list_calls(everything: Everything = False, most: Most = MOST) -> None:
+    show_cases(CaseKind.CALL, what="征集", everything=everything, most=most)
 
 
 @app.command("show", help="查看一次征集:申报项目、等待谁、尚缺什么、办理记录。")

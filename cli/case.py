@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import func, select
 
 from cli.context import carry_on, opened, told
-from models.case import Case
-from models.registry import Unit
-from policies.vocabulary import Answer, CaseStatus, Door
-from tasks import applications, consents, decisions, office_acts, works
+from cli.listing import MOST, Most, say_if_more
+from policies.vocabulary import Answer, Door
+from tasks import applications, consents, decisions, listing, office_acts, works
 from tasks.case_file import as_markdown, case_file, waits_for
 from tasks.cases import load_case
 from tasks.commands import (
@@ -41,23 +39,18 @@ Several = list[str]
 def list_cases(
     everything: Annotated[bool, typer.Option("--all", help="包括已办结的")] = False,
     village: Annotated[str, typer.Option(help="只看这个村(居)的编码")] = "",
+    most: Most = MOST,
 ) -> None:
     with opened() as resources:
         at = resources.clock.now()
-        place = func.coalesce(Case.village_id, Case.unit_id)
-        query = select(Case.number).join(Unit, Unit.id == place).order_by(Case.id.desc())
-        if not everything:
-            query = query.where(Case.status == CaseStatus.OPEN)
-        if village:
-            query = query.where(Unit.code == village)
-        with resources.database.read() as session:
-            numbers = session.scalars(query).all()
-        for number in numbers:
+        listed = listing.list_cases(resources, most=most, village=village, everything=everything)
+        for number in listed.numbers:
             file = case_file(resources, number, at=at)
             typer.echo(f"{file.number}  {file.village}{file.group}  {file.household or file.title}  {waits_for(file)}")
-        if not numbers:
+        if not listed.numbers:
             typer.echo("没有案件。" if everything else "没有在办案件(加 --all 查看已办结的)。")
-        if numbers and (silence := sweep_silence(resources, at=at)):
+        say_if_more(listed)
+        if listed.numbers and (silence := sweep_silence(resources, at=at)):
             typer.secho(silence, fg="red", err=True)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.context import carry_on, opened, told
-from cli.listing import Everything, show_cases
+from cli.listing import MOST, Everything, Most, show_cases
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door
 from tasks import changes
@@ -69,8 +69,8 @@ def apply(
 
 
 @app.command("list", help="列出变更,新的在前。")
-def list_changes(everything: Everything = False) -> None:
-    show_cases(CaseKind.SITE_CHANGE, what="变更", everything=everything)
+def list_changes(everything: Everything = False, most: Most = MOST) -> None:
+    show_cases(CaseKind.SITE_CHANGE, what="变更", everything=everything, most=most)
 
 
 @app.command(

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.context import carry_on, opened, told
-from cli.listing import Everything, show_cases
+from cli.listing import MOST, Everything, Most, show_cases
 from models.evaluation import EvaluationResult
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door
@@ -38,8 +38,8 @@ def open_year(
 
 
 @app.command("list", help="列出年度考核,新的在前。")
-def list_evaluations(everything: Everything = False) -> None:
-    show_cases(CaseKind.ANNUAL_EVALUATION, what="年度考核", everything=everything)
+def list_evaluations(everything: Everything = False, most: Most = MOST) -> None:
+    show_cases(CaseKind.ANNUAL_EVALUATION, what="年度考核", everything=everything, most=most)
 
 
 @app.command("show", help="查看一次考核:名次、等待谁、办理记录。")

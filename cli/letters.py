@@ -17,6 +17,7 @@ from notifications.mime import masked_address
 from policies.errors import Refused
 from policies.vocabulary import LetterStatus, Verdict, WorkItemStatus
 from rules.periods import SHANGHAI, shanghai_day
+from tasks.listing import letters_waiting
 from tasks.outbox import pending_counts, requeue
 from tasks.post import post_letters
 
@@ -60,8 +61,8 @@ def list_letters(
             )
         console = Console(width=max(Console().width, 120))
         console.print(table)
-        counts = pending_counts(session, case_id=counted)
-        console.print(",".join(f"{word.label} {counts[word]} 封" for word in LetterStatus), highlight=False)
+        counts = letters_waiting(session) if counted is None else pending_counts(session, case_id=counted)
+        console.print(",".join(f"{word.label} {count} 封" for word, count in counts.items()), highlight=False)
 
 
 @app.command("show", help="查看一封信函:已寄的照原文,其余照现在会写成的样子。")

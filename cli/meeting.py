@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.context import carry_on, opened, told
-from cli.listing import Everything, show_cases
+from cli.listing import MOST, Everything, Most, show_cases
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door, Verdict
 from tasks import decisions, meeting_records, meeting_resolutions, meetings
@@ -203,8 +203,8 @@ def resolve(
 
 
 @app.command("list", help="列出联席会议和未办结的议定事项,新的在前。")
-def list_meetings(everything: Everything = False) -> None:
-    show_cases(CaseKind.JOINT_MEETING, CaseKind.RESOLUTION, what="联席会议和议定事项", everything=everything)
+def list_meetings(everything: Everything = False, most: Most = MOST) -> None:
+    show_cases(CaseKind.JOINT_MEETING, CaseKind.RESOLUTION, what="联席会议和议定事项", everything=everything, most=most)
 
 
 @app.command("show", help="查看一次会议或一个议定事项:安排、签到、纪要、落实情况、办理记录。")

@@ -44,11 +44,18 @@ class Case(Base):
         one_of("closed_at_known", "(status = 'closed') = (closed_at IS NOT NULL)"),
         one_of("carried_within_decided", "carried_seq <= decision_seq"),
         one_of("site_has_household", "kind <> 'site' OR household_id IS NOT NULL"),
+        # Not on the id: SQLite would rather walk along the whole table in the order of its ids.
         Index(
             "ix_cases_to_wake",
-            "id",
+            "opened_at",
             sqlite_where=text("carried_seq < decision_seq"),
             postgresql_where=text("carried_seq < decision_seq"),
+        ),
+        Index(
+            "ix_cases_open",
+            "opened_at",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
         ),
         Index(
             "ix_cases_to_check",
@@ -188,7 +195,7 @@ class Site(Base):
     """A parlour that was listed: what lives on after the case."""
 
     __tablename__ = "sites"
-    __table_args__ = (UniqueConstraint("case_id"),)
+    __table_args__ = (UniqueConstraint("case_id"), Index("ix_sites_household", "household_id"))
 
     id: Mapped[Key]
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Text, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Instant, Key, Listing, Long, Moment, Short, word_type
@@ -15,7 +15,7 @@ class Meeting(Base):
     """A meeting: called for a day, with an agenda; held, with minutes."""
 
     __tablename__ = "meetings"
-    __table_args__ = (UniqueConstraint("case_id"),)
+    __table_args__ = (UniqueConstraint("case_id"), Index("ix_meetings_unit", "unit_id", "meets_at"))
 
     id: Mapped[Key]
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))

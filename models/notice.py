@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Data, Digest, Instant, Key, Listing, Long, Moment, Short, one_of, word_type
@@ -14,7 +14,16 @@ class Notice(Base):
     """A notice as it was published; its text never changes afterwards (a change is a new notice)."""
 
     __tablename__ = "notices"
-    __table_args__ = (UniqueConstraint("case_id"), one_of("edition_counted", "edition >= 1"))
+    __table_args__ = (
+        UniqueConstraint("case_id"),
+        one_of("edition_counted", "edition >= 1"),
+        Index(
+            "ix_notices_to_show",
+            "published_at",
+            sqlite_where=text("page_seq < changed_seq"),
+            postgresql_where=text("page_seq < changed_seq"),
+        ),
+    )
 
     id: Mapped[Key]
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))

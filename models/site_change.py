@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Data, Instant, Key, one_of, word_type
@@ -18,6 +18,12 @@ class SiteChange(Base):
     __tablename__ = "site_changes"
     __table_args__ = (
         UniqueConstraint("case_id"),
+        Index(
+            "ix_site_changes_to_begin",
+            "rests_from",
+            sqlite_where=text("kind = 'suspension' AND effective_on IS NULL"),
+            postgresql_where=text("kind = 'suspension' AND effective_on IS NULL"),
+        ),
         one_of("leader_named", "(kind = 'leader') = (leader_id IS NOT NULL)"),
         one_of("place_named", "(kind = 'move') = (household_id IS NOT NULL)"),
         one_of("rest_ends", "(kind = 'suspension') = (rests_until IS NOT NULL)"),

@@ -19,9 +19,22 @@ class WorkItem(Base):
         UniqueConstraint("case_id", "gate", "round"),
         one_of("closed_at_known", "(status = 'open') = (closed_at IS NULL)"),
         Index(
+            "ix_work_items_open",
+            "gate",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index(
+            "ix_work_items_to_lapse",
+            "due_at",
+            # As SQLAlchemy writes it in each: SQLite compares the words.
+            sqlite_where=text("status = 'open' AND lapses = 1"),
+            postgresql_where=text("status = 'open' AND lapses"),
+        ),
+        Index(
             "ix_work_items_provisional",
-            "id",
-            sqlite_where=text("status = 'open' AND provisional"),
+            "due_on",
+            sqlite_where=text("status = 'open' AND provisional = 1"),
             postgresql_where=text("status = 'open' AND provisional"),
         ),
         Index(

@@ -144,7 +144,7 @@ def begin_due_rests(resources: Resources, at: datetime) -> str:
                 WorkItem.status == WorkItemStatus.OPEN,
             ),
         )
-        .order_by(Case.id)
+        .order_by(SiteChange.rests_from, Case.id)
     )
     with resources.database.read() as session:
         due = session.scalars(query).all()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from models.case import Case, Site
@@ -289,7 +289,7 @@ def hearers(
 
     Where nobody holds it, or none of them has an e-mail address, the town's office hears (D0-R17).
     """
-    held = _holders(session, {role, Role.OFFICE_REVIEWER, Role.OFFICE_HEAD}, on=on)
+    held = _holders(session, {role, Role.OFFICE_REVIEWER, Role.OFFICE_HEAD}, town, on=on)
     office = next((found for each in (Role.OFFICE_REVIEWER, Role.OFFICE_HEAD) if (found := held(each, [town.id]))), [])
     above = [unit.id for unit in town.lineage()]
     told: dict[int, tuple[Recipient, list[Owed]]] = {}
@@ -304,12 +304,22 @@ def hearers(
     return list(told.values())
 
 
-def _holders(session: Session, roles: set[Role], *, on: date) -> Callable[[Role, Sequence[int]], list[Recipient]]:
+def _holders(
+    session: Session, roles: set[Role], town: Unit, *, on: date
+) -> Callable[[Role, Sequence[int]], list[Recipient]]:
+    villages = select(Unit.id).where(Unit.parent_id == town.id)
+    above, village = aliased(Unit), aliased(Unit)
+    places = union_all(
+        select(above.id).where(above.id.in_([unit.id for unit in town.lineage()])),
+        villages,
+        select(village.id).where(village.parent_id.in_(villages)),
+    )
     query = (
         select(RoleHolding.role, RoleHolding.unit_id, Person.id, Person.name, Person.email)
         .join(Person, Person.id == RoleHolding.person_id)
         .where(
             RoleHolding.role.in_(roles),
+            RoleHolding.unit_id.in_(places),
             RoleHolding.since <= on,
             (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
             Person.active,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from models.base import Base
@@ -37,13 +37,13 @@ def site_named(session: Session, text: str) -> Site:
         Refused: none, or several (a household may have had one before).
     """
     wanted = text.strip().partition(" ")[0]
-    found = session.scalars(
-        select(Site)
-        .join(Case, Case.id == Site.case_id)
-        .join(Household, Household.id == Site.household_id)
-        .where((Site.number == wanted) | (Case.number == wanted) | (Household.number == wanted))
-        .order_by(Site.id)
-    ).all()
+    # Three look-ups, because a condition over three tables makes the database read all of one.
+    ids = union(
+        select(Site.id).where(Site.number == wanted),
+        select(Site.id).join(Case, Case.id == Site.case_id).where(Case.number == wanted),
+        select(Site.id).join(Household, Household.id == Site.household_id).where(Household.number == wanted),
+    )
+    found = session.scalars(select(Site).where(Site.id.in_(ids)).order_by(Site.id)).all()
     running = [site for site in found if site.status in (SiteStatus.ACTIVE, SiteStatus.SUSPENDED)]
     if len(found) == 1 or len(running) == 1:
         return (running or list(found))[0]

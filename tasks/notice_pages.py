@@ -45,7 +45,7 @@ class PageReport:
 
 def pages_wait(resources: Resources, number: str | None = None) -> bool:
     """Return whether a page (of this notice; None: any) does not show the latest change."""
-    query = select(Notice.id).where(Notice.page_seq < Notice.changed_seq).limit(1)
+    query = select(Notice.id).where(Notice.page_seq < Notice.changed_seq).order_by(Notice.published_at).limit(1)
     if number is not None:
         query = query.join(Case, Case.id == Notice.case_id).where(Case.number == number)
     with resources.database.read() as session:
@@ -78,7 +78,8 @@ def write_pages(resources: Resources, *, everything: bool = False) -> PageReport
 def _write(resources: Resources, folder: Path, report: PageReport, *, everything: bool) -> None:
     renderer = notice_renderer(PROJECT / "templates")
     done: dict[int, int] = {}
-    query = select(Notice.id, Notice.page, Case.number).join(Case, Case.id == Notice.case_id).order_by(Notice.id)
+    query = select(Notice.id, Notice.page, Case.number).join(Case, Case.id == Notice.case_id)
+    query = query.order_by(Notice.published_at, Notice.id)
     if not everything:
         query = query.where(Notice.page_seq < Notice.changed_seq)
     with resources.database.read() as session:

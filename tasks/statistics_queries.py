@@ -79,10 +79,12 @@ class View:
     def sites(self) -> list[tuple[int, SiteLine]]:
         """Return the parlours that ran in the period or did something, each with its village's id."""
         now = self.period.now
+        # Within what is summed too, or all the district's would be summed for one town's.
+        here = select(Site.id).join(Unit, Unit.id == Site.village_id).where(self._here())
         ends = case((or_(SiteSpell.until.is_(None), SiteSpell.until > now.last), 1), else_=0)
         ran = (
             select(SiteSpell.site_id, func.max(ends).label("running"))
-            .where(*_active(now.first, now.last))
+            .where(*_active(now.first, now.last), SiteSpell.site_id.in_(here))
             .group_by(SiteSpell.site_id)
             .subquery()
         )
@@ -93,7 +95,7 @@ class View:
                 func.sum(Activity.attendance).label("attendance"),
                 func.max(Activity.held_on).label("last_on"),
             )
-            .where(*self._counted(), _within(Activity.held_on, now))
+            .where(*self._counted(), _within(Activity.held_on, now), Activity.site_id.in_(here))
             .group_by(Activity.site_id)
             .subquery()
         )

@@ -108,7 +108,7 @@ def week_of(session: Session, town: Unit, monday: date) -> list[WeekLine]:
     """Return every parlour of a town that owes activities in a week, with what is on record, by village and number."""
     counted = (
         select(Activity.site_id, func.count().label("recorded"))
-        .where(Activity.week == monday, Activity.voided_at.is_(None))
+        .where(Activity.week == monday, Activity.voided_at.is_(None), Activity.site_id.in_(owing_week(town.id, monday)))
         .group_by(Activity.site_id)
         .subquery()
     )

@@ -60,6 +60,8 @@ def upgrade() -> None:
     sa.UniqueConstraint('code', name=op.f('uq_units_code'))
     )
     with op.batch_alter_table('units', schema=None) as batch_op:
+        batch_op.create_index('ix_units_kind', ['kind', 'code'], unique=False)
+        batch_op.create_index('ix_units_name', ['name'], unique=False)
         batch_op.create_index(batch_op.f('ix_units_parent_id'), ['parent_id'], unique=False)
 
     op.create_table('duty_rounds',
@@ -185,9 +187,10 @@ def upgrade() -> None:
     sa.UniqueConstraint('opening_key', name=op.f('uq_cases_opening_key'))
     )
     with op.batch_alter_table('cases', schema=None) as batch_op:
+        batch_op.create_index('ix_cases_open', ['opened_at'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
         batch_op.create_index(batch_op.f('ix_cases_parent_id'), ['parent_id'], unique=False)
         batch_op.create_index('ix_cases_to_check', ['run_checked_at'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
-        batch_op.create_index('ix_cases_to_wake', ['id'], unique=False, sqlite_where=sa.text('carried_seq < decision_seq'), postgresql_where=sa.text('carried_seq < decision_seq'))
+        batch_op.create_index('ix_cases_to_wake', ['opened_at'], unique=False, sqlite_where=sa.text('carried_seq < decision_seq'), postgresql_where=sa.text('carried_seq < decision_seq'))
         batch_op.create_index(batch_op.f('ix_cases_unit_id'), ['unit_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_cases_village_id'), ['village_id'], unique=False)
         batch_op.create_index('uq_cases_open_household', ['kind', 'household_id'], unique=True, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
@@ -363,6 +366,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notices')),
     sa.UniqueConstraint('case_id', name=op.f('uq_notices_case_id'))
     )
+    with op.batch_alter_table('notices', schema=None) as batch_op:
+        batch_op.create_index('ix_notices_to_show', ['published_at'], unique=False, sqlite_where=sa.text('page_seq < changed_seq'), postgresql_where=sa.text('page_seq < changed_seq'))
+
     op.create_table('outbox',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=True),
@@ -536,6 +542,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('number', name=op.f('uq_sites_number'))
     )
     with op.batch_alter_table('sites', schema=None) as batch_op:
+        batch_op.create_index('ix_sites_household', ['household_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_sites_village_id'), ['village_id'], unique=False)
 
     op.create_table('year_evaluations',
@@ -671,6 +678,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_meetings')),
     sa.UniqueConstraint('case_id', name=op.f('uq_meetings_case_id'))
     )
+    with op.batch_alter_table('meetings', schema=None) as batch_op:
+        batch_op.create_index('ix_meetings_unit', ['unit_id', 'meets_at'], unique=False)
+
     op.create_table('milestones',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('plan_id', sa.Integer(), nullable=False),
@@ -800,6 +810,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('site_changes', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_site_changes_site_id'), ['site_id'], unique=False)
+        batch_op.create_index('ix_site_changes_to_begin', ['rests_from'], unique=False, sqlite_where=sa.text("kind = 'suspension' AND effective_on IS NULL"), postgresql_where=sa.text("kind = 'suspension' AND effective_on IS NULL"))
 
     op.create_table('site_spells',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
@@ -865,7 +876,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('work_items', schema=None) as batch_op:
         batch_op.create_index('ix_work_items_letter', ['subject_id'], unique=False, sqlite_where=sa.text('subject_id IS NOT NULL'), postgresql_where=sa.text('subject_id IS NOT NULL'))
-        batch_op.create_index('ix_work_items_provisional', ['id'], unique=False, sqlite_where=sa.text("status = 'open' AND provisional"), postgresql_where=sa.text("status = 'open' AND provisional"))
+        batch_op.create_index('ix_work_items_open', ['gate'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
+        batch_op.create_index('ix_work_items_provisional', ['due_on'], unique=False, sqlite_where=sa.text("status = 'open' AND provisional = 1"), postgresql_where=sa.text("status = 'open' AND provisional"))
+        batch_op.create_index('ix_work_items_to_lapse', ['due_at'], unique=False, sqlite_where=sa.text("status = 'open' AND lapses = 1"), postgresql_where=sa.text("status = 'open' AND lapses"))
 
     op.create_table('asks',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
@@ -1069,7 +1082,9 @@ def downgrade() -> None:
 
     op.drop_table('asks')
     with op.batch_alter_table('work_items', schema=None) as batch_op:
-        batch_op.drop_index('ix_work_items_provisional', sqlite_where=sa.text("status = 'open' AND provisional"), postgresql_where=sa.text("status = 'open' AND provisional"))
+        batch_op.drop_index('ix_work_items_to_lapse', sqlite_where=sa.text("status = 'open' AND lapses = 1"), postgresql_where=sa.text("status = 'open' AND lapses"))
+        batch_op.drop_index('ix_work_items_provisional', sqlite_where=sa.text("status = 'open' AND provisional = 1"), postgresql_where=sa.text("status = 'open' AND provisional"))
+        batch_op.drop_index('ix_work_items_open', sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
         batch_op.drop_index('ix_work_items_letter', sqlite_where=sa.text('subject_id IS NOT NULL'), postgresql_where=sa.text('subject_id IS NOT NULL'))
 
     op.drop_table('work_items')
@@ -1082,6 +1097,7 @@ def downgrade() -> None:
 
     op.drop_table('site_spells')
     with op.batch_alter_table('site_changes', schema=None) as batch_op:
+        batch_op.drop_index('ix_site_changes_to_begin', sqlite_where=sa.text("kind = 'suspension' AND effective_on IS NULL"), postgresql_where=sa.text("kind = 'suspension' AND effective_on IS NULL"))
         batch_op.drop_index(batch_op.f('ix_site_changes_site_id'))
 
     op.drop_table('site_changes')
@@ -1103,6 +1119,9 @@ def downgrade() -> None:
 
     op.drop_table('objections')
     op.drop_table('milestones')
+    with op.batch_alter_table('meetings', schema=None) as batch_op:
+        batch_op.drop_index('ix_meetings_unit')
+
     op.drop_table('meetings')
     with op.batch_alter_table('ledger_entries', schema=None) as batch_op:
         batch_op.drop_index('ix_ledger_entries_case')
@@ -1127,6 +1146,7 @@ def downgrade() -> None:
     op.drop_table('year_evaluations')
     with op.batch_alter_table('sites', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sites_village_id'))
+        batch_op.drop_index('ix_sites_household')
 
     op.drop_table('sites')
     op.drop_table('site_applications')
@@ -1144,6 +1164,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_outbox_case')
 
     op.drop_table('outbox')
+    with op.batch_alter_table('notices', schema=None) as batch_op:
+        batch_op.drop_index('ix_notices_to_show', sqlite_where=sa.text('page_seq < changed_seq'), postgresql_where=sa.text('page_seq < changed_seq'))
+
     op.drop_table('notices')
     op.drop_table('meeting_votes')
     with op.batch_alter_table('ledger_accounts', schema=None) as batch_op:
@@ -1168,6 +1191,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_cases_to_wake', sqlite_where=sa.text('carried_seq < decision_seq'), postgresql_where=sa.text('carried_seq < decision_seq'))
         batch_op.drop_index('ix_cases_to_check', sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
         batch_op.drop_index(batch_op.f('ix_cases_parent_id'))
+        batch_op.drop_index('ix_cases_open', sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
 
     op.drop_table('cases')
     with op.batch_alter_table('role_holdings', schema=None) as batch_op:
@@ -1186,6 +1210,8 @@ def downgrade() -> None:
     op.drop_table('duty_rounds')
     with op.batch_alter_table('units', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_units_parent_id'))
+        batch_op.drop_index('ix_units_name')
+        batch_op.drop_index('ix_units_kind')
 
     op.drop_table('units')
     op.drop_table('sweep_beats')
