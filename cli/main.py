@@ -40,6 +40,7 @@ PARTS = (
     ("register", "cli.register:register", "台账:把案件、公示、异议、专款、项目导出为表格。"),
     ("policy", "cli.policy:app", "政策文件:列出、查看、检查。"),
     ("audit", "cli.ledger:audit", "核查:办理记录、台账和材料有无被改动。"),
+    ("archive", "cli.archive:app", "归档:办结已久的案件写成文件、核对、查看、移出数据库。"),
     ("sweep", "cli.engine:sweep", "立即巡检一次:提醒、督办、期满、信函、续办。平时由系统每五分钟自动进行。"),
     ("deploy", "cli.engine:deploy", "把全部流程部署到正在运行的 Prefect 服务器。"),
     ("clock", "cli.clock:app", "时钟:只用于培训系统(KETANG_TRAINING=1),让时间向前走。"),

@@ -39,6 +39,7 @@ from tasks import (
     project_facts,
     resolution_case,
 )
+from tasks.archive_audit import archived
 from tasks.cases import application_of, deciders, entitled, load_case, open_item
 from tasks.checklists import done, points
 from tasks.ledger_figures import money_lines
@@ -98,6 +99,8 @@ class CaseFile:
     money: tuple[tuple[str, str], ...]
     timeline: tuple[tuple[datetime, str, str], ...]
     flow_run_id: str | None
+    archived: str
+    """Name of the archive file that holds the details; empty: they are here."""
 
 
 def case_file(resources: Resources, number: str, *, at: datetime) -> CaseFile:
@@ -130,6 +133,7 @@ def case_file(resources: Resources, number: str, *, at: datetime) -> CaseFile:
             money=money_lines(session, case),
             timeline=tuple((row.at, row.actor, row.summary) for row in rows),
             flow_run_id=case.flow_run_id,
+            archived=record.file if (record := archived(session, case.id)) is not None else "",
         )
 
 
@@ -241,7 +245,7 @@ def waits_for(file: CaseFile) -> str:
     """Return in a few words what the case waits for, from whom, until when; how it ended when it does not wait."""
     awaited = file.awaited
     if awaited is None:
-        return file.outcome or "处理中"
+        return f"{file.outcome}(已归档)" if file.archived else file.outcome or "处理中"
     late = " 已逾期" if awaited.late else ""
     people = f":{'、'.join(awaited.people)}" if awaited.people else ""
     return f"等待{awaited.gate.label}(至{awaited.due_on}{late}){people}"
@@ -272,7 +276,12 @@ def as_markdown(file: CaseFile) -> str:
 def situation(file: CaseFile) -> str:
     """Return in one paragraph what is awaited, from whom, until when."""
     if file.outcome:
-        return f"**{file.status}:{file.outcome}**" + (f"({file.because})" if file.because else "")
+        gone = (
+            f"\n\n已归档({file.archived}):归档以前的办理记录、信函、签名在归档文件中,"
+            f"用 ketang archive show {file.archived} {file.number} 查看"
+        )
+        because = f"({file.because})" if file.because else ""
+        return f"**{file.status}:{file.outcome}**{because}{gone if file.archived else ''}"
     awaited = file.awaited
     if awaited is None:
         return f"**{file.status}**,系统正在处理"

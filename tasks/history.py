@@ -10,6 +10,7 @@ from sqlalchemy import Insert, Table, Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from models.archive import ArchivedCase
 from models.base import Instant, canonical
 from models.case import Case
 from models.given import GivenRows, given
@@ -17,6 +18,7 @@ from models.history import HistoryRow
 from models.ledger import LedgerAccount, LedgerEntry
 from models.work_item import Decision
 from rules.masking import mask_text
+from tasks.archive_audit import archived, verify_stub
 from tasks.audit_rows import AuditFault, rows_of
 from tasks.ledger_audit import stray_rows, verify_money
 from tasks.notice_seal import verify_notice
@@ -206,9 +208,13 @@ def verify_ledger(session: Session) -> Iterator[AuditFault]:
 def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
     if hashlib.sha256(case.edition.text).hexdigest() != case.edition_sha256:
         yield AuditFault(case.number, "cases", case.id, f"所依据政策 {case.edition_id} 的全文与立案时的摘要不符")
-    told = _told(session, case)
+    record = archived(session, case.id)
+    told = _told(session, case, record)
     if isinstance(told, AuditFault):
         yield told
+        return
+    if record is not None:
+        yield from verify_stub(session, case, record, told)
         return
     taken = select(Decision).where(Decision.case_id == case.id).order_by(Decision.id)
     for decision in rows_of(session, Decision, taken, number=case.number):
@@ -223,10 +229,15 @@ def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
     yield from _not_kept(case, told)
 
 
-def _told(session: Session, case: Case) -> dict[str, HistoryRow] | AuditFault:
-    """Return what the case's history tells, as ``kind:data``; or the first place where it is broken."""
+def _told(session: Session, case: Case, record: ArchivedCase | None = None) -> dict[str, HistoryRow] | AuditFault:
+    """
+    Return what the case's history tells, as ``kind:data``; or the first place where it is broken.
+
+    Args:
+        record: of an archived case: its history goes on where that of the file ends.
+    """
     told: dict[str, HistoryRow] = {}
-    count, last, previous = 0, 0, ""
+    count, last, previous = (record.last_seq, 0, record.last_head) if record is not None else (0, 0, "")
     query = select(HistoryRow).where(HistoryRow.case_id == case.id).order_by(HistoryRow.seq)
     for row in rows_of(session, HistoryRow, query, number=case.number):
         if isinstance(row, AuditFault):

@@ -27,6 +27,7 @@ from tasks import (
     paperwork_project,
     paperwork_site,
 )
+from tasks.archive_audit import archived
 from tasks.cases import load_case
 from tasks.paperwork_fields import Fields
 from tasks.paperwork_template import SHIPPED, check_template, fill_in, template_file
@@ -122,7 +123,7 @@ def make_document(
 
     Raises:
         Refused: no such document of this kind of case, the case has not come so far, the file is there already, or
-            the office's template has a tag that is not known.
+            the office's template has a tag that is not known; or the details of the case are in an archive only.
     """
     if member and kind is not DocumentKind.SCORING:
         raise Refused("default", f"只有{DocumentKind.SCORING.label}可以按评审打印,{kind.label}不能;请去掉评审一项")
@@ -134,6 +135,10 @@ def make_document(
     on = shanghai_day(at)
     with resources.database.read() as session:
         case = load_case(session, number, lock=False)
+        if (record := archived(session, case.id)) is not None:
+            raise Refused(
+                "default", f"案件 {case.number} 已归档到 {record.file},不再打印文书;请从归档文件中查看、打印它的案卷"
+            )
         form = form_of(kind, case)
         made = Made(on=on, office_phone=resources.settings.office_phone, member=member)
         content = render(resources.settings, form, form.fill(session, case, made))
