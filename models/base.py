@@ -62,7 +62,11 @@ class Json(TypeDecorator[Any]):
 
 def canonical(value: Any) -> str:
     """Return `value` as JSON text with sorted keys and no blanks: equal values, equal text."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL.encode(value)
+
+
+# `json.dumps` makes one for every call that asks for more than its defaults.
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def word_type(words: type[StrEnum]) -> Enum:

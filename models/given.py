@@ -6,20 +6,23 @@ more than what the database then does.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     ColumnElement,
+    Connection,
     FromClause,
     Integer,
+    Select,
     Text,
     bindparam,
     cast,
     column,
     func,
     literal_column,
+    select,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -61,3 +64,14 @@ class GivenRows:
 def given(rows: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """Return the parameters of a statement over `GivenRows`: the rows, and what is the same for all of them."""
     return {GIVEN: json.dumps(rows, ensure_ascii=False), **more}
+
+
+def given_ids(connection: Connection) -> Select[tuple[int]]:
+    """Return the ids given by `given_as_ids`, to ask for what is among them."""
+    rows = GivenRows(connection.dialect.name, numbers=("id",))
+    return select(rows.columns["id"]).select_from(rows.table)
+
+
+def given_as_ids(ids: Iterable[int], **more: Any) -> dict[str, Any]:
+    """Return the parameters of a statement over `given_ids`."""
+    return given([{"id": each} for each in ids], **more)

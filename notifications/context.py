@@ -6,6 +6,7 @@ The letters themselves stand beside it, one module per matter.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -22,10 +23,16 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 def _fit_to_print(value: Any) -> Any:
     if isinstance(value, str):
-        return mask_text(_CONTROLS.sub("", value)).strip()
+        return _printed(value)
     if isinstance(value, (tuple, list)):
         return tuple(_fit_to_print(item) for item in value)
     return value
+
+
+# Most of what a letter says, all letters of an hour say: office, gate, policy.
+@lru_cache(maxsize=4096)
+def _printed(text: str) -> str:
+    return mask_text(text if text.isprintable() else _CONTROLS.sub("", text)).strip()
 
 
 class LetterContext(BaseModel):

@@ -88,16 +88,20 @@ ECMA and Python read it alike, but that Python's ``\\d`` includes full-width dig
 """
 
 _FIND = re.compile(f"{_FREE}(?P<plain>{_PLAIN})|{_ALONE}(?P<spread>{_SPREAD})")
+_TEN_DIGITS = re.compile(f"(?:[^0-9０-９]*+{_D}){{10}}")
+"""What every number has at least: an area code and seven digits. Most texts have fewer and need no second look."""
 _NEXT_TO_ONE = re.compile(f"[{_GAPS}]*(?P<spread>{_SPREAD})")
 
 
 def has_personal_number(text: str) -> bool:
     """Return whether `text` holds a telephone or identity number."""
-    return _FIND.search(text) is not None
+    return _TEN_DIGITS.match(text) is not None and _FIND.search(text) is not None
 
 
 def mask_text(text: str) -> str:
     """Replace every telephone and identity number in `text` by its masked form; the rest stays as it is."""
+    if _TEN_DIGITS.match(text) is None:
+        return text
     parts: list[str] = []
     done = 0
     for start, end in _spans(text):

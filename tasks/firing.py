@@ -6,14 +6,13 @@ It writes what `tasks.deadlines` writes one by one, row for row; whatever needs 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import NamedTuple, cast
 
-from sqlalchemy import Table, Update, bindparam, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, update
 
 from models.base import Instant
 from models.case import Case
-from models.given import GivenRows, given
+from models.given import given_as_ids, given_ids
 from models.work_item import Timer, WorkItem
 from notifications.context import CaseLetter
 from notifications.outbox import Posting, Recipient, enqueue_for_cases
@@ -180,13 +179,13 @@ def _tell(written: Fired, item: DueItem, timer: Timer, letter: CaseLetter, to: S
 def _write(act: Act, fired: Fired) -> None:
     if not fired.timers:
         return
-    take, mark_escalated = _marks(act.session.get_bind().dialect.name)
     connection = act.session.connection()
-    taken = connection.execute(take, given([{"id": each} for each in fired.timers], at=act.at))
+    take, mark_escalated = _marks(connection)
+    taken = connection.execute(take, given_as_ids(fired.timers, at=act.at))
     if taken.rowcount != len(fired.timers):
         raise RuntimeError(f"{len(fired.timers) - taken.rowcount} timers were fired by somebody else")
     if fired.escalated:
-        connection.execute(mark_escalated, given([{"id": each} for each in fired.escalated], at=act.at))
+        connection.execute(mark_escalated, given_as_ids(fired.escalated, at=act.at))
     enqueue_for_cases(act.session, fired.letters, at=act.at)
     rows = []
     for case, told in fired.told:
@@ -204,10 +203,8 @@ def _write(act: Act, fired: Fired) -> None:
     append_many(act.session, rows, at=act.at)
 
 
-@cache
-def _marks(dialect: str) -> tuple[Update, Update]:
-    ids = GivenRows(dialect, numbers=("id",))
-    these = select(ids.columns["id"]).select_from(ids.table)
+def _marks(connection: Connection) -> tuple[Update, Update]:
+    these = given_ids(connection)
     at = bindparam("at", type_=Instant())
     return (
         update(_TIMERS).where(_TIMERS.c.id.in_(these), _TIMERS.c.fired_at.is_(None)).values(fired_at=at),

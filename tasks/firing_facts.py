@@ -15,6 +15,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.engine import Connection
 
 from models.case import Case, Consent, PublishedEdition, Site, SiteApplication
+from models.given import given_as_ids, given_ids
 from models.inspection import Inspection
 from models.meeting import Resolution
 from models.project import Project
@@ -172,12 +173,14 @@ def lock_open_cases(connection: Connection, ids: Collection[int]) -> dict[int, M
             Case.group_id,
         )
         .outerjoin(Household, Household.id == Case.household_id)
-        .where(Case.id.in_(ids), Case.status == CaseStatus.OPEN)
+        .where(Case.id.in_(given_ids(connection)), Case.status == CaseStatus.OPEN)
         .order_by(Case.id)
         .with_for_update(of=Case, skip_locked=True)
     )
     cases: dict[int, Matter] = {}
-    for case_id, number, kind, title, edition, sha256, head, seq, last, *units in connection.execute(query):
+    for case_id, number, kind, title, edition, sha256, head, seq, last, *units in connection.execute(
+        query, given_as_ids(ids)
+    ).all():
         cases[case_id] = Matter(case_id, number, kind, title, edition, sha256, Head(head), seq, last, *units)
     places = _places(connection, {each for case in cases.values() for each in _units_of(case) if each is not None})
     texts = _texts(connection, {case.edition_id for case in cases.values()})
@@ -195,7 +198,7 @@ def _places(connection: Connection, ids: Collection[int]) -> dict[int, Place]:
     columns = (Unit.id, Unit.kind, Unit.name, Unit.parent_id)
     lineage = select(*columns).where(Unit.id.in_(ids)).cte("lineage", recursive=True)
     lineage = lineage.union(select(*columns).join(lineage, Unit.id == lineage.c.parent_id))
-    places = {row.id: Place(*row) for row in connection.execute(select(lineage))}
+    places = {row.id: Place(*row) for row in connection.execute(select(lineage)).all()}
     for place in places.values():
         place.parent = places[place.parent_id] if place.parent_id is not None else None
     return places
@@ -203,7 +206,7 @@ def _places(connection: Connection, ids: Collection[int]) -> dict[int, Place]:
 
 def _texts(connection: Connection, ids: Collection[str]) -> dict[str, Text]:
     query = select(PublishedEdition.id, PublishedEdition.text).where(PublishedEdition.id.in_(ids))
-    return {row.id: Text(row.text) for row in connection.execute(query)}
+    return {row.id: Text(row.text) for row in connection.execute(query).all()}
 
 
 def due_items(
@@ -227,7 +230,7 @@ def due_items(
         )
         .join(Timer, Timer.work_item_id == WorkItem.id)
         .where(
-            WorkItem.id.in_(ids),
+            WorkItem.id.in_(given_ids(connection)),
             WorkItem.status == WorkItemStatus.OPEN,
             Timer.fired_at.is_(None),
             Timer.fires_at <= at,
@@ -235,7 +238,7 @@ def due_items(
         .order_by(Timer.fires_at, Timer.id)
     )
     items: dict[int, DueItem] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query, given_as_ids(ids)).all():
         if (case := cases.get(row[1])) is None:
             continue
         item = items.get(row[0])
@@ -310,7 +313,7 @@ def _holders(
         .order_by(Person.code)
     )
     held: dict[tuple[Role, int], list[Somebody]] = defaultdict(list)
-    for role, unit_id, *person in connection.execute(query):
+    for role, unit_id, *person in connection.execute(query).all():
         held[role, unit_id].append(Somebody(*person))
     return dict(held)
 
@@ -322,7 +325,9 @@ def _one_each(connection: Connection, query: Select[Any], cases: Collection[int]
     in_case = query.selected_columns[0]
     return {
         case_id: Somebody(person, code, name, email) if active else None
-        for case_id, person, code, name, email, active in connection.execute(query.where(in_case.in_(cases)))
+        for case_id, person, code, name, email, active in connection.execute(
+            query.where(in_case.in_(given_ids(connection))), given_as_ids(cases)
+        ).all()
     }
 
 
@@ -334,8 +339,8 @@ def rolls_of(connection: Connection, items: Collection[int]) -> dict[int, Roll]:
     query = (
         select(Consent.work_item_id, Consent.household_id, Consent.answer, Household.number, Household.head_name)
         .join(Household, Household.id == Consent.household_id)
-        .where(Consent.work_item_id.in_(items))
+        .where(Consent.work_item_id.in_(given_ids(connection)))
     )
-    for item, household, answer, number, head_name in connection.execute(query):
+    for item, household, answer, number, head_name in connection.execute(query, given_as_ids(items)).all():
         rolls[item][household] = (answer, f"{number} {head_name}")
     return rolls
