@@ -14,7 +14,7 @@ from models.registry import Household, Person, holders_below
 from models.work_item import Decision, WorkItem
 from notifications.context import CaseLetter
 from notifications.letters import LetterUndelivered
-from notifications.outbox import Posting, Recipient, enqueue_many
+from notifications.outbox import Posting, Recipient, enqueue_for_cases, enqueue_many
 from policies.vocabulary import (
     CaseKind,
     DayUnit,
@@ -163,6 +163,9 @@ def send(act: Act, case: Case, letter: CaseLetter, to: Iterable[Recipient], *, e
         event: what happened, unique in the case; the same event writes the same letter to a person only once.
     """
     postings = postings_of(case.number, letter, to, event=event)
+    if all((each.to.address or "").strip() for each in postings):
+        enqueue_for_cases(act.session, [(case.id, each) for each in postings], at=act.at)
+        return
     for entry in enqueue_many(act.session, case_id=case.id, postings=postings, at=act.at):
         if entry.status is LetterStatus.DEAD and entry.person_id is not None:
             report_undelivered(act, case, entry)
