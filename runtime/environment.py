@@ -33,8 +33,9 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         # It loads every suspended run every five seconds, to find pause timeouts; we set none.
         "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
-        # Old events may go; runs stay, whatever the case is waiting for.
-        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events",
+        # What has ended may go, with its logs and artifacts. A suspended run has not, however old it is.
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(settings.prefect_retention_days * 86_400),
         # The classic interface: there, Resume is a button; the new one hides it in a menu.
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
         "PREFECT_SERVER_UI_API_URL": f"{settings.ui_url}/api",

@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     """Address the Prefect server listens on."""
     port: int = Field(default=4200, ge=0, le=65535)
     """Port of the Prefect server; 0: any free one."""
+    prefect_retention_days: int = Field(default=90, ge=1)
+    """How long Prefect keeps a run that has ended, with its logs; one that waits is kept for ever."""
     prefect_auth: SecretStr = SecretStr("")
     """``user:password`` for the Prefect server's API; empty: no password."""
     public_url: str = ""
