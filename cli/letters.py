@@ -17,6 +17,7 @@ from notifications.mime import masked_address
 from policies.errors import Refused
 from policies.vocabulary import LetterStatus, Verdict, WorkItemStatus
 from rules.periods import SHANGHAI, shanghai_day
+from tasks.archive_audit import archived
 from tasks.listing import letters_waiting
 from tasks.outbox import pending_counts, requeue
 from tasks.post import post_letters
@@ -61,6 +62,8 @@ def list_letters(
             )
         console = Console(width=max(Console().width, 120))
         console.print(table)
+        if counted is not None and (record := archived(session, counted)) is not None:
+            typer.echo(f"案件 {case} 已归档,归档以前的信函在归档文件 {record.file} 中。")
         counts = letters_waiting(session) if counted is None else pending_counts(session, case_id=counted)
         console.print(",".join(f"{word.label} {count} 封" for word, count in counts.items()), highlight=False)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, CompoundSelect, func, select, union
 from sqlalchemy.orm import Session
 
+from models.archive import ArchivedCase
 from models.case import Case
 from models.ledger import LedgerAccount
 from models.notice import Notice, Objection
@@ -107,6 +108,7 @@ def make_register(resources: Resources, kind: RegisterKind, *, out: Path, wanted
 def _cases(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
     query = select(Case).where(*_wanted(wanted)).order_by(Case.opened_at, Case.id)
     gates = _open_gates(session, wanted)
+    gone = set(session.scalars(select(ArchivedCase.case_id)))
     rows: list[Row] = []
     for case in session.scalars(query):
         opened, item = shanghai_day(case.opened_at), gates.get(case.id)
@@ -118,7 +120,7 @@ def _cases(session: Session, wanted: Wanted, units: frozenset[int] | None) -> li
                 _village_of(case.unit),
                 opened,
                 edition_of(case).title,
-                case.status.label,
+                case.status.label + ("(已归档)" if case.id in gone else ""),
                 item.gate.label if item else "",
                 item.due_on if item else None,
                 case.outcome.label if case.outcome else "",
