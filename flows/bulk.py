@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
@@ -11,6 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from pydantic import Field
 
+from flows.artifacts import show_progress
 from flows.forms import titled
 from flows.present import present
 from flows.procedures import PROCEDURES
@@ -73,11 +75,17 @@ def _decide(resources: Resources, command: Decide, at: datetime) -> object:
 
 def show_all(resources: Resources, report: BulkReport, *, at: datetime) -> None:
     """Bring the runs of the cases that were carried to where the cases are; one that can not be is woken."""
+    villages: dict[str, UUID] = {}
     with get_client(sync_client=True) as client:
         for number in report.carried:
-            if present(client, resources, number, at=at):
+            shown = present(client, resources, number, at=at)
+            if shown is not None and shown.flow_run_id is not None:
+                villages[shown.village_code] = UUID(shown.flow_run_id)
                 continue
             try:
                 wake(resources, number, at=at)
             except Temporary as delay:
                 get_run_logger().warning("%s:%s", number, delay)
+        # Once, however many of its cases were carried.
+        for village, run in villages.items():
+            show_progress(client, resources, village, run)

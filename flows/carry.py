@@ -20,7 +20,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from flows.answers import answer_to, apply
-from flows.artifacts import show
+from flows.artifacts import show, show_progress
 from flows.forms import form_for
 from flows.scheduling import schedule_close_outs
 from flows.step import as_task
@@ -48,13 +48,13 @@ def carry(number: str, procedure: Procedure) -> State[Any]:
     Returns:
         A completed state whose message says how the case ended, or that another run carries it.
     """
-    with open_resources() as resources:
+    # One client for all that is asked and shown: to open one costs more than a question.
+    with open_resources() as resources, get_client(sync_client=True) as client:
         me = str(flow_run.id)
-        with get_client(sync_client=True) as client:
-            if (other := _carrier(client, resources, number, me)) != me:
-                return Completed(message=f"案件 {number} 由运行 {other} 办理,本次运行到此结束")
-            at = resources.clock.now()
-            _take_answers(client, resources, number, at=at)
+        if (other := _carrier(client, resources, number, me)) != me:
+            return Completed(message=f"案件 {number} 由运行 {other} 办理,本次运行到此结束")
+        at = resources.clock.now()
+        _take_answers(client, resources, number, at=at)
         while True:
             result = run_pass(resources, number, procedure, at=at, perform=as_task)
             if letters_wait(resources, number):
@@ -62,7 +62,8 @@ def carry(number: str, procedure: Procedure) -> State[Any]:
             if pages_wait(resources, number):
                 as_task(lambda: _publish(resources), name="更新公示页面")
             file = case_file(resources, number, at=at)
-            show(resources, file, me)
+            show(client, resources, file, me)
+            show_progress(client, resources, file.village_code, UUID(me))
             for relative in relatives_behind(resources, number):
                 # A call decides over its projects, a notice over what it is about: they go on at once.
                 wake(resources, relative, at=at)
