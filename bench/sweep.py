@@ -3,7 +3,9 @@ Work 2: the sweep. A fixed number of gates is due for a reminder among ever more
 
 The open cases are copies of one real case, made by INSERT … SELECT with their households, work items and timers,
 without their history. The limit is set-based SQL on the same tables: a letter, a line of history and the mark on the
-timer of each due item in three statements and one commit; it seals nothing, locks no case, and asks nobody's role.
+timer of each due item in three statements and one commit; it seals nothing, locks no case, asks nobody's role, and its
+letters say nothing. Beside it the same with every row that the desk writes: the letters' facts, found by joins, who
+holds the role, and the heads of the histories, which stand on the cases; the chain's hashes are left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +15,7 @@ from typing import Any, cast
 from sqlalchemy import (
     Integer,
     Table,
+    bindparam,
     column,
     event,
     func,
@@ -31,6 +34,7 @@ from bench.postgres import Postgres
 from bench.site import SiteDesk
 from bench.table import Report, target
 from bench.town import EDITION, Town
+from models.base import Instant
 from models.case import Case
 from models.history import HistoryRow
 from models.outbox import OutboxEntry
@@ -40,6 +44,7 @@ from policies.vocabulary import Letter, LetterStatus, TimerKind
 from tasks.deadlines import fire_due
 
 FAR = timedelta(days=3650)
+SAME_ROWS = "set-based SQL, the same rows"
 
 
 class Sweep:
@@ -195,6 +200,53 @@ class SetBased(Sweep):
         return []
 
 
+DUE = """
+FROM timers JOIN work_items ON work_items.id = timers.work_item_id JOIN cases ON cases.id = work_items.case_id
+JOIN editions ON editions.id = cases.edition_id JOIN households ON households.id = cases.household_id
+JOIN units village ON village.id = cases.village_id JOIN units town ON town.id = village.parent_id
+JOIN role_holdings ON role_holdings.unit_id = village.id AND role_holdings.role = work_items.role
+JOIN people ON people.id = role_holdings.person_id
+WHERE timers.fired_at IS NULL AND timers.fires_at <= :at
+"""
+LETTERS = """
+INSERT INTO outbox (case_id, letter, person_id, to_name, to_address, context, dedup_key, message_id, status, created_at,
+    next_attempt_at, attempts, last_error, sent_subject, sent_text)
+SELECT cases.id, 'reminder', people.id, people.name, people.email, CAST(json_object(
+    'township', town.name, 'office', town.name || '社区办', 'scheme_title', editions.title,
+    'case_number', cases.number, 'short', households.head_name || '户申请', 'party_label', '申请户',
+    'matter', village.name || households.head_name || '户的“客堂间”建设申请',
+    'party', village.name || households.head_name || '户', 'gate', work_items.gate, 'due_on', work_items.due_on,
+    'days_left', 3, 'due_note', '期限3日，按工作日（含调休上班日）计算，自次日起算。', 'late_note', '',
+    'waiting_for', '', 'ends_itself', 0) AS TEXT),
+    cases.number || '-timer-' || timers.id, 'timer-' || timers.id, 'queued', :at, :at, 0, '', '', ''
+"""
+HISTORY = """
+INSERT INTO history (case_id, seq, at, kind, actor, summary, data, previous, hash)
+SELECT cases.id, cases.history_seq + 1, :at, 'reminded', '系统',
+    '提醒办理“' || work_items.gate || '”:' || people.name || '(' || people.code || ')',
+    CAST(json_object('work_item', work_items.id, 'timer', timers.id, 'should_fire_at', timers.fires_at) AS TEXT),
+    cases.history_head, :hash
+"""
+HEADS = "UPDATE cases SET history_seq = history_seq + 1, history_head = :hash WHERE id IN (SELECT cases.id {DUE})"
+MARKS = "UPDATE timers SET fired_at = :at WHERE fired_at IS NULL AND fires_at <= :at"
+
+
+class SameRows(Sweep):
+    """Four statements that write every row which the desk writes, with what the letters say; no hash is computed."""
+
+    def run(self, units: int) -> list[float]:
+        """Write the letters, the history and its heads, the marks."""
+        engine = self.town.resources.database.engine
+        values = {"at": self.moment(self.done), "hash": "0" * 64}
+        with engine.begin() as connection:
+            for statement in (LETTERS + DUE, HISTORY + DUE, HEADS.format(DUE=DUE), MARKS):
+                if engine.dialect.name == "postgresql":
+                    statement = statement.replace("json_object(", "json_build_object(")
+                prepared = text(statement).bindparams(bindparam("at", type_=Instant()))
+                connection.execute(prepared, {name: value for name, value in values.items() if f":{name}" in statement})
+        return []
+
+
 def contest(
     report: Report,
     postgres: Postgres,
@@ -208,7 +260,7 @@ def contest(
     for kind, server in (("SQLite", None), ("PostgreSQL", postgres)):
         entries = []
         for count in open_items:
-            for name, maker in (("set-based SQL", "SetBased"), ("Ketang", "Sweep")):
+            for name, maker in (("set-based SQL", "SetBased"), (SAME_ROWS, "SameRows"), ("Ketang", "Sweep")):
                 say(f"sweep, {kind}: {name}, {count:,} open")
                 entries.append(
                     Entry(
@@ -236,7 +288,8 @@ def _targets(report: Report, scores: dict[str, Score], least: int, most: int, ki
                 1.5,
             )
         )
-    ratio = many.against(scores[f"set-based SQL, {most:,} open"], lambda each: each.wall)[0]
-    report.targets.append(target(f"sweep, {kind}: time against set-based SQL, {most:,} open", ratio, "<=", 3.0))
+    for limit in ("set-based SQL", SAME_ROWS):
+        ratio = many.against(scores[f"{limit}, {most:,} open"], lambda each: each.wall)[0]
+        report.targets.append(target(f"sweep, {kind}: time against {limit}, {most:,} open", ratio, "<=", 3.0))
     for count in (least, most):
         report.notes += scores[f"Ketang, {count:,} open"].notes
