@@ -1,0 +1,428 @@
+"""
+Prefect's process worker, but its runs are forks of a warm process, and it learns of due runs when they fall due.
+
+It serves the same pools ("process"), and does whatever it can not do warm as the process worker does it.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import warnings
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+import anyio
+import anyio.abc
+from prefect.client.schemas.objects import FlowRun
+from prefect.events.clients import get_events_subscriber
+from prefect.events.filters import EventFilter, EventNameFilter
+from prefect.flows import load_flow_from_flow_run
+from prefect.runner._control_channel import ControlChannel
+from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutorContext
+from prefect.runner._process_manager import ProcessHandle
+from prefect.runner._starter_engine import EngineCommandStarter
+from prefect.settings import get_current_settings
+from prefect.utilities.processutils import sanitize_subprocess_env
+from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
+
+from runtime.warm import Gone, Job, Line, Warm
+
+MODULE = "cli.warm_flow"
+COMMAND = "python -m prefect.engine"
+"""The command of the job variables that a warm process stands in for; any other one is run as it is."""
+BEFORE_START = ("PATH", "TZ", "LANG", "VIRTUAL_ENV")
+BEFORE_START_PREFIXES = ("PYTHON", "LD_", "DYLD_", "LC_", "MALLOC_")
+"""Variables that say which interpreter runs, or that it reads when it starts."""
+BIRTH_SECONDS = 10
+PREDECESSOR_SECONDS = 5
+RESTART_SECONDS = (0, 1, 10, 60, 300)
+"""How long to wait before a warm process that ends again and again is started again."""
+PATIENCE_SECONDS = 20
+"""How long the runs that are on their way may take when the worker is asked to end."""
+GRACE_SECONDS = 5
+LISTEN_AGAIN_SECONDS = 5
+FALLING_DUE = ("prefect.flow-run.Scheduled", "prefect.flow-run.Resuming", "prefect.flow-run.AwaitingRetry")
+
+
+class Fork:
+    """
+    A flow run's process, as Prefect's runner wants to see one; its parent is the warm process.
+
+    Args:
+        line: reading end of the run's line.
+    """
+
+    def __init__(self, line: int) -> None:
+        self._line, self._said = line, Line()
+        self.known, self.ended = asyncio.Event(), asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(line, self._read)
+
+    @property
+    def pid(self) -> int | None:
+        return self._said.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._said.status if self._said.ended else None
+
+    @property
+    def refused(self) -> str:
+        return self._said.refused
+
+    def _read(self) -> None:
+        self._said.take(os.read(self._line, 4096))
+        if self._said.pid is not None or self._said.refused or self._said.ended:
+            self.known.set()
+        if self._said.ended or self._said.refused:
+            self._loop.remove_reader(self._line)
+            os.close(self._line)
+            self.ended.set()
+
+    async def end(self) -> None:
+        """Ask the process to end, and kill it when it has not within `GRACE_SECONDS`."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self.pid is None or self.ended.is_set():
+                return
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+            with anyio.move_on_after(GRACE_SECONDS):
+                await self.ended.wait()
+
+
+class Forks:
+    """
+    The warm process of a worker: asked, looked after, started again.
+
+    Args:
+        first: the one forked off this process; None: there is none yet.
+        folder: with the ``prefect.yaml`` in use.
+    """
+
+    def __init__(self, first: Warm | None, folder: Path) -> None:
+        self.folder = folder
+        self.environment = dict(os.environ)
+        self._warm = first
+        self._retired: list[Warm] = []
+        self._deaths = 0
+        self._due: asyncio.TimerHandle | None = None
+
+    def attach(self) -> None:
+        """Look after the warm process from now on; to be called in the worker's event loop."""
+        if self._warm is None:
+            self._start_later()
+        else:
+            self._watch(self._warm)
+
+    def detach(self) -> None:
+        """Let the warm process end after its last child."""
+        if self._due is not None:
+            self._due.cancel()
+        self._retire()
+
+    @property
+    def pid(self) -> int | None:
+        """The warm process's, None while there is none."""
+        return self._warm.pid if self._warm else None
+
+    def fit(self, environment: Mapping[str, str]) -> bool:
+        """Return whether a run with this environment can be a fork, because its interpreter would be the same."""
+        names = {each for each in (*environment, *self.environment) if each.startswith(BEFORE_START_PREFIXES)}
+        return all(environment.get(each) == self.environment.get(each) for each in (*BEFORE_START, *names))
+
+    async def born(self, job: Job) -> Fork | None:
+        """Return the process that does a job; None, and then the job is not being done, when there can be none now."""
+        warm = self._warm
+        if warm is None or not warm.ready:
+            return None
+        descriptor = warm.control.fileno()
+        try:
+            fork = Fork(warm.ask(job))
+        except Gone:
+            asyncio.get_running_loop().remove_reader(descriptor)
+            self._died()
+            return None
+        with anyio.move_on_after(BIRTH_SECONDS):
+            await fork.known.wait()
+        if not fork.known.is_set() and self._warm is warm:
+            # Nobody else can start the job once it is dead; the line then ends, or tells who was born.
+            asyncio.get_running_loop().remove_reader(descriptor)
+            warm.end()
+            self._died()
+            await fork.known.wait()
+        if fork.pid is not None:
+            self._deaths = 0
+            return fork
+        if fork.refused and self._warm is warm:
+            print(f"The warm process is replaced: {fork.refused}", flush=True)  # noqa: T201 - the worker's log
+            self._retire()
+            self._start()
+        return None
+
+    def _watch(self, warm: Warm) -> None:
+        asyncio.get_running_loop().add_reader(warm.control.fileno(), self._look, warm, warm.control.fileno())
+
+    def _look(self, warm: Warm, descriptor: int) -> None:
+        try:
+            warm.check()
+        except Gone:
+            asyncio.get_running_loop().remove_reader(descriptor)
+            if self._warm is warm:
+                self._died()
+
+    def _died(self) -> None:
+        self._warm = None
+        self._start_later()
+
+    def _retire(self) -> None:
+        warm, self._warm = self._warm, None
+        if warm is not None:
+            asyncio.get_running_loop().remove_reader(warm.control.fileno())
+            self._retired.append(warm)
+        self._retired = [each for each in self._retired if not each.retire()]
+
+    def _start_later(self) -> None:
+        pause = RESTART_SECONDS[min(self._deaths, len(RESTART_SECONDS) - 1)]
+        self._deaths += 1
+        self._due = asyncio.get_running_loop().call_later(pause, self._start)
+
+    def _start(self) -> None:
+        self._retired = [each for each in self._retired if not each.retire()]
+        self._warm = Warm.started(MODULE, folder=self.folder)
+        self._watch(self._warm)
+
+
+class ForkStarter:
+    """
+    Starts a flow run as a fork of the warm process; without one, by the command.
+
+    Args:
+        forks: who forks.
+        configuration: of the run, with its environment and folder.
+        control: Prefect's way to tell the run that it is canceled.
+    """
+
+    def __init__(self, forks: Forks, configuration: ProcessJobConfiguration, control: ControlChannel) -> None:
+        self._forks = forks
+        self._configuration = configuration
+        self._control = control
+
+    async def start(
+        self,
+        flow_run: FlowRun,
+        task_status: anyio.abc.TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Start the run and return when its process has ended."""
+        folder = Path(cast(Path, self._configuration.working_dir)).resolve()
+        environment = self._environment(flow_run)
+        fork = None
+        if self._forks.fit(environment):
+            job = Job(environment=environment, folder=str(folder), output=self._configuration.stream_output)
+            fork = await self._forks.born(job)
+        if fork is None:
+            self._control.unregister(flow_run.id)
+            stock = EngineCommandStarter(
+                command=self._configuration.command,
+                cwd=folder,
+                env=self._configuration.env,
+                stream_output=self._configuration.stream_output,
+                control_channel=self._control,
+            )
+            await stock.start(flow_run, task_status=task_status)
+            return
+        task_status.started(ProcessHandle(cast(Any, fork)))
+        try:
+            await fork.ended.wait()
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await fork.end()
+            raise
+
+    def _environment(self, flow_run: FlowRun) -> dict[str, str]:
+        """Return what `EngineCommandStarter` gives to its process."""
+        control = {}
+        # Without a channel a cancellation is a plain SIGTERM.
+        with contextlib.suppress(RuntimeError):
+            port, token = self._control.register(flow_run.id)
+            control = {"PREFECT__CONTROL_PORT": str(port), "PREFECT__CONTROL_TOKEN": token}
+        return sanitize_subprocess_env(
+            {
+                **os.environ,
+                **self._configuration.env,
+                **get_current_settings().to_environment_variables(exclude_unset=True),
+                "PREFECT__FLOW_RUN_ID": str(flow_run.id),
+                "PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false",
+                **control,
+            }
+        )
+
+
+class Turns:
+    """Has a run wait for its own process of before: answered at once, it is due again while that one is leaving."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[UUID, int] = {}
+        """How many have a turn or wait for it."""
+        self._locks: dict[UUID, asyncio.Lock] = {}
+
+    @contextlib.asynccontextmanager
+    async def taken(self, run: UUID) -> AsyncIterator[bool]:
+        """Wait for the turn of `run`, at most `PREDECESSOR_SECONDS`; yield whether it has come."""
+        lock = self._locks.setdefault(run, asyncio.Lock())
+        self.waiting[run] = self.waiting.get(run, 0) + 1
+        mine = False
+        try:
+            with anyio.move_on_after(PREDECESSOR_SECONDS):
+                mine = await lock.acquire()
+            yield mine
+        finally:
+            if mine:
+                lock.release()
+            self.waiting[run] -= 1
+            if not self.waiting[run]:
+                del self.waiting[run], self._locks[run]
+
+
+def _replaceable(configuration: ProcessJobConfiguration) -> bool:
+    """Return whether a fork can stand in for what is configured."""
+    configured = configuration._command_configured and configuration.working_dir is not None
+    return configured and configuration.command == COMMAND
+
+
+# Prefect warns of a second worker of a type; here the second one shall be taken.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+
+    class WarmWorker(ProcessWorker):
+        """The process worker with a warm process."""
+
+        type = "process"
+        forks: ClassVar[Forks | None] = None
+        """Set before the worker is made; without it this is the process worker."""
+
+        _executors: FlowRunExecutorContext
+        _look_again: asyncio.Event
+        _one_look: asyncio.Lock
+        _draining: bool = False
+
+        async def start(self, *arguments: Any, **named: Any) -> None:
+            """Work as any worker does, but let the runs on their way end when asked to end."""
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, self._asked_to_end)
+            try:
+                await super().start(*arguments, **named)
+            finally:
+                loop.remove_signal_handler(signal.SIGTERM)
+
+        async def setup(self) -> None:
+            """Prepare, once: Prefect's own worker opens what it needs for a run anew for each."""
+            self._look_again, self._one_look = asyncio.Event(), asyncio.Lock()
+            self._turns = Turns()
+            await super().setup()
+            self._executors = await self._exit_stack.enter_async_context(FlowRunExecutorContext())
+            self._companions = await self._exit_stack.enter_async_context(_companions(self._listen, self._answer))
+            if self.forks is not None:
+                self.forks.attach()
+                self._exit_stack.callback(self.forks.detach)
+
+        async def run(
+            self,
+            flow_run: FlowRun,
+            configuration: ProcessJobConfiguration,
+            task_status: anyio.abc.TaskStatus[int] | None = None,
+        ) -> ProcessWorkerResult:
+            """Carry out a run in a process of its own; return when it has ended."""
+            try:
+                async with self._turns.taken(flow_run.id) as mine:
+                    forks = self.forks
+                    if forks is None or not mine or not _replaceable(configuration):
+                        return await super().run(flow_run, configuration, task_status)
+                    starter = ForkStarter(forks, configuration, self._executors.control_channel)
+                    return await self._run_by(starter, flow_run, task_status or anyio.TASK_STATUS_IGNORED)
+            finally:
+                # Another one may have waited for its place.
+                self._look_again.set()
+
+        async def _run_by(
+            self, starter: ForkStarter, flow_run: FlowRun, task_status: anyio.abc.TaskStatus[int]
+        ) -> ProcessWorkerResult:
+            executor = self._executors.create_executor(
+                flow_run, starter, resolve_flow=cast(Any, load_flow_from_flow_run), propose_submitting=False
+            )
+            execution: FlowRunExecutionResult | None = None
+
+            async def execute(*, task_status: anyio.abc.TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED) -> None:
+                nonlocal execution
+                execution = await executor.submit(task_status=task_status)
+
+            async with anyio.create_task_group() as group:
+                handle = await group.start(execute)
+                task_status.started(handle.pid)
+            if execution is None or execution.status_code is None:
+                raise RuntimeError("Failed to start flow run process.")
+            return ProcessWorkerResult(status_code=execution.status_code, identifier=str(execution.handle.pid))
+
+        # -- due runs -------------------------------------------------------------------------------------------------
+
+        async def get_and_submit_flow_runs(self) -> list[FlowRun]:
+            """Look for due runs and start them; one look at a time, and none once asked to end."""
+            async with self._one_look:
+                if self._draining:
+                    return []
+                return await super().get_and_submit_flow_runs()
+
+        async def _listen(self) -> None:
+            """Look for due runs whenever the server tells of one; looking now and then makes up for what is missed."""
+            names = EventFilter(event=EventNameFilter(name=list(FALLING_DUE)))
+            while True:
+                with contextlib.suppress(Exception):
+                    async with get_events_subscriber(filter=names) as events:
+                        async for _ in events:
+                            self._look_again.set()
+                await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+
+        async def _answer(self) -> None:
+            while True:
+                await self._look_again.wait()
+                self._look_again.clear()
+                try:
+                    await self.get_and_submit_flow_runs()
+                except Exception as error:  # noqa: BLE001 - the regular look tells of what lasts
+                    self._logger.debug("could not look for due runs: %s", error)
+
+        # -- the end --------------------------------------------------------------------------------------------------
+
+        def _asked_to_end(self) -> None:
+            if self._draining:
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+            self._draining = True
+            self._companions.create_task(self._end())
+
+        async def _end(self) -> None:
+            """Let the runs that are on their way come to their end, at most `PATIENCE_SECONDS`; then end."""
+            manager = self._executors.process_manager
+            with anyio.move_on_after(PATIENCE_SECONDS):
+                while self._submitting_flow_run_ids or self._turns.waiting:
+                    await asyncio.sleep(0.1)
+            with anyio.move_on_after(2 * GRACE_SECONDS):
+                for each in manager.flow_run_ids():
+                    await manager.kill(each, grace_seconds=GRACE_SECONDS)
+                while self._turns.waiting:
+                    await asyncio.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@contextlib.asynccontextmanager
+async def _companions(*tasks: Any) -> AsyncIterator[asyncio.TaskGroup]:
+    """Run tasks beside the worker, to be canceled with it."""
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(each()) for each in tasks]
+        try:
+            yield group
+        finally:
+            for each in running:
+                each.cancel()
