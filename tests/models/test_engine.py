@@ -1,0 +1,55 @@
+"""How the business database is reached: questions without a transaction, connections that the server has dropped."""
+
+import pytest
+from sqlalchemy import text
+
+from models import engine
+from models.engine import Database
+
+
+def test_a_glance_leaves_no_transaction_open(database: Database) -> None:
+    with database.glance() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        idle = not raw.in_transaction if database.engine.dialect.name == "sqlite" else raw.autocommit
+        assert idle
+
+
+def test_after_a_glance_a_write_still_stands_or_falls_as_one(database: Database) -> None:
+    with database.glance() as connection:
+        connection.scalar(text("SELECT 1"))
+    insert = text("INSERT INTO case_counters (prefix, year, last) VALUES ('X', 2026, 1)")
+
+    def insert_and_fail() -> None:
+        with database.write() as session:
+            session.execute(insert)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        insert_and_fail()
+    with database.glance() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM case_counters WHERE prefix = 'X'")) == 0
+    with database.write() as session:
+        session.execute(insert)
+    with database.glance() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM case_counters WHERE prefix = 'X'")) == 1
+
+
+def test_an_idle_connection_that_the_server_has_dropped_is_replaced(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "FRESH_SECONDS", 0.0)
+    opened = engine.open_engine(postgresql_url)
+    try:
+        database = Database(opened)
+        with database.read() as session:
+            first = session.scalar(text("SELECT pg_backend_pid()"))
+        other = engine.open_engine(postgresql_url)
+        with other.begin() as connection:
+            assert connection.scalar(text("SELECT pg_terminate_backend(:pid)"), {"pid": first})
+        other.dispose()
+        with database.read() as session:
+            assert session.scalar(text("SELECT pg_backend_pid()")) != first
+    finally:
+        opened.dispose()
