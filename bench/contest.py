@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -47,6 +47,8 @@ class Round:
     stored: float
     peak: int
     notes: tuple[str, ...]
+    figures: Mapping[str, float]
+    """What only this work measures, by name; not every round need have all."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Score:
         """What the contestant has to say beside its figures."""
         return self.rounds[-1].notes
 
+    def figure(self, name: str) -> tuple[float, float, float] | None:
+        """Return the median, the least and the most of what only this work measures; None when no round has it."""
+        values = [each.figures[name] for each in self.rounds if name in each.figures]
+        return (median(values), min(values), max(values)) if values else None
+
     def middle(self, figure: Callable[[Round], float]) -> tuple[float, float, float]:
         """Return the median, the least and the most of a figure over the rounds."""
         values = [figure(each) for each in self.rounds]
@@ -73,10 +80,10 @@ class Score:
 
 
 def compete(
-    entries: Sequence[Entry], *, units: int, rounds: int, work: str, say: Callable[[str], None]
+    entries: Sequence[Entry], *, units: int, rounds: int, work: str, say: Callable[[str], None], warm_up: bool = True
 ) -> dict[str, Score]:
     """
-    Let the contestants take turns, each round begun by the next one; a first round warms up and does not count.
+    Let the contestants take turns, each round begun by the next one.
 
     Args:
         entries: who takes part.
@@ -84,6 +91,7 @@ def compete(
         rounds: that count.
         work: what is done, for `say`.
         say: tells how far it is.
+        warm_up: a round goes before those that count.
 
     Returns:
         The scores, by name.
@@ -91,7 +99,9 @@ def compete(
     kept: dict[str, list[Round]] = {entry.name: [] for entry in entries}
     with ExitStack() as stack:
         running = [(entry, stack.enter_context(_started(entry))) for entry in entries]
-        for number in range(rounds + 1):
+        for _, process in running:
+            _answer(process)
+        for number in range(0 if warm_up else 1, rounds + 1):
             say(f"{work}: round {number} of {rounds}" if number else f"{work}: warming up")
             turn = number % len(running)
             for entry, process in running[turn:] + running[:turn]:
@@ -101,7 +111,8 @@ def compete(
     return {entry.name: Score(entry, tuple(kept[entry.name])) for entry in entries}
 
 
-def _started(entry: Entry) -> "subprocess.Popen[str]":
+@contextmanager
+def _started(entry: Entry) -> Iterator["subprocess.Popen[str]"]:
     place = {
         "folder": mkdtemp(dir=os.environ["BENCH_FOLDER"]),
         "postgres": entry.postgres,
@@ -109,9 +120,12 @@ def _started(entry: Entry) -> "subprocess.Popen[str]":
         "options": entry.options,
     }
     command = [sys.executable, "-m", "bench.contestant", entry.maker, json.dumps(place)]
-    process = subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    _answer(process)
-    return process
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            raise
 
 
 def _round(process: "subprocess.Popen[str]", units: int) -> Round:
@@ -125,6 +139,7 @@ def _round(process: "subprocess.Popen[str]", units: int) -> Round:
         stored=told["bytes"] / units,
         peak=told["peak"],
         notes=tuple(told["notes"]),
+        figures=told["figures"],
     )
 
 

@@ -1,16 +1,18 @@
 """What takes part in a comparison, and the process in which it does so."""
 
+import contextlib
 import gc
 import importlib
 import json
 import os
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from bench.meter import cpu_of_this, cpu_of_tree, peak_of_this
+from runtime.stack import stop_signals
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,21 @@ class Place:
         return "postgresql+psycopg://{user}@/{dbname}?host={host}".format(**self.postgres)
 
 
+@dataclass(frozen=True)
+class Spent:
+    """What a round took, in seconds."""
+
+    cpu: float
+    wall: float
+
+
 class Contestant(Protocol):
-    """One way of doing the work, in a process of its own."""
+    """
+    One way of doing the work, in a process of its own.
+
+    One that has more to tell has `notes`, lines beside its figures, and `figures`, by name; one with processes of its
+    own has `close`; one whose work is but a part of its rounds has `spent`, which tells what that part took.
+    """
 
     def prepare(self, units: int) -> None:
         """Lay out what the next round works on; not measured."""
@@ -63,31 +78,36 @@ def main() -> None:
     given = json.loads(sys.argv[2])
     given["folder"] = Path(given["folder"])
     place = Place(**given)
-    contestant: Contestant = getattr(importlib.import_module(module), name)(place)
+    # Whoever started us may be stopped, or gone: what we started must not stay behind.
+    with contextlib.ExitStack() as leaving:
+        leaving.enter_context(contextlib.suppress(KeyboardInterrupt, BrokenPipeError))
+        leaving.enter_context(stop_signals())
+        contestant: Contestant = getattr(importlib.import_module(module), name)(place)
+        leaving.callback(getattr(contestant, "close", lambda: None))
+        print("{}", file=answers, flush=True)
+        for line in sys.stdin:
+            print(json.dumps(_round(contestant, place, int(line))), file=answers, flush=True)
 
+
+def _round(contestant: Contestant, place: Place, units: int) -> dict[str, Any]:
     def cpu() -> float:
         return cpu_of_this() + (cpu_of_tree(place.server) if place.server else 0.0)
 
-    print("{}", file=answers, flush=True)
-    for line in sys.stdin:
-        units = int(line)
-        contestant.prepare(units)
-        before = contestant.stored()
-        gc.collect()
-        used, begun = cpu(), time.perf_counter()
-        waits = contestant.run(units)
-        wall = time.perf_counter() - begun
-        used = cpu() - used
-        contestant.check()
-        told = {
-            "wall": wall,
-            "cpu": used,
-            "waits": waits,
-            "bytes": contestant.stored() - before,
-            "peak": peak_of_this(),
-            "notes": getattr(contestant, "notes", []),
-        }
-        print(json.dumps(told), file=answers, flush=True)
+    contestant.prepare(units)
+    before = contestant.stored()
+    gc.collect()
+    used, begun = cpu(), time.perf_counter()
+    waits = contestant.run(units)
+    spent = Spent(wall=time.perf_counter() - begun, cpu=cpu() - used)
+    contestant.check()
+    return {
+        **asdict(getattr(contestant, "spent", lambda: spent)()),
+        "waits": waits,
+        "bytes": contestant.stored() - before,
+        "peak": peak_of_this(),
+        "notes": getattr(contestant, "notes", []),
+        "figures": getattr(contestant, "figures", {}),
+    }
 
 
 if __name__ == "__main__":

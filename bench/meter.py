@@ -28,6 +28,11 @@ def cpu_of_tree(pid: int) -> float:
 
     To the kernel's tick (10 ms): for a database server, whose books are asked before and after a round.
     """
+    return sum(_ticks(each) for each in family_of(pid)) / TICK
+
+
+def family_of(pid: int) -> set[int]:
+    """Return a process and its living descendants."""
     parents = _parents()
     family, found = [pid], {pid}
     while family:
@@ -35,7 +40,7 @@ def cpu_of_tree(pid: int) -> float:
         children = {each for each, parent in parents.items() if parent == above} - found
         found |= children
         family += children
-    return sum(_ticks(each) for each in found) / TICK
+    return found
 
 
 def _parents() -> dict[int, int]:

@@ -1,5 +1,6 @@
 """How many bytes a contestant's database takes."""
 
+import sqlite3
 from pathlib import Path
 
 import psycopg
@@ -19,10 +20,15 @@ def bytes_of(place: Place) -> int:
 
 
 def _sqlite(path: Path) -> int:
-    import sqlite3
-
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return sqlite_bytes(path)
+
+
+def sqlite_bytes(path: Path) -> int:
+    """Return the bytes of a SQLite database that may be in use, its log included."""
+    with sqlite3.connect(path, timeout=60) as connection:
         pages, size, free = (
             connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size", "freelist_count")
         )

@@ -12,6 +12,10 @@ from rich.table import Table
 
 from bench.contest import Round, Score
 
+LEAST, MOST = "(least of the rounds)", "(most of the rounds)"
+SCALES = {"MB": 2**20, "ms": 1e-3}
+"""What the contestants' bytes and seconds are divided by."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -48,6 +52,11 @@ class Report:
     targets: list[Target] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     table: Table = field(default_factory=lambda: _table())
+    further: Table = field(
+        default_factory=lambda: Table(
+            "work", "figure", "contestant", "median (least–most)", "", title="Further figures", title_justify="left"
+        )
+    )
 
     def add(self, work: str, unit: str, scores: Mapping[str, Score], *, limit: str, memory: bool = False) -> None:
         """
@@ -85,8 +94,8 @@ class Report:
             for metric, (middle, least, most), measure in figures:
                 self.rows += [
                     Row(work, name, metric, rounded(middle), measure),
-                    Row(work, name, f"{metric} (least of the rounds)", rounded(least), measure),
-                    Row(work, name, f"{metric} (most of the rounds)", rounded(most), measure),
+                    Row(work, name, f"{metric} {LEAST}", rounded(least), measure),
+                    Row(work, name, f"{metric} {MOST}", rounded(most), measure),
                 ]
             self.table.add_row(
                 f"  {name}",
@@ -99,9 +108,33 @@ class Report:
                 f"{score.middle(lambda each: each.peak / 2**20)[0]:.0f}" if memory else "",
             )
 
+    def add_figures(self, work: str, scores: Mapping[str, Score], figures: Mapping[str, str]) -> None:
+        """
+        Add what only this work measures.
+
+        Args:
+            work: as for `add`.
+            scores: by contestant.
+            figures: the unit by the name of each figure; contestants tell bytes for ``MB`` and seconds for ``ms``.
+        """
+        self.further.add_section()
+        for metric, unit in figures.items():
+            for name, score in scores.items():
+                if (spread := score.figure(metric)) is None:
+                    continue
+                middle, least, most = (value / SCALES.get(unit, 1) for value in spread)
+                self.rows += [
+                    Row(work, name, metric, rounded(middle), unit),
+                    Row(work, name, f"{metric} {LEAST}", rounded(least), unit),
+                    Row(work, name, f"{metric} {MOST}", rounded(most), unit),
+                ]
+                self.further.add_row(work, metric, name, _span((middle, least, most)), unit)
+
     def print(self, console: Console) -> None:
         """Print the table, the targets and the notes."""
         console.print(self.table)
+        if self.further.row_count:
+            console.print(self.further)
         targets = Table("target", "reached", "asked", "", title="Targets", title_justify="left")
         for each in self.targets:
             met = "[green]met[/green]" if each.met else "[red]not met[/red]"
@@ -148,10 +181,11 @@ def _table() -> Table:
 
 def _span(values: tuple[float, float, float]) -> str:
     middle, least, most = values
-    return f"{_short(middle)} ({_short(least)}–{_short(most)})"
+    return f"{short(middle)} ({short(least)}–{short(most)})"
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """Show a figure in three digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
@@ -161,7 +195,9 @@ def _waits(score: Score) -> tuple[tuple[float, float, float], tuple[float, float
 
     def spread(of: Callable[[Sequence[float]], float]) -> tuple[float, float, float]:
         values = [of(each.waits) * 1e3 for each in score.rounds]
-        return median(values), min(values), max(values)
+        # A round of one decision has no percentiles of its own.
+        alone = all(len(each.waits) == 1 for each in score.rounds)
+        return of(values) if alone else median(values), min(values), max(values)
 
     return spread(median), spread(lambda waits: _percentile(waits, 0.95))
 

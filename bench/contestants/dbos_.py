@@ -17,7 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from bench.contestant import Place
 from bench.contestants import SIGNATURES
-from bench.contestants.orm import _prepared, now
+from bench.contestants.orm_rows import now, prepared
 from bench.letter import GATES, letters
 from bench.storage import bytes_of
 
@@ -149,7 +149,7 @@ class Dbos:
         DBOS.launch()
         Desk.engine = create_engine(place.url)
         if place.postgres is None:
-            event.listen(Desk.engine, "connect", _prepared)
+            event.listen(Desk.engine, "connect", prepared)
             event.listen(Desk.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         Base.metadata.create_all(Desk.engine)
         self.cases = 0

@@ -20,7 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from bench.contestant import Place
 from bench.contestants import SIGNATURES
-from bench.contestants.orm import _prepared, now
+from bench.contestants.orm_rows import now, prepared
 from bench.letter import GATES, letters
 from bench.storage import bytes_of
 
@@ -102,7 +102,7 @@ class Spiff:
         self.place = place
         self.engine = create_engine(place.url)
         if place.postgres is None:
-            event.listen(self.engine, "connect", _prepared)
+            event.listen(self.engine, "connect", prepared)
             event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         Base.metadata.create_all(self.engine)
         parser = BpmnParser()
