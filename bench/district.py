@@ -38,9 +38,10 @@ from bench.neighbourhood import NOW, ORDERS, PROVIDER, Neighbourhood
 from bench.town import REVIEWER, Town
 from models.base import Base
 from models.case import Case, Site
+from models.outbox import OutboxEntry
 from models.registry import Household, Person, Unit
 from models.work_item import Timer, WorkItem
-from policies.vocabulary import CaseStatus, Gate, UnitKind, WorkItemStatus
+from policies.vocabulary import CaseStatus, Gate, LetterStatus, UnitKind, WorkItemStatus
 
 FAR = timedelta(days=3650)
 STRIDE = 1000
@@ -235,6 +236,12 @@ class District(Neighbourhood):
                 .where(WorkItem.status == WorkItemStatus.OPEN)
                 .values(due_at=NOW + FAR, due_on=(NOW + FAR).date())
             )
+
+    def let_letters_go(self) -> None:
+        """Let every letter that waits have left: the whole district was asked for its themes at once."""
+        with self.resources.database.engine.begin() as connection:
+            queued = update(OutboxEntry).where(OutboxEntry.status == LetterStatus.QUEUED)
+            connection.execute(queued.values(status=LetterStatus.SENT, sent_at=self.town.clock.now()))
 
     def make_due(self, count: int, *, at: datetime, from_: int = 0) -> None:
         """Let one reminder be due in so many of the open gates, spread over all of them, from the `from_`-th on."""

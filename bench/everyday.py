@@ -62,12 +62,14 @@ class Act:
         times: how often in a round, so that a round is long enough to be measured.
         run: does it once.
         prepare: lays out what the next `times` of it work on; not measured.
+        limited: the district has no more than a few to do it with.
     """
 
     name: str
     times: int
     run: Callable[[], object]
     prepare: Callable[[], object] = lambda: None
+    limited: bool = False
 
 
 class Everyday:
@@ -97,8 +99,7 @@ class Everyday:
         self.town.clock.move_to(self.town.clock.now() + timedelta(minutes=1))
         counts = self.sweep()
         assert not counts.failures, counts.failures[:3]
-        while post_letters(self.resources, at=self.at).sent:
-            pass
+        self.district.let_letters_go()
         write_pages(self.resources)
 
     def close(self) -> None:
@@ -117,7 +118,7 @@ class Everyday:
             Act("a new application, to its first gate", 5, self.apply, self.add_groups),
             Act("its letters", 5, self.deliver, self.apply_many),
             Act("a household's signature", 10, self.sign),
-            Act("the office's approval, to the next gate", 2, self.decide),
+            Act("the office's approval, to the next gate", 2, self.decide, limited=True),
             Act("an activity recorded", 10, self.record),
             Act("a theme reported", 10, self.report),
             Act("the next case number", 20, self.number),
@@ -132,7 +133,7 @@ class Everyday:
             Act("the register of a village's cases", 5, self.register),
             Act("a town's week", 5, self.week),
             Act("a town's themes", 5, self.themes),
-            Act("a town's month in figures", 2, self.figures),
+            Act("a town's month in figures", 2, self.month),
             Act("letters not delivered", 10, self.undelivered),
             Act("one case audited", 5, self.audit),
         )
@@ -302,7 +303,7 @@ class Everyday:
         code = self.district.town_of(self._any())
         return session.scalars(select(Unit).where(Unit.code == code)).one()
 
-    def figures(self) -> None:
+    def month(self) -> None:
         """``ketang statistics``."""
         period = chosen(PeriodChoice.THIS_MONTH, on=shanghai_day(self.at))
         wanted = WantedFigures(period, town=self.district.town_of(self._any()))

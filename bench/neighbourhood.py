@@ -23,6 +23,7 @@ from tasks.deadlines import fire_due
 from tasks.drivers import carry_with_relatives
 from tasks.life_commands import ActivityEntry, RecordActivities, ReportThemes, ThemeEntry
 from tasks.notice_commands import PublishNotice
+from tasks.notice_pages import write_pages
 from tasks.notices import publish_notice
 from tasks.post import post_letters
 from tasks.service_commands import ConfirmOrder, DeliverOrder, PlaceOrder, TakeOrder
@@ -64,6 +65,7 @@ class Neighbourhood:
         clock.move_to(NOW)
         fire_due(self.resources, at=NOW)
         carry_with_relatives(self.resources, self.notice, CASE_PROCEDURES, at=NOW)
+        write_pages(self.resources)
         self._order("order on its way", to_the_end=False)
         self.signing = self._apply("G000002")
         self.reviewed = self._apply("G000003")
@@ -160,4 +162,5 @@ class Neighbourhood:
         at = self.town.clock.now()
         number = publish_notice(self.resources, command, door=Door.FORM, key="notice", at=at)
         carry_with_relatives(self.resources, number, CASE_PROCEDURES, at=at)
+        write_pages(self.resources)
         self.notice = number

@@ -4,6 +4,7 @@ Regular joint meetings: called by the system once a period, in the morning of it
 Called by the scheduled flow, and by the sweep when the flow did not come.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -26,6 +27,8 @@ from tasks.openings import opened_by
 
 GRACE = timedelta(hours=1)
 """How long the sweep leaves it to the schedule."""
+MANY = 500
+"""Keys asked for in one query."""
 
 
 def open_routine_meetings(resources: Resources, *, at: datetime, grace: timedelta = timedelta()) -> list[str]:
@@ -46,15 +49,19 @@ def open_routine_meetings(resources: Resources, *, at: datetime, grace: timedelt
         The numbers of the meetings that were called now.
     """
     with resources.database.read() as session:
-        due = [
-            (town.unit.id, period)
+        coming = [
+            (town.unit, period)
             for town in towns(resources, session, on=shanghai_day(at))
             if (period := _due(resources, town, at, grace)) is not None
-            and opened_by(session, key_of(town.unit, period)) is None
-            and _owes(session, town.unit, period)
         ]
-    called = (_call(resources, unit_id, period, at) for unit_id, period in due)
-    return [number for number in called if number]
+        called = _called(session, [key_of(unit, period) for unit, period in coming])
+        due = [
+            (unit.id, period)
+            for unit, period in coming
+            if key_of(unit, period) not in called and _owes(session, unit, period)
+        ]
+    numbers = (_call(resources, unit_id, period, at) for unit_id, period in due)
+    return [number for number in numbers if number]
 
 
 def catch_up(resources: Resources, at: datetime) -> str:
@@ -78,6 +85,14 @@ def _due(resources: Resources, town: Town, at: datetime, grace: timedelta) -> Pe
     if shanghai_day(proposed) > period.last:
         return None
     return period if called_at(period, calendar) + grace <= at else None
+
+
+def _called(session: Session, keys: Sequence[str]) -> set[str]:
+    """Return those of these keys by which a meeting was called; every sweep asks, so for all towns at once."""
+    found: set[str] = set()
+    for start in range(0, len(keys), MANY):
+        found |= set(session.scalars(select(Case.opening_key).where(Case.opening_key.in_(keys[start : start + MANY]))))
+    return found
 
 
 def _call(resources: Resources, unit_id: int, period: Period, at: datetime) -> str:

@@ -8,19 +8,22 @@ and a year, so that whoever comes first opens it and nobody opens it again.
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.case import Case
+from models.evaluation import YearEvaluation
 from models.registry import Unit
+from models.site_life import SiteSpell
 from policies.errors import BadPolicy, Refused
 from policies.life_scheme import AnnualEvaluation
-from policies.vocabulary import Door
+from policies.vocabulary import Door, SiteStatus
 from rules.periods import SHANGHAI, shanghai_day
 from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks.act import acting
 from tasks.living import Town, towns
-from tasks.year_evaluation import case_of_year, open_in
+from tasks.year_evaluation import open_in
 from tasks.year_figures import Year, sites_in_year
 from tasks.year_results import evaluation_of, rules_of
 
@@ -79,12 +82,22 @@ def catch_up(resources: Resources, at: datetime) -> str:
 
 def _due(resources: Resources, session: Session, year: int, at: datetime) -> Iterator[Town]:
     """Yield the towns whose evaluation of the year was due by `at` and is not open yet, and that had sites in it."""
+    # Asked by every sweep: what is over for all towns at once is not asked town by town.
+    if not _any_site(session, year):
+        return
+    done = set(session.scalars(select(YearEvaluation.unit_id).where(YearEvaluation.year == year)))
     for town in towns(resources, session, on=shanghai_day(at)):
         rules = town.scheme.evaluation
-        if rules is None or at < opens_at(rules, year) or case_of_year(session, town.unit, year) is not None:
+        if rules is None or at < opens_at(rules, year) or town.unit.id in done:
             continue
         if sites_in_year(session, Year(town=town.unit, year=year, at=at, scheme=town.scheme)):
             yield town
+
+
+def _any_site(session: Session, year: int) -> bool:
+    """Return whether any town had a site in operation by the end of the year."""
+    active = select(SiteSpell.id).where(SiteSpell.status == SiteStatus.ACTIVE, SiteSpell.since <= date(year, 12, 31))
+    return session.scalars(active.limit(1)).first() is not None
 
 
 def _rules(town: Town) -> AnnualEvaluation:

@@ -195,7 +195,7 @@ def forget_statistics(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("index", "table"),
-    [("ix_timers_due", "timers"), ("ix_cases_to_wake", "cases"), ("ix_activities_week", "activities")],
+    [("ix_timers_due", "timers"), ("ix_cases_to_wake", "cases"), ("ix_sites_household", "sites")],
 )
 def test_a_missing_index_is_found(lived: tuple[Everyday, Seen], index: str, table: str) -> None:
     everyday, seen = lived
