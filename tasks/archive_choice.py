@@ -133,10 +133,11 @@ def hindrances(session: Session, cases: Sequence[Case]) -> Mapping[int, list[str
         queued = queued.where(OutboxEntry.case_id.in_(some), OutboxEntry.status == LetterStatus.QUEUED)
         for case_id, count in session.execute(queued).tuples():
             found[case_id or 0].append(f"有{count}封信函尚未寄出")
-        dead = select(OutboxEntry).where(OutboxEntry.case_id.in_(some), OutboxEntry.status == LetterStatus.DEAD)
-        for entry in session.scalars(dead):
-            if not is_reported(session, entry.id):
-                found[entry.case_id or 0].append(f"信函 {entry.id} 无法寄达,期限巡检尚未报告社区办")
+        dead = select(OutboxEntry.case_id, OutboxEntry.id).where(
+            OutboxEntry.case_id.in_(some), OutboxEntry.status == LetterStatus.DEAD, ~is_reported(OutboxEntry.id)
+        )
+        for case_id, entry_id in session.execute(dead).tuples():
+            found[case_id or 0].append(f"信函 {entry_id} 无法寄达,期限巡检尚未报告社区办")
         waiting = select(WorkItem).where(WorkItem.case_id.in_(some), WorkItem.status == WorkItemStatus.OPEN)
         for item in session.scalars(waiting):
             found[item.case_id].append(f"“{item.gate.label}”(第{item.round}次)尚未处理")

@@ -1,24 +1,46 @@
 """The simulated year: what it comes to is known, letter by letter; nothing is left open and the records are whole."""
 
+import shutil
 from collections import Counter
-from datetime import datetime, time
+from dataclasses import replace
+from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from cli.demo_year import FIRST, YearDemo, YearFigures
 from cli.up import offer_example
-from policies.vocabulary import CaseKind, Letter, Outcome
+from models.case import Case
+from models.registry import Unit
+from policies.vocabulary import CaseKind, Letter, Outcome, UnitKind
 from rules.periods import SHANGHAI
 from runtime.clock import MovedClock
 from runtime.resources import open_resources
 from runtime.settings import Settings
+from tasks.archive_check import check_archive
+from tasks.archive_choice import Wanted
+from tasks.archive_removal import remove_archived
+from tasks.archives import make_archive
+from tasks.case_file import as_markdown, case_file
+from tasks.documents import changed_documents
+from tasks.history import verify, verify_ledger
+from tasks.registers import RegisterKind, make_register
+from tasks.registers import Wanted as RegisterWanted
+from tasks.service_shares import shares_of
+from tasks.site_page import site_page
+from tasks.year_figures import Year, site_figures, sites_in_year
 
 
 @pytest.fixture(scope="module")
-def year(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> tuple[YearFigures, list[str]]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the year is written."""
+    return tmp_path_factory.mktemp("year")
+
+
+@pytest.fixture(scope="module")
+def year(home: Path, sqlite_template: Path) -> tuple[YearFigures, list[str]]:
     """The year as it was lived through, and its timeline."""
-    home = tmp_path_factory.mktemp("year")
     (home / "ketang.db").write_bytes(sqlite_template.read_bytes())
     settings = Settings(home=home, _env_file=None)
     timeline: list[str] = []
@@ -99,3 +121,47 @@ def test_the_timeline_says_when(year: tuple[YearFigures, list[str]]) -> None:
     assert caught_up[0] == "停机七天后恢复,错过的事项补办一次"
     assert "活动未记录通报3封" in caught_up[1]
     assert "2027-01-10 启动年度考核 KTKH-2027-0001" in timeline
+
+
+@pytest.mark.timeout(600)
+def test_what_the_year_leaves_goes_to_an_archive_and_everything_goes_on(
+    year: tuple[YearFigures, list[str]], home: Path, tmp_path: Path
+) -> None:
+    figures, _ = year
+    shutil.copytree(home, tmp_path / "home")
+    settings = Settings(home=tmp_path / "home", _env_file=None)
+    with open_resources(settings, clock=MovedClock(datetime(2033, 1, 31, 10, tzinfo=SHANGHAI))) as resources:
+        at, demo = resources.clock.now(), YearDemo(resources)
+        before = told_of(demo)
+        wanted = Wanted(before=date(2030, 1, 1))
+        made = make_archive(resources, to=tmp_path, wanted=wanted, by="P001", at=at)
+        assert made.path is not None
+        assert {matter for matter, _, _ in made.left} == {f"KT-2026-000{n}" for n in range(1, 7)}, "the parlours stay"
+        assert made.cases == sum(figures.outcomes.values()) - figures.sites
+        removed = remove_archived(resources, made.path, by="P001", at=at)
+        assert (len(removed.cases), removed.left) == (made.cases, [])
+        assert check_archive(made.path).faults == ()
+        after = told_of(demo)
+        assert after == before, "registers, figures and pages of the parlours are what they were"
+        with resources.database.read() as session:
+            assert list(verify(session)) == []
+            assert list(verify_ledger(session)) == []
+            assert list(changed_documents(session, folder=settings.documents_folder)) == []
+            numbers = session.scalars(select(Case.number)).all()
+        shown = [as_markdown(case_file(resources, number, at=at)) for number in numbers]
+        assert sum(f"已归档({made.path.name})" in page for page in shown) == made.cases
+        for kind in RegisterKind:
+            make_register(resources, kind, out=tmp_path / f"{kind.value}.xlsx", wanted=RegisterWanted())
+
+
+def told_of(demo: YearDemo) -> list[object]:
+    """What figures and pages tell that must not change when cases are archived."""
+    figures = replace(demo.figures(), letters=Counter())  # of which some went with their cases
+    sites = [site_page(demo.resources, f"KT-2026-000{n}", at=demo.now(), year=2026) for n in range(1, 7)]
+    shares = shares_of(demo.resources, since=date(2026, 1, 1), at=demo.now())
+    with demo.resources.database.read() as session:
+        town = session.scalars(select(Unit).where(Unit.kind == UnitKind.TOWN)).one()
+        scheme = demo.resources.editions[town.edition_id or ""].edition.for_sites
+        year = Year(town=town, year=2026, at=demo.now(), scheme=scheme)
+        counted = site_figures(session, year, sites_in_year(session, year))
+    return [figures, *sites, shares, counted]
