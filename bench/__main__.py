@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from bench import bulk, close_out, letters, postgres, site_case, sweep, themes
+from bench import bulk, close_out, growth, idle, letters, live, postgres, prefect_sqlite, site_case, sweep, themes
 from bench.table import Report
+from runtime.stack import stop_signals
 
 RESULTS = Path(__file__).with_name("results.json")
 Say = Callable[[str], None]
@@ -34,6 +35,16 @@ class Scale:
     notices: int
     decisions: int
     sites: int
+    live: int
+    """Decisions, on each of `live_on`."""
+    live_on: tuple[str, ...]
+    idle: int
+    """Seconds, with each of `idle_cases` waiting; the sweep of every five minutes must not fall into them."""
+    idle_cases: tuple[int, ...]
+    prefect_sqlite: int
+    """Seconds of load; for the stock server a third."""
+    growth: dict[str, tuple[int, ...]]
+    """Cases, by the kind of database."""
 
 
 FULL = Scale(
@@ -45,9 +56,28 @@ FULL = Scale(
     notices=1000,
     decisions=1000,
     sites=10_000,
+    live=30,
+    live_on=("SQLite", "PostgreSQL"),
+    idle=240,
+    idle_cases=(0, 200),
+    prefect_sqlite=600,
+    growth=dict.fromkeys(("SQLite", "PostgreSQL"), (1000, 10_000, 100_000, 1_000_000)),
 )
 QUICK = Scale(
-    rounds=5, cases=6, open_items=(10_000, 100_000), due=40, letters=500, notices=40, decisions=40, sites=2000
+    rounds=5,
+    cases=6,
+    open_items=(10_000, 100_000),
+    due=40,
+    letters=500,
+    notices=40,
+    decisions=40,
+    sites=2000,
+    live=6,
+    live_on=("SQLite",),
+    idle=60,
+    idle_cases=(200,),
+    prefect_sqlite=90,
+    growth={"SQLite": (1000, 10_000, 100_000), "PostgreSQL": (1000, 10_000)},
 )
 
 
@@ -55,7 +85,11 @@ def main() -> int:
     """Run what was asked for, print the table, write the file."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller numbers")
-    parser.add_argument("--only", default="", help="site, sweep, letters, closing, bulk, themes; several with commas")
+    parser.add_argument(
+        "--only",
+        default="",
+        help="site, sweep, letters, closing, bulk, growth, themes, live, idle, prefect_sqlite; several with commas",
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file to write")
     given = parser.parse_args()
     scale = QUICK if given.quick else FULL
@@ -65,7 +99,7 @@ def main() -> int:
     def say(text: str) -> None:
         print(f"bench: {text}", file=sys.stderr, flush=True)
 
-    with TemporaryDirectory(prefix="ketang-bench-") as folder, postgres.running() as server:
+    with stop_signals(), TemporaryDirectory(prefix="ketang-bench-") as folder, postgres.running() as server:
         os.environ["BENCH_FOLDER"] = folder
         works: dict[str, Callable[[], None]] = {
             "site": lambda: site_case.contest(report, server, cases=scale.cases, rounds=scale.rounds, say=say),
@@ -75,7 +109,13 @@ def main() -> int:
             "letters": lambda: letters.contest(report, letters=scale.letters, rounds=scale.rounds, say=say),
             "closing": lambda: close_out.contest(report, server, notices=scale.notices, rounds=scale.rounds, say=say),
             "bulk": lambda: bulk.contest(report, server, decisions=scale.decisions, rounds=scale.rounds, say=say),
+            "growth": lambda: growth.contest(
+                report, server, cases=scale.growth, rounds=min(scale.rounds, 5) if not given.quick else 3, say=say
+            ),
             "themes": lambda: themes.contest(report, server, sites=scale.sites, rounds=scale.rounds, say=say),
+            "live": lambda: live.contest(report, server, decisions=scale.live, kinds=scale.live_on, say=say),
+            "idle": lambda: idle.contest(report, cases=scale.idle_cases, seconds=scale.idle, say=say),
+            "prefect_sqlite": lambda: prefect_sqlite.contest(report, seconds=scale.prefect_sqlite, say=say),
         }
         if unknown := only - works.keys():
             parser.error(f"no such work: {', '.join(sorted(unknown))}")
@@ -88,4 +128,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("bench: stopped")
