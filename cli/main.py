@@ -18,6 +18,7 @@ from typer.main import get_command, get_group
 HELP = "客堂:社区办的流程台。先运行 ketang up,再打开它给出的网址。"
 PARTS = (
     ("up", "cli.up:up", "启动客堂:业务数据库、Prefect 服务器、流程、工作进程。按 Ctrl-C 全部停止。"),
+    ("worker", "cli.worker_command:worker", "再启动一个工作进程:在别的机器上,或在本机上。按 Ctrl-C 停止。"),
     ("demo", "cli.demo:app", "演示:在真实的流程引擎上走完一个完整的案件。"),
     ("case", "cli.case:app", "案件:申请、登记、办理、查看。"),
     ("site", "cli.site:app", "客堂间:名册、单个客堂间的情况、各村建设进度。"),

@@ -33,10 +33,14 @@ class Settings(BaseSettings):
     """How long Prefect keeps a run that has ended, with its logs; one that waits is kept for ever."""
     prefect_auth: SecretStr = SecretStr("")
     """``user:password`` for the Prefect server's API; empty: no password."""
+    prefect_api_url: str = ""
+    """Where a further worker reaches the server's API, ``http://…:4200/api``; empty: the server of this machine."""
     public_url: str = ""
-    """How people reach the Prefect UI, for links in letters; empty: ``http://<host>:<port>``."""
+    """How people reach the Prefect UI, for links in letters; empty: where the server is."""
     worker_limit: int = Field(default=2, ge=1)
     """Runs at once. Prefect's SQLite serves one writer: keep at 2 there, more on PostgreSQL."""
+    own_worker: bool = True
+    """``ketang up`` starts a worker too; false: a machine with the server alone."""
     work_pool: str = "ketang"
     """Prefect work pool of the deployments."""
 
@@ -112,7 +116,8 @@ class Settings(BaseSettings):
     @property
     def ui_url(self) -> str:
         """Base of links to the Prefect UI."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        server = self.prefect_api_url.rstrip("/").removesuffix("/api") or f"http://{self.host}:{self.port}"
+        return (self.public_url or server).rstrip("/")
 
     @property
     def clock_offset(self) -> timedelta:

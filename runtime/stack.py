@@ -78,6 +78,7 @@ class Stack:
         self.project = project
         self.server: Child | None = None
         self.worker: Child | None = None
+        self.worker_name = WORKER_NAME
         self._restarts: deque[float] = deque(maxlen=MOST_RESTARTS)
         self._say = say
         self._lock = HomeLock(settings.home)
@@ -121,6 +122,10 @@ class Stack:
         return self.settings.home / "logs"
 
     @property
+    def _log_name(self) -> str:
+        return "worker" if self.worker_name == WORKER_NAME else f"worker-{self.worker_name}"
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment that the children get; for further processes that shall belong to this stack."""
         return child_environment(self.settings, project=self.project)
@@ -162,11 +167,11 @@ class Stack:
             return
         self._give_up_lost_runs()
         before = self._heartbeat()
-        options = ["--pool", self.settings.work_pool, "--name", WORKER_NAME, "--type", "process"]
+        options = ["--pool", self.settings.work_pool, "--name", self.worker_name, "--type", "process"]
         # No --limit: a worker with one dies ("borrower is already holding") when a run is resumed before its process
         # has ended. The limit is the pool's, kept by the server.
         command = ["worker", "start", *options, "--install-policy", "never"]
-        self.worker = self._child("工作进程", command, log="worker.log")
+        self.worker = self._child("工作进程", command, log=f"{self._log_name}.log")
         self._await(self.worker, lambda: self._heartbeat() not in {None, before}, seconds=STEP_SECONDS)
 
     def kill_worker(self) -> None:
@@ -218,6 +223,11 @@ class Stack:
         if not (self.project / "prefect.yaml").is_file():
             raise StackFailed(f"在 {self.project} 没有找到 prefect.yaml。请在客堂的项目文件夹里安装并启动。")
         _refuse_unusable_password(settings)
+        if settings.prefect_api_url:
+            raise StackFailed(
+                f"已设置 KETANG_PREFECT_API_URL={settings.prefect_api_url}:服务器在那里,本机只能运行 ketang worker。"
+                "要在本机启动服务器,请去掉这项设置。"
+            )
         try:
             self._lock.take()
         except HomeTaken as taken:
@@ -240,8 +250,11 @@ class Stack:
         self._ask("PATCH", f"/work_pools/{settings.work_pool}", {"concurrency_limit": settings.worker_limit})
         self._say("部署流程……")
         self._step("部署流程", ["--no-prompt", "deploy", "--all"])
-        self._say("启动工作进程……")
-        self.start_worker()
+        if settings.own_worker:
+            self._say("启动工作进程……")
+            self.start_worker()
+        else:
+            self._say("本机不启动工作进程(KETANG_OWN_WORKER=false);请在别的机器上运行 ketang worker。")
         self._lock.tell(api_url=self.api_url, ui_url=self.ui_url)
 
     def _migrate(self) -> None:
@@ -290,7 +303,7 @@ class Stack:
         Prefect takes them for running for ever, and each keeps a slot of the pool: two of them stop everything, the
         sweep too. Left alone when other machines work for the pool, because theirs may well be running.
         """
-        if any(worker["status"] == "ONLINE" for worker in self._workers() if worker["name"] != WORKER_NAME):
+        if any(worker["status"] == "ONLINE" for worker in self._workers() if worker["name"] != self.worker_name):
             return
         lost = {
             "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}},
@@ -306,7 +319,7 @@ class Stack:
 
     def _heartbeat(self) -> str | None:
         """Return when our worker was last heard of, None when never."""
-        return next((each["last_heartbeat_time"] for each in self._workers() if each["name"] == WORKER_NAME), None)
+        return next((each["last_heartbeat_time"] for each in self._workers() if each["name"] == self.worker_name), None)
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         """Return the API's answer, None for "not found"; OSError when there is none."""

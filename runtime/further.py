@@ -1,0 +1,142 @@
+"""
+A further worker: one more for the pool of a stack that runs already, on this machine or on another one.
+
+Used by `ketang worker`. It starts no server and changes no schema; it is a `Stack` without either.
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+
+from migrations import run
+from runtime.settings import PROJECT, Settings
+from runtime.stack import LOOPBACK, WATCH_SECONDS, WORKER_NAME, Stack, StackFailed
+
+SERVER_AWAY_SECONDS = 60
+"""How long the server may be away, as when it is started again, before that is said."""
+
+
+class FurtherWorker(Stack):
+    """
+    A worker alone.
+
+    Args:
+        settings: `prefect_api_url` names the server; empty: the one of this machine.
+        name: tells the workers of the pool apart; empty: by the machine's name.
+        project: as for `Stack`.
+        say: as for `Stack`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        name: str = "",
+        project: Path = PROJECT,
+        say: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        super().__init__(settings, project=project, say=say)
+        self.worker_name = name or f"{WORKER_NAME}-{socket.gethostname()}"
+
+    def watch(self) -> None:
+        """As `Stack.watch`; a server that is away for a while is told once, and once when it is back."""
+        seen, told = time.monotonic(), False
+        while True:
+            self.look_after()
+            if self._healthy():
+                if told:
+                    self._say("Prefect 服务器已恢复连接。")
+                seen, told = time.monotonic(), False
+            elif not told and time.monotonic() - seen > SERVER_AWAY_SECONDS:
+                self._say(f"连不上 Prefect 服务器 {self.api_url};工作进程会一直重试,请在那台机器上查看 ketang up。")
+                told = True
+            time.sleep(10 * WATCH_SECONDS)
+
+    def _start(self) -> None:
+        settings = self.settings
+        refuse_unreachable_database(settings)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._say(f"连接 Prefect 服务器:{self.api_url}")
+        self._refuse_missing_server()
+        self._refuse_other_schema()
+        self._refuse_other_folder()
+        if any(each["name"] == self.worker_name and each["status"] == "ONLINE" for each in self._workers()):
+            self._say(
+                f"注意:服务器上已有名为 {self.worker_name} 的工作进程(可能刚刚停止);同时运行两个请用 --name 区分。"
+            )
+        self._say(f"启动工作进程 {self.worker_name}……")
+        self.start_worker()
+
+    def _refuse_missing_server(self) -> None:
+        if not self._healthy():
+            raise StackFailed(
+                f"连不上 Prefect 服务器 {self.api_url}。请先在服务器上运行 ketang up(KETANG_HOST=0.0.0.0,并设密码),"
+                "再核对本机的 KETANG_PREFECT_API_URL 与防火墙。"
+            )
+        try:
+            pool = self._ask("GET", f"/work_pools/{self.settings.work_pool}")
+        except OSError as error:
+            raise StackFailed(
+                f"Prefect 服务器 {self.api_url} 不接受本机({error})。请核对 KETANG_PREFECT_AUTH 与服务器上的一致。"
+            ) from None
+        if pool is None:
+            raise StackFailed(
+                f"服务器上没有工作池“{self.settings.work_pool}”。请核对 KETANG_WORK_POOL,并先在服务器上运行 ketang up。"
+            )
+
+    def _refuse_other_schema(self) -> None:
+        try:
+            missing = run.pending(self.settings.database)
+        except run.SchemaUnknown as unknown:
+            raise StackFailed(str(unknown)) from None
+        if missing:
+            raise StackFailed(
+                f"业务数据库还差 {len(missing)} 步升级。请先在服务器上以相同版本运行 ketang up,再启动本机的工作进程。"
+            )
+
+    def _refuse_other_folder(self) -> None:
+        """A run starts in the folder that the server's deployments name: it has to be the same path here."""
+        deployments = self._ask("POST", "/deployments/filter", {"limit": 1}) or []
+        for each in deployments:
+            folder = Path(str((each.get("job_variables") or {}).get("working_dir") or self.project))
+            if folder.resolve() != self.project.resolve():
+                raise StackFailed(
+                    f"服务器上的流程要求项目位于 {folder},本机位于 {self.project}。"
+                    "请在本机把客堂安装到相同的路径(版本也须相同)。"
+                )
+
+
+def refuse_unreachable_database(settings: Settings) -> None:
+    """Refuse to work from another machine on a file that is only on the server's disk."""
+    if make_url(settings.database).get_backend_name() != "sqlite" or is_here(settings.prefect_api_url):
+        return
+    raise StackFailed(
+        "另一台机器上的工作进程不能使用 SQLite 业务数据库:那是服务器上的一个文件。请先把业务数据库迁到 PostgreSQL,"
+        "并在两台机器上设置相同的 KETANG_DATABASE_URL(见 docs/operations.md)。"
+    )
+
+
+def is_here(url: str) -> bool:
+    """Return whether an address is one of this machine; empty: it is."""
+    host = urlsplit(url).hostname or "127.0.0.1"
+    if host in LOOPBACK:
+        return True
+    try:
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return any(_ours(family, str(address[0])) for family, _, _, _, address in found)
+
+
+def _ours(family: int, address: str) -> bool:
+    # Only an address of this machine can be listened on.
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True

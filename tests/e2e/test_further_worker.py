@@ -1,0 +1,71 @@
+"""A second worker on the pool of a stack that runs: it shares the runs, and what dies with it is made up for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from policies.vocabulary import Gate
+from runtime.further import FurtherWorker
+from runtime.stack import WORKER_NAME
+from tests.e2e.live import Office, see
+
+pytestmark = [pytest.mark.e2e, pytest.mark.endurance, pytest.mark.timeout(900)]
+
+SWEEP = "deadline-sweep/期限巡检"
+
+
+@pytest.fixture
+def second(office: Office, tmp_path: Path) -> Iterator[FurtherWorker]:
+    """A worker with a home of its own, at the office's server and database."""
+    there = office.stack.settings
+    changes = {"home": tmp_path, "database_url": there.database, "prefect_api_url": office.stack.api_url}
+    with FurtherWorker(there.model_copy(update=changes), name="second") as worker:
+        yield worker
+
+
+def test_both_are_known_to_the_server_and_take_runs(office: Office, second: FurtherWorker) -> None:
+    online = {each["name"] for each in office.ask("POST", "/work_pools/ketang/workers/filter", {})}
+    assert {WORKER_NAME, "second"} <= online
+
+    logs = [office.stack.logs / "worker.log", second.logs / "worker-second.log"]
+    taken: list[str] = []
+
+    def both_took_some() -> bool:
+        taken.append(office.start(SWEEP, {}))
+        assert office.ended(taken[-1]).type == "COMPLETED"
+        return all(any(run in log.read_text() for run in taken) for log in logs)
+
+    see(both_took_some, "a run in each worker's log")
+
+
+def test_what_dies_with_a_worker_is_made_up_for_by_the_sweep(office: Office, second: FurtherWorker) -> None:
+    office.stack.kill_worker()
+    number, cast = office.open_case(Gate.OFFICE_REVIEW)
+    run = office.waiting(number, Gate.OFFICE_REVIEW)
+    fields = {"by": cast.reviewer, "verdict": "批准", "acknowledged": ["志愿者人数"]}
+    assert office.fill_in(run.id, fields)[0] == "ACCEPT"
+    see(
+        lambda: office.run(run.id).type in {"PENDING", "RUNNING"} or office.run(run.id).key not in ("", run.key),
+        "taken",
+    )
+    second.kill_worker()
+
+    office.stack.start_worker()
+    office.sweep(stuck_after=0)
+    office.waiting(number, Gate.PLAQUE)
+    assert [gate for gate, *_ in office.decided(number)].count(Gate.OFFICE_REVIEW) == 1
+    assert office.faults(number) == []
+
+
+def test_it_is_started_again_when_it_dies(office: Office, second: FurtherWorker) -> None:
+    office.stack.kill_worker()
+    second.kill_worker()
+    second.start_worker()
+    assert second.worker is not None
+    second.worker.kill()
+    see(lambda: second.worker is not None and second.worker.status is not None, "its end")
+    second.look_after()
+    assert second.worker is not None
+    assert second.worker.status is None
+    assert office.ended(office.start(SWEEP, {})).type == "COMPLETED"

@@ -1,0 +1,80 @@
+"""A further worker refuses to start where it could not work, and says what to do; no server is needed for that."""
+
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from runtime.environment import api_url, prefect_environment
+from runtime.further import FurtherWorker, is_here
+from runtime.settings import Settings
+from runtime.stack import Stack, StackFailed
+
+ELSEWHERE = "http://192.0.2.7:4200/api"
+"""An address for documentation: nobody has it."""
+
+
+def settings(home: Path, **changes: Any) -> Settings:
+    return Settings(home=home, _env_file=None, **changes)
+
+
+@pytest.fixture
+def emptied() -> Iterator[str]:
+    """A server that is healthy, and knows nothing."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = self.path == "/api/health"
+            self.send_response(200 if known else 404)
+            self.end_headers()
+            self.wfile.write(b"true" if known else b"{}")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/api"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_server_elsewhere_is_asked_and_linked_to(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, prefect_api_url=f"{ELSEWHERE}/")
+    assert api_url(chosen) == prefect_environment(chosen)["PREFECT_API_URL"] == ELSEWHERE
+    assert chosen.ui_url == "http://192.0.2.7:4200"
+
+
+def test_an_sqlite_database_is_refused_on_another_machine(tmp_path: Path) -> None:
+    with pytest.raises(StackFailed, match=r"不能使用 SQLite 业务数据库.*PostgreSQL.*KETANG_DATABASE_URL"):
+        FurtherWorker(settings(tmp_path, prefect_api_url=ELSEWHERE)).start()
+
+
+def test_a_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(StackFailed, match=f"连不上 Prefect 服务器 http://127.0.0.1:{port}/api.*ketang up"):
+        FurtherWorker(settings(tmp_path, prefect_api_url=f"http://127.0.0.1:{port}/api")).start()
+
+
+def test_a_server_without_the_pool_is_refused(tmp_path: Path, emptied: str) -> None:
+    with pytest.raises(StackFailed, match=r"没有工作池“ketang”.*KETANG_WORK_POOL"):
+        FurtherWorker(settings(tmp_path, prefect_api_url=emptied)).start()
+
+
+def test_up_refuses_to_start_a_server_beside_the_one_elsewhere(tmp_path: Path) -> None:
+    with pytest.raises(StackFailed, match="本机只能运行 ketang worker"):
+        Stack(settings(tmp_path, prefect_api_url=ELSEWHERE)).start()
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [("", True), ("http://localhost:4200/api", True), ("http://127.0.0.1:1/api", True), (ELSEWHERE, False)],
+)
+def test_addresses_of_this_machine_are_known(url: str, *, here: bool) -> None:
+    assert is_here(url) is here
