@@ -30,7 +30,9 @@ def make(
     by: By,
     kind: Annotated[list[str], typer.Option("--kind", help="只取这种案件(连同其下的案件),可重复;不写为全部")] = [],  # noqa: B006 - typer copies it
     town: Annotated[str, typer.Option("--town", help="只取这个镇(或村)的案件:单位编码")] = "",
-    staying: Annotated[bool, typer.Option("--staying", help="也抄录不能移出数据库的案件(客堂间名册、专款)")] = False,
+    staying: Annotated[
+        bool, typer.Option("--staying", help="也抄录不能移出数据库的案件(客堂间、专款);移出时只移走其中早已寄出的信函")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只列出哪些可以归档,哪些不能、为什么")] = False,
 ) -> None:
     with opened() as resources:
@@ -99,6 +101,8 @@ def remove(file: File, by: By) -> None:
         removed = remove_archived(resources, file, by=by, at=resources.clock.now())
     for number, cause in removed.left:
         typer.echo(f"未移出:{number}  {cause}")
+    for number, count in removed.letters.items():
+        typer.echo(f"案件 {number} 留在数据库中,移出早已寄出的信函{count}封")
     typer.echo(
         f"已移出{len(removed.cases)}件案件的记录{removed.rows}行"
         f"(以前移出的{removed.before}件,未移出的{len(removed.left)}件)。"

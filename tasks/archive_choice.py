@@ -184,6 +184,14 @@ def _too_early(case: Case, before: date, *, on: date) -> list[str]:
     return []
 
 
+def letters_until(case: Case, before: date, *, on: date) -> date:
+    """Return the day before which letters of a case that stays may go: as old as the case itself would have to be."""
+    retention = edition_of(case).retention
+    years = retention.years[case.kind] if retention is not None else 0
+    day = on.replace(year=on.year - years, day=min(on.day, 28))
+    return min(day, before)
+
+
 def years_after(day: date, years: int) -> date:
     """Return the same day so many years later; the first of March for a 29 February that is not there."""
     try:

@@ -2,12 +2,13 @@
 Taking archived cases out of the database, each in one transaction: cut off anywhere, the next run goes on.
 
 Only what stands in a verified file, unchanged since, is taken out; the case's row, its decisions and all that
-registers, figures and other cases are made of stay, sealed by the last row of the history.
+registers, figures and other cases are made of stay, sealed by the last row of the history. Of a case that was copied
+but has to stay, a listed parlour's, only the letters go that left as long ago.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from pathlib import Path
 
 from sqlalchemy import delete, select, update
@@ -16,19 +17,26 @@ from sqlalchemy.orm import Session
 from models import Base
 from models.archive import ArchivedCase
 from models.case import Case
+from models.outbox import OutboxEntry
 from models.registry import Person
 from models.work_item import WorkItem
 from policies.errors import Refused
+from policies.vocabulary import LetterStatus
+from rules.periods import SHANGHAI
 from runtime.resources import Resources
 from tasks.act import Act, acting
 from tasks.archive_audit import ARCHIVED, sealed_facts
 from tasks.archive_check import case_of, check_archive
 from tasks.archive_choice import hindrances, reasons_to_stay
 from tasks.archive_file import reading
-from tasks.archive_tables import GOES, Rows, owners, rows_by_case
+from tasks.archive_tables import GOES, Rows, as_json, owners, rows_by_case
 from tasks.archives import archivist
 from tasks.cases import load_with_parent
 from tasks.history import append
+
+LETTERS_ARCHIVED = "letters_archived"
+"""The history's word for letters of a case that stays; its data: ``file, sha256, before, letters``."""
+_MOST_BOUND = 500
 
 
 @dataclass
@@ -43,6 +51,8 @@ class Removed:
     """Number and cause of those that stay."""
     rows: int = 0
     """Rows that left the database."""
+    letters: dict[str, int] = field(default_factory=dict)
+    """Of cases that stay: how many old letters were taken out, by number."""
 
 
 def remove_archived(
@@ -71,8 +81,15 @@ def remove_archived(
         )
     removed = Removed()
     with reading(path) as archive:
-        for number in archive.cases:
+        for number, listed in archive.cases.items():
             tables: Rows = case_of(archive, number)["tables"]
+            if listed["stays"]:
+                before = date.fromisoformat(listed["letters_before"])
+                with acting(resources, at=at) as act:
+                    removed.letters[number] = _remove_letters(
+                        act, number, tables, before=before, file=path.name, sha256=checked.sha256, by=who
+                    )
+                continue
             try:
                 with acting(resources, at=at) as act:
                     rows = _remove(act, number, tables, file=path.name, sha256=checked.sha256, by=who)
@@ -135,6 +152,41 @@ def _remove(act: Act, number: str, tables: Rows, *, file: str, sha256: str, by: 
         data=sealed_facts(session, record),
     )
     return rows
+
+
+def _remove_letters(act: Act, number: str, tables: Rows, *, before: date, file: str, sha256: str, by: Person) -> int:
+    """Take the letters out that left before a day, of a case that stays; return how many."""
+    session = act.session
+    case = load_with_parent(session, number)
+    kept = {row["id"]: row for row in tables.get("outbox", [])}
+    table = Base.metadata.tables[OutboxEntry.__tablename__]
+    query = select(table).where(
+        table.c.case_id == case.id,
+        table.c.status == LetterStatus.SENT,
+        table.c.sent_at < datetime.combine(before, time(), SHANGHAI),
+    )
+    old = [row["id"] for row in session.execute(query).mappings() if as_json(table, dict(row)) == kept.get(row["id"])]
+    if not old:
+        return 0
+    for start in range(0, len(old), _MOST_BOUND):
+        some = old[start : start + _MOST_BOUND]
+        session.execute(
+            update(WorkItem)
+            .where(WorkItem.subject_id.in_(some))
+            .values(subject_id=None)
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(delete(table).where(table.c.id.in_(some)))
+    append(
+        session,
+        case,
+        kind=LETTERS_ARCHIVED,
+        actor=by.display,
+        summary=f"{before}以前寄出的信函{len(old)}封移入归档文件 {file}(摘要 {sha256[:12]}…)",
+        at=act.at,
+        data={"file": file, "sha256": sha256, "before": before.isoformat(), "letters": len(old)},
+    )
+    return len(old)
 
 
 def _delete(session: Session, case: Case, here: Rows) -> int:

@@ -15,13 +15,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.case import PublishedEdition
+from models.case import Case, PublishedEdition
 from models.registry import Person, RoleHolding
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Outcome, Role
 from rules.periods import SHANGHAI
 from runtime.resources import Resources
-from tasks.archive_choice import Matter, Wanted, matters
+from tasks.archive_choice import Matter, Wanted, letters_until, matters
 from tasks.archive_file import FORMAT, MANIFEST, READ_ME, SUMS, ArchiveWriter, reading, writing
 from tasks.archive_page import PAGE, page_of
 from tasks.archive_tables import Rows, referred, rows_by_case
@@ -130,7 +130,8 @@ def _write(
             for rows in rows_by_case(session, ids[start : start + _AT_ONCE]).values():
                 refers = referred(session, rows)
                 (row,) = rows["cases"]
-                listed.append({**_add_case(archive, rows, refers), "stays": stays})
+                letters = letters_until(session.get_one(Case, row["id"]), wanted.before, on=local_day(at))
+                listed.append({**_add_case(archive, rows, refers), "stays": stays, "letters_before": str(letters)})
                 _add_files(resources, archive, rows)
                 editions.add(row["edition_id"])
                 for name, some in rows.items():

@@ -173,8 +173,15 @@ def test_a_site_and_its_money_keep_their_case(ended: Ended, tmp_path: Path) -> N
     assert f"客堂间 {ended.listed}-S 的名册、主题、活动以此案的办理记录为据" in found[ended.listed]
     assert "有专款台账" in found[ended.listed]
     copied = ended.written(tmp_path / "copies", staying=True)
-    left = dict(ended.remove(copied).left)
-    assert "有专款台账" in left[ended.listed]
+    removed = ended.remove(copied)
+    assert ended.listed not in removed.cases
+    with ended.resources.database.read() as session:
+        case = session.scalars(select(Case).where(Case.number == ended.listed)).one()
+        assert removed.letters[ended.listed] > 5
+        assert rows(session, OutboxEntry, case) == 0, "letters that left five years ago are in the file"
+        assert rows(session, HistoryRow, case) > 10
+    assert ended.town.history(ended.listed)[-1].kind == "letters_archived"
+    assert ended.remove(copied).letters == {ended.listed: 0}
     assert ended.faults() == []
 
 
