@@ -41,7 +41,7 @@ from models.case import Case, Site
 from models.outbox import OutboxEntry
 from models.registry import Household, Person, Unit
 from models.work_item import Timer, WorkItem
-from policies.vocabulary import CaseStatus, Gate, LetterStatus, UnitKind, WorkItemStatus
+from policies.vocabulary import CaseStatus, LetterStatus, TimerKind, UnitKind, WorkItemStatus
 
 FAR = timedelta(days=3650)
 STRIDE = 1000
@@ -82,6 +82,7 @@ class District(Neighbourhood):
         """
         self.a_village, self.a_town = a_village, a_town
         self.copies = 0
+        self.made_due = 0
         super().__init__(town)
 
     # -- the copies ---------------------------------------------------------------------------------------------------
@@ -243,19 +244,24 @@ class District(Neighbourhood):
             queued = update(OutboxEntry).where(OutboxEntry.status == LetterStatus.QUEUED)
             connection.execute(queued.values(status=LetterStatus.SENT, sent_at=self.town.clock.now()))
 
-    def make_due(self, count: int, *, at: datetime, from_: int = 0) -> None:
-        """Let one reminder be due in so many of the open gates, spread over all of them, from the `from_`-th on."""
+    def make_due(self, count: int, *, at: datetime) -> None:
+        """Let one reminder be due in so many of the open gates, others each time, spread over all of them."""
         copies = self.busy()[:-RESERVED]
-        stride = max(1, len(copies) // count)
-        chosen = [copies[(from_ + i * stride) % len(copies)] for i in range(count)]
         with self.resources.database.read() as session:
-            item = session.scalars(
-                select(WorkItem.id)
-                .join(Case, Case.id == WorkItem.case_id)
-                .where(Case.number == self.reviewed, WorkItem.gate == Gate.OFFICE_REVIEW)
-            ).one()
-            timer = session.scalars(select(func.min(Timer.id)).where(Timer.work_item_id == item)).one()
-        ids = [timer + n * STRIDE for n in chosen]
+            timers = [
+                session.scalars(
+                    select(func.min(Timer.id))
+                    .join(WorkItem, WorkItem.id == Timer.work_item_id)
+                    .join(Case, Case.id == WorkItem.case_id)
+                    .where(Case.number == number, Timer.kind == TimerKind.REMINDER, Timer.fired_at.is_(None))
+                ).one()
+                for number in (self.reviewed, self.signing)
+            ]
+        places = range(self.made_due, self.made_due + count)
+        self.made_due += count
+        ids = [
+            timers[place % len(timers)] + copies[place // len(timers) * 7919 % len(copies)] * STRIDE for place in places
+        ]
         with self.resources.database.engine.begin() as connection:
             connection.execute(update(Timer).where(Timer.id.in_(ids)).values(fires_at=at))
 
@@ -267,7 +273,7 @@ def _copied(each: "Column[Any]", table: Table, rows: Rows, n: ColumnElement[int]
     """Return what stands in a column of the n-th copy."""
     if table.name == "cases" and each.name == "year":
         # A village lists one a year, as the quota wants it.
-        return cast("ColumnElement[Any]", each - n % rows.a_village)
+        return each - n % rows.a_village
     if each.foreign_keys:
         (reference,) = each.foreign_keys
         target = reference.column.table.name
