@@ -6,7 +6,7 @@ under the same Message-ID and never loses it.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -89,7 +89,7 @@ def deliver(
     transport: Transport,
     renderer: Renderer,
     at: datetime,
-    link_of: Callable[[int | None], str],
+    links_of: Callable[[Collection[int | None]], Mapping[int | None, str]],
     case_id: int | None = None,
     limit: int = 1000,
 ) -> DeliveryReport:
@@ -102,7 +102,8 @@ def deliver(
     Args:
         transport: how they leave; opened when there is a letter, closed at the end.
         at: the moment of this run.
-        link_of: address at which a person can act on a case, by the case's id. Households get no link.
+        links_of: the addresses at which people can act on these cases, by their ids (None: of no case); asked once a
+            batch. Households get no link.
         case_id: only the letters of this case.
         limit: most letters of this run.
     """
@@ -116,8 +117,13 @@ def deliver(
             if away := channel.away():
                 tried = [replace(letter, fault=away) for letter in batch]
             else:
+                links = links_of({each.entry.case_id for each in batch})
                 tried = _tried(
-                    channel, [_written(letter, renderer, transport.sender, at=at, link_of=link_of) for letter in batch]
+                    channel,
+                    [
+                        _written(each, renderer, transport.sender, at=at, link=links.get(each.entry.case_id, ""))
+                        for each in batch
+                    ],
                 )
             report = _mark(database, tried, report, at=at)
     return report
@@ -206,9 +212,7 @@ def _claim(database: Database, *, at: datetime, case_id: int | None, most: int, 
     return [_Claimed(row, lease) for row in sorted(claimed, key=lambda row: int(row.id))]
 
 
-def _written(
-    claimed: _Claimed, renderer: Renderer, sender: Mailbox, *, at: datetime, link_of: Callable[[int | None], str]
-) -> _Claimed:
+def _written(claimed: _Claimed, renderer: Renderer, sender: Mailbox, *, at: datetime, link: str) -> _Claimed:
     entry = claimed.entry
     if entry.attempts > MOST_ATTEMPTS:
         return replace(claimed, fault=Permanent(f"投递程序在投递这封信函时中断了{MOST_ATTEMPTS}次,请查看日志"))
@@ -218,7 +222,7 @@ def _written(
             entry.context,
             to_name=entry.to_name,
             # A household has no access to the desk.
-            link="" if entry.household_id is not None else link_of(entry.case_id),
+            link="" if entry.household_id is not None else link,
             written_on=shanghai_day(entry.created_at),
         )
         parcel = pack(

@@ -1,5 +1,6 @@
 """Letters of cases leave: delivered now, and what can not be delivered becomes a work item of the office."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import literal, select
@@ -31,7 +32,7 @@ def post_letters(resources: Resources, *, at: datetime, number: str | None = Non
         renderer=resources.renderer,
         at=at,
         case_id=case_id,
-        link_of=lambda entry_case: _link(resources, entry_case),
+        links_of=lambda cases: _links(resources, cases),
     )
     # Also those that an earlier run marked and, killed before it came here, did not report.
     for entry_id, entry_case in _unreported(resources, case_id):
@@ -71,8 +72,7 @@ def letters_wait(resources: Resources, number: str) -> bool:
         )
 
 
-def _link(resources: Resources, case_id: int | None) -> str:
-    if case_id is None:
-        return ""
+def _links(resources: Resources, cases: Collection[int | None]) -> dict[int | None, str]:
     with resources.database.read() as session:
-        return resources.link_of(session.scalar(select(Case.flow_run_id).where(Case.id == case_id)))
+        runs = session.execute(select(Case.id, Case.flow_run_id).where(Case.id.in_(cases)))
+        return {case_id: resources.link_of(run) for case_id, run in runs}

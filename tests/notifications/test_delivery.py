@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -98,7 +98,10 @@ def entries(database: Database) -> list[OutboxEntry]:
 def run(
     database: Database, transport: Transport, renderer: Renderer, *, at: datetime = AT, **more: Any
 ) -> DeliveryReport:
-    return deliver(database, transport=transport, renderer=renderer, at=at, link_of=lambda _case: LINK, **more)
+    def links(cases: Collection[int | None]) -> dict[int | None, str]:
+        return dict.fromkeys(cases, LINK)
+
+    return deliver(database, transport=transport, renderer=renderer, at=at, links_of=links, **more)
 
 
 # -- the outbox -------------------------------------------------------------------------------------------------------
