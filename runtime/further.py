@@ -4,6 +4,7 @@ A further worker: one more for the pool of a stack that runs already, on this ma
 Used by `ketang worker`. It starts no server and changes no schema; it is a `Stack` without either.
 """
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from sqlalchemy.engine import make_url
 
 from migrations import run
 from runtime.settings import PROJECT, Settings
-from runtime.stack import LOOPBACK, WATCH_SECONDS, WORKER_NAME, Stack, StackFailed
+from runtime.stack import LOOPBACK, WORKER_NAME, Stack, StackFailed
 
+LOOK_SECONDS = 5
 SERVER_AWAY_SECONDS = 60
 """How long the server may be away, as when it is started again, before that is said."""
 
@@ -48,13 +50,15 @@ class FurtherWorker(Stack):
         while True:
             self.look_after()
             if self._healthy():
+                with contextlib.suppress(OSError):
+                    self.give_up_lost_sweeps()
                 if told:
                     self._say("Prefect 服务器已恢复连接。")
                 seen, told = time.monotonic(), False
             elif not told and time.monotonic() - seen > SERVER_AWAY_SECONDS:
                 self._say(f"连不上 Prefect 服务器 {self.api_url};工作进程会一直重试,请在那台机器上查看 ketang up。")
                 told = True
-            time.sleep(10 * WATCH_SECONDS)
+            time.sleep(LOOK_SECONDS)
 
     def _start(self) -> None:
         settings = self.settings

@@ -21,6 +21,7 @@ import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -28,6 +29,7 @@ from typing import Any, Self
 
 from migrations import run
 from runtime.children import Child, until
+from runtime.clock import machine_now
 from runtime.environment import api_url, child_environment
 from runtime.homelock import HomeLock, HomeTaken
 from runtime.settings import PROJECT, Settings
@@ -35,6 +37,9 @@ from runtime.settings import PROJECT, Settings
 SQLITE_SERVER = "cli.prefect_server"
 """Module that is Prefect's command line with SQLite writers that wait for each other."""
 WORKER_NAME = "ketang"
+SWEEP_FLOW = "deadline-sweep"
+LOST_SWEEP_SECONDS = 900
+LOOK_FOR_SWEEPS_SECONDS = 60
 SERVER_START_SECONDS = 180
 STEP_SECONDS = 180
 PATIENCE_SECONDS = 20
@@ -188,8 +193,13 @@ class Stack:
 
     def watch(self) -> None:
         """Look after the processes until a signal's exception (`stop_signals`) gets through, or `look_after` fails."""
+        looked = time.monotonic()
         while True:
             self.look_after()
+            if time.monotonic() - looked > LOOK_FOR_SWEEPS_SECONDS:
+                looked = time.monotonic()
+                with contextlib.suppress(OSError):  # the server is busy, or away: what is lost is found later
+                    self.give_up_lost_sweeps()
             time.sleep(WATCH_SECONDS)
 
     def look_after(self) -> None:
@@ -312,6 +322,31 @@ class Stack:
         crashed = {"type": "CRASHED", "message": "工作进程中断,本次运行没有完成;期限巡检会接续办理"}
         for each in self._ask("POST", "/flow_runs/filter", lost) or []:
             self._ask("POST", f"/flow_runs/{each['id']}/set_state", {"state": crashed, "force": True})
+
+    def give_up_lost_sweeps(self, *, older_than: float = LOST_SWEEP_SECONDS) -> int:
+        """
+        Let a sweep that has been under way for too long have crashed; return how many there were.
+
+        One runs at a time. If it died with a machine that is gone, no other one would ever run, and it is the sweep
+        that makes up for all else that was lost. Giving up one that lives does no harm: two may run at once.
+
+        Args:
+            older_than: seconds; a sweep takes some.
+        """
+        under_way = {
+            "flows": {"name": {"any_": [SWEEP_FLOW]}},
+            "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}},
+        }
+        latest = machine_now() - timedelta(seconds=older_than)
+        lost = [
+            each
+            for each in self._ask("POST", "/flow_runs/filter", under_way) or []
+            if datetime.fromisoformat(each["state"]["timestamp"]) <= latest
+        ]
+        crashed = {"type": "CRASHED", "message": "巡检没有完成,执行它的工作进程已中断;由下一次巡检补办"}
+        for each in lost:
+            self._ask("POST", f"/flow_runs/{each['id']}/set_state", {"state": crashed, "force": True})
+        return len(lost)
 
     def _workers(self) -> list[dict[str, Any]]:
         """Return what the server knows of the pool's workers, living and dead."""

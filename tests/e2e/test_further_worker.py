@@ -58,14 +58,16 @@ def test_what_dies_with_a_worker_is_made_up_for_by_the_sweep(office: Office, sec
     assert office.faults(number) == []
 
 
-def test_it_is_started_again_when_it_dies(office: Office, second: FurtherWorker) -> None:
+def test_it_is_started_again_when_it_dies_and_its_sweep_stops_no_other(office: Office, second: FurtherWorker) -> None:
     office.stack.kill_worker()
-    second.kill_worker()
-    second.start_worker()
+    lost = office.start(SWEEP, {})
+    see(lambda: office.run(lost).type == "RUNNING", "a sweep under way")
     assert second.worker is not None
     second.worker.kill()
-    see(lambda: second.worker is not None and second.worker.status is not None, "its end")
     second.look_after()
     assert second.worker is not None
     assert second.worker.status is None
+
+    second.give_up_lost_sweeps(older_than=0)
+    assert office.run(lost).type == "CRASHED"
     assert office.ended(office.start(SWEEP, {})).type == "COMPLETED"

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from runtime.clock import machine_now
 from runtime.environment import api_url, prefect_environment
 from runtime.further import FurtherWorker, is_here
 from runtime.settings import Settings
@@ -70,6 +72,27 @@ def test_a_server_without_the_pool_is_refused(tmp_path: Path, emptied: str) -> N
 def test_up_refuses_to_start_a_server_beside_the_one_elsewhere(tmp_path: Path) -> None:
     with pytest.raises(StackFailed, match="本机只能运行 ketang worker"):
         Stack(settings(tmp_path, prefect_api_url=ELSEWHERE)).start()
+
+
+def test_only_a_sweep_that_is_under_way_for_too_long_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ages = {"young": 60, "old": 3600}
+    told: list[tuple[str, str]] = []
+
+    def answer(_stack: Stack, _method: str, path: str, body: Any = None) -> Any:
+        if path == "/flow_runs/filter":
+            assert body["flows"] == {"name": {"any_": ["deadline-sweep"]}}
+            return [
+                {"id": name, "state": {"timestamp": (machine_now() - timedelta(seconds=age)).isoformat()}}
+                for name, age in ages.items()
+            ]
+        told.append((path, body["state"]["type"]))
+        return {}
+
+    monkeypatch.setattr(Stack, "_ask", answer)
+    assert FurtherWorker(settings(tmp_path)).give_up_lost_sweeps() == 1
+    assert told == [("/flow_runs/old/set_state", "CRASHED")]
 
 
 @pytest.mark.parametrize(
