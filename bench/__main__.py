@@ -15,7 +15,20 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from bench import bulk, close_out, growth, idle, letters, live, postgres, prefect_sqlite, site_case, sweep, themes
+from bench import (
+    bulk,
+    close_out,
+    growth,
+    idle,
+    letters,
+    live,
+    live_sheet,
+    postgres,
+    prefect_sqlite,
+    site_case,
+    sweep,
+    themes,
+)
 from bench.table import Report
 from runtime.stack import stop_signals
 
@@ -38,6 +51,8 @@ class Scale:
     live: int
     """Decisions, on each of `live_on`."""
     live_on: tuple[str, ...]
+    sheet: int
+    """Decisions of one sheet through Prefect, on each of `live_on`."""
     idle: int
     """Seconds, with each of `idle_cases` waiting; the sweep of every five minutes must not fall into them."""
     idle_cases: tuple[int, ...]
@@ -58,6 +73,7 @@ FULL = Scale(
     sites=10_000,
     live=30,
     live_on=("SQLite", "PostgreSQL"),
+    sheet=1000,
     idle=240,
     idle_cases=(0, 200),
     prefect_sqlite=600,
@@ -74,6 +90,7 @@ QUICK = Scale(
     sites=2000,
     live=6,
     live_on=("SQLite",),
+    sheet=40,
     idle=60,
     idle_cases=(200,),
     prefect_sqlite=90,
@@ -88,7 +105,7 @@ def main() -> int:
     parser.add_argument(
         "--only",
         default="",
-        help="site, sweep, letters, closing, bulk, growth, themes, live, idle, prefect_sqlite; several with commas",
+        help="site, sweep, letters, closing, bulk, growth, themes, live, live_sheet, idle, prefect_sqlite; with commas",
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file to write")
     given = parser.parse_args()
@@ -114,6 +131,9 @@ def main() -> int:
             ),
             "themes": lambda: themes.contest(report, server, sites=scale.sites, rounds=scale.rounds, say=say),
             "live": lambda: live.contest(report, server, decisions=scale.live, kinds=scale.live_on, say=say),
+            "live_sheet": lambda: live_sheet.contest(
+                report, server, decisions=scale.sheet, kinds=scale.live_on, rounds=3, say=say
+            ),
             "idle": lambda: idle.contest(report, cases=scale.idle_cases, seconds=scale.idle, say=say),
             "prefect_sqlite": lambda: prefect_sqlite.contest(report, seconds=scale.prefect_sqlite, say=say),
         }

@@ -2,14 +2,13 @@
 Work 9: what the desk's stack takes while nobody does anything, with no case open and with many that wait for a form.
 
 CPU is the kernel's books of server and worker with all they started, over a stretch without a scheduled run; the sweep
-of every five minutes is measured by itself and added by its share. The waiting cases are laid out: opened and carried
+of every five minutes is measured by itself and added by its share. The stack has been started before, as an office's. The waiting cases are laid out: opened and carried
 to their first gate in process, each with a run that is suspended by the API as its own would have suspended itself.
 """
 
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
 
 from bench.contest import Entry, compete
 from bench.contestant import Place, Spent
@@ -17,10 +16,6 @@ from bench.live_desk import Office
 from bench.memory import memory_of
 from bench.meter import cpu_of_tree, family_of
 from bench.table import Report, target
-from flows.waking import DEPLOYMENTS
-from policies.vocabulary import CaseKind
-from tasks.asks import claim_run, new_ask, request_run, run_of
-from tasks.case_file import case_file
 from tasks.post import post_letters
 
 OURS = "Ketang"
@@ -47,36 +42,16 @@ class Idle:
         try:
             self.office = Office(place, self._closed)
             for group in self.office.town.add_groups(int(place.options["cases"]), households=1):
-                self._lay_out(group)
+                number = self.office.desk.apply(group)
+                self.office.desk.carry(number)
+                self.office.lay_out_run(number)
             while post_letters(self.office.resources, at=self.office.now()).sent:
                 pass
+            # Its first start writes the schema of Prefect's database, and keeps what memory that takes; no other does.
+            self.office.restart()
         except BaseException:
             self.close()
             raise
-
-    def _lay_out(self, group: str) -> None:
-        office, resources = self.office, self.office.resources
-        number = office.desk.apply(group)
-        office.desk.carry(number)
-        run = run_of(resources, number)
-        assert run is not None
-        assert request_run(resources, run, at=office.now(), patience=timedelta())
-        flow, _, deployment = DEPLOYMENTS[CaseKind.SITE].partition("/")
-        carrier = office.api.start(
-            office.api.deployment(flow, deployment),
-            {"case_number": number},
-            name=number,
-            tags=[f"案件:{number}"],
-            state={"type": "SCHEDULED", "state_details": {"scheduled_time": "2100-01-01T00:00:00Z"}},
-        )
-        claim_run(resources, number, carrier)
-        awaited = case_file(resources, number, at=office.now()).awaited
-        assert awaited is not None
-        ask = new_ask(resources, awaited.work_item, carrier, at=office.now())
-        assert ask is not None
-        details = {"pause_key": ask.key, "pause_reschedule": True}
-        suspended = {"type": "PAUSED", "name": "Suspended", "state_details": details}
-        office.api.ask("POST", f"/flow_runs/{carrier}/set_state", {"state": suspended, "force": True})
 
     def prepare(self, units: int) -> None:
         """Wait until nothing scheduled is in the way."""

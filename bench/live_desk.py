@@ -1,7 +1,7 @@
 """The desk, live: what ``make up`` starts, and a case decided by the forms of its runs."""
 
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,18 @@ from bench.prefect_api import Api, async_url, bytes_of_prefect
 from bench.site import SiteDesk
 from bench.storage import bytes_of, sqlite_bytes
 from bench.town import EDITION, GROUP_HEAD, OPENED, RESPONSIBLE, REVIEWER, Town
-from flows.waking import wake
+from flows.waking import DEPLOYMENTS, wake
 from models.case import Case
 from models.outbox import OutboxEntry
 from models.registry import Person
 from models.work_item import WorkItem
-from policies.vocabulary import Gate, LetterStatus, Outcome, Verdict, WorkItemStatus
+from policies.vocabulary import CaseKind, Gate, LetterStatus, Outcome, Verdict, WorkItemStatus
 from rules.periods import shanghai_day
 from runtime.clock import machine_now
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
 from runtime.stack import Stack
-from tasks.asks import run_of
+from tasks.asks import claim_run, new_ask, request_run, run_of
 from tasks.case_file import case_file
 
 GATES = (Gate.HOUSEHOLD_CONSENT, Gate.VILLAGE_FORWARD, Gate.OFFICE_REVIEW, Gate.PLAQUE, Gate.SUBSIDY)
@@ -52,13 +52,27 @@ class Office:
             **settings,
         )
         self.stack = until.enter_context(Stack(chosen))
-        assert self.stack.server is not None
-        assert self.stack.worker is not None
-        self.server, self.worker = self.stack.server.pid, self.stack.worker.pid
         self.resources: Resources = until.enter_context(open_resources(self.stack.settings))
         until.enter_context(temporary_settings({PREFECT_API_URL: self.stack.api_url}))
         self.api = Api(self.stack.api_url)
         self.desk = SiteDesk(self.town, at=self.now(), edition=self.resources.editions[EDITION].edition)
+
+    @property
+    def server(self) -> int:
+        """The server's process."""
+        assert self.stack.server is not None
+        return self.stack.server.pid
+
+    @property
+    def worker(self) -> int:
+        """The worker's process."""
+        assert self.stack.worker is not None
+        return self.stack.worker.pid
+
+    def restart(self) -> None:
+        """Stop the stack and start it again, at the same place."""
+        self.stack.stop()
+        self.stack.start()
 
     def now(self) -> datetime:
         """Return the desk's time."""
@@ -74,6 +88,28 @@ class Office:
         number = self.desk.apply(group)
         wake(self.resources, number, at=self.now())
         return number
+
+    def lay_out_run(self, number: str) -> None:
+        """Give a case that waits a run suspended as its own would have suspended itself, without a process."""
+        run = run_of(self.resources, number)
+        assert run is not None
+        assert request_run(self.resources, run, at=self.now(), patience=timedelta())
+        flow, _, deployment = DEPLOYMENTS[CaseKind.SITE].partition("/")
+        carrier = self.api.start(
+            self.api.deployment(flow, deployment),
+            {"case_number": number},
+            name=number,
+            tags=[f"案件:{number}"],
+            state={"type": "SCHEDULED", "state_details": {"scheduled_time": "2100-01-01T00:00:00Z"}},
+        )
+        claim_run(self.resources, number, carrier)
+        awaited = case_file(self.resources, number, at=self.now()).awaited
+        assert awaited is not None
+        ask = new_ask(self.resources, awaited.work_item, carrier, at=self.now())
+        assert ask is not None
+        details = {"pause_key": ask.key, "pause_reschedule": True}
+        suspended = {"type": "PAUSED", "name": "Suspended", "state_details": details}
+        self.api.ask("POST", f"/flow_runs/{carrier}/set_state", {"state": suspended, "force": True})
 
     def run(self, number: str) -> str:
         """Return the run that carries a case; empty when it has none."""

@@ -1,0 +1,138 @@
+"""
+Work 11: a sheet of decisions through the one Prefect run that takes it, on a real server and worker.
+
+Each case has a suspended run, whose form, name and case file the sheet's run brings up to date; every letter goes to a
+mail server on loopback. The rate counts from asking for the run to its end.
+"""
+
+import csv
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from sqlalchemy import func, select
+
+from bench.contest import Entry, compete
+from bench.contestant import Place, Spent
+from bench.live_desk import Office
+from bench.mailbox import mailbox
+from bench.meter import cpu_of_tree
+from bench.postgres import Postgres
+from bench.table import Report, target
+from bench.town import RESPONSIBLE
+from models.outbox import OutboxEntry
+from models.work_item import WorkItem
+from policies.vocabulary import Gate, LetterStatus, Verdict, WorkItemStatus
+from tasks.post import post_letters
+
+OURS = "Ketang, one run"
+FLOW, DEPLOYMENT = "decide-in-bulk", "批量办理"
+LOOK_SECONDS = 0.2
+WORKER, SERVER = "CPU of the worker per decision", "CPU of the server per decision"
+FIGURES = {WORKER: "ms", SERVER: "ms"}
+
+
+class Sheet:
+    """The desk on a stack of its own."""
+
+    def __init__(self, place: Place) -> None:
+        self._closed = ExitStack()
+        self.place = place
+        self.figures: dict[str, float] = {}
+        self.decided = 0
+        try:
+            mail = self._closed.enter_context(mailbox())
+            self.office = Office(place, self._closed, smtp_host="127.0.0.1", smtp_port=mail.port, smtp_security="none")
+        except BaseException:
+            self.close()
+            raise
+
+    def prepare(self, units: int) -> None:
+        """Carry as many cases to the village's decision, each with a suspended run, and write the sheet."""
+        office, numbers = self.office, []
+        for group in office.town.add_groups(units, households=1):
+            number = office.desk.apply(group)
+            office.desk.carry(number)
+            office.desk.sign(number, f"{group}-001")
+            office.desk.carry(number)
+            office.lay_out_run(number)
+            numbers.append(number)
+        while post_letters(office.town.resources, at=office.now()).sent:
+            pass
+        self.forms = {office.run(number): office.api.form(office.run(number)) for number in numbers}
+        path = office.resources.settings.documents_folder / "决定.csv"
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            sheet = csv.writer(file)
+            sheet.writerow(["案件编号", "办理人", "决定"])
+            sheet.writerows([number, RESPONSIBLE, Verdict.FORWARDED.label] for number in numbers)
+        self.decided += units
+
+    def run(self, units: int) -> list[float]:
+        """Have the sheet taken by its deployment."""
+        api = self.office.api
+        before, begun = self._cpu(), time.perf_counter()
+        run = api.start(api.deployment(FLOW, DEPLOYMENT), {"entry": {"sheet": "决定.csv"}})
+        while not api.ended(run):
+            time.sleep(LOOK_SECONDS)
+        wall = time.perf_counter() - begun
+        state = api.ask("GET", f"/flow_runs/{run}")["state"]
+        assert state["type"] == "COMPLETED", state
+        server, worker = (after - since for after, since in zip(self._cpu(), before, strict=True))
+        self._spent = Spent(cpu=server + worker, wall=wall)
+        self.figures = {WORKER: worker / units, SERVER: server / units}
+        return []
+
+    def check(self) -> None:
+        """See that every case waits at the next gate with a new form, and that every letter was accepted."""
+        with self.office.resources.database.read() as session:
+            waiting = session.scalar(
+                select(func.count()).where(WorkItem.gate == Gate.OFFICE_REVIEW, WorkItem.status == WorkItemStatus.OPEN)
+            )
+            unsent = session.scalar(select(func.count()).where(OutboxEntry.status != LetterStatus.SENT))
+        assert (waiting, unsent) == (self.decided, 0), (waiting, unsent, self.decided)
+        stale = [run for run, key in self.forms.items() if self.office.api.form(run) in ("", key)]
+        assert not stale, f"{len(stale)} runs have no new form"
+
+    def spent(self) -> Spent:
+        """Return what server and worker took."""
+        return self._spent
+
+    def stored(self) -> int:
+        """Return nothing: the sheet's own row is in the work without a server."""
+        return 0
+
+    def close(self) -> None:
+        """End everything that was started."""
+        self._closed.close()
+
+    def _cpu(self) -> tuple[float, float]:
+        database = cpu_of_tree(self.place.server) if self.place.server else 0.0
+        return cpu_of_tree(self.office.server) + database, cpu_of_tree(self.office.worker)
+
+
+def contest(
+    report: Report,
+    postgres: Postgres,
+    *,
+    decisions: int,
+    kinds: tuple[str, ...],
+    rounds: int,
+    say: Callable[[str], None],
+) -> None:
+    """Have sheets taken on each kind of database, Prefect's and the business's alike."""
+    for kind in kinds:
+        server = postgres if kind == "PostgreSQL" else None
+        entry = Entry(
+            OURS,
+            "bench.live_sheet:Sheet",
+            postgres=server.database() if server else None,
+            server=server.pid if server else None,
+            options={"prefect": server.database()} if server else {},
+        )
+        scores = compete([entry], units=decisions, rounds=rounds, work=f"live sheet, {kind}", say=say, warm_up=False)
+        work = f"{decisions:,} decisions from one sheet, live, {kind}"
+        report.add(work, "decision", scores, limit=OURS)
+        report.add_figures(work, scores, FIGURES)
+        rate = scores[OURS].middle(lambda each: 1 / each.wall)[0]
+        name = f"sheet, live, {kind}: decisions per second with letters and forms, one Prefect run"
+        report.targets.append(target(name, rate, ">=", 20.0))
