@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     """``ketang up`` starts a worker too; false: a machine with the server alone."""
     work_pool: str = "ketang"
     """Prefect work pool of the deployments."""
+    warm_worker: bool = True
+    """Flow runs are forks of a warm process, not new interpreters; false: Prefect's own worker."""
 
     smtp_host: str = ""
     """SMTP server; empty: letters are written as ``.eml`` files into ``<home>/letters``."""
