@@ -130,7 +130,9 @@ def main() -> int:
                 report, server, cases=scale.growth, rounds=min(scale.rounds, 5) if not given.quick else 3, say=say
             ),
             "themes": lambda: themes.contest(report, server, sites=scale.sites, rounds=scale.rounds, say=say),
-            "live": lambda: live.contest(report, server, decisions=scale.live, kinds=scale.live_on, say=say),
+            "live": lambda: live.contest(
+                report, server, decisions=scale.live, kinds=scale.live_on, plain=not given.quick, say=say
+            ),
             "live_sheet": lambda: live_sheet.contest(
                 report, server, decisions=scale.sheet, kinds=scale.live_on, rounds=3, say=say
             ),

@@ -2,8 +2,9 @@
 Work 9: what the desk's stack takes while nobody does anything, with no case open and with many that wait for a form.
 
 CPU is the kernel's books of server and worker with all they started, over a stretch without a scheduled run; the sweep
-of every five minutes is measured by itself and added by its share. The stack has been started before, as an office's. The waiting cases are laid out: opened and carried
-to their first gate in process, each with a run that is suspended by the API as its own would have suspended itself.
+of every five minutes is measured by itself and added by its share. The stack has been started before, as an office's.
+The waiting cases are laid out: opened and carried to their first gate in process, each with a run that is suspended by
+the API as its own would have suspended itself.
 """
 
 import time

@@ -8,12 +8,14 @@ each resume and polls once a second.
 
 from collections.abc import Callable
 from statistics import median
+from typing import Any
 
 from bench.contest import Entry, Score, compete
 from bench.postgres import Postgres
 from bench.table import Report, target
 
 OURS, STOCK = "Ketang, live", "stock Prefect, serve"
+PLAIN = "Ketang, live, Prefect's own worker"
 WORKER = "CPU of the worker per decision"
 FIGURES = {
     WORKER: "ms",
@@ -35,9 +37,26 @@ def contest(
     *,
     decisions: int,
     kinds: tuple[str, ...],
+    plain: bool,
     say: Callable[[str], None],
 ) -> None:
-    """Decide on each kind of database, Prefect's and the business's alike; a decision before the first warms up."""
+    """
+    Decide on each kind of database, Prefect's and the business's alike; a decision before the first warms up.
+
+    Args:
+        report: gets the results.
+        postgres: the server for PostgreSQL.
+        decisions: how many of each contestant count.
+        kinds: of databases.
+        plain: the desk takes part a second time, without its warm worker.
+        say: tells how far it is.
+    """
+    contestants: list[tuple[str, str, dict[str, Any]]] = [
+        (STOCK, "bench.contestants.serve:Serve", {}),
+        (OURS, "bench.live_desk:Desk", {}),
+    ]
+    if plain:
+        contestants.append((PLAIN, "bench.live_desk:Desk", {"settings": {"warm_worker": False}}))
     for kind in kinds:
         server = postgres if kind == "PostgreSQL" else None
         entries = [
@@ -46,9 +65,9 @@ def contest(
                 maker,
                 postgres=server.database() if server else None,
                 server=server.pid if server else None,
-                options={"prefect": server.database()} if server else {},
+                options=options | ({"prefect": server.database()} if server else {}),
             )
-            for name, maker in ((STOCK, "bench.contestants.serve:Serve"), (OURS, "bench.live_desk:Desk"))
+            for name, maker, options in contestants
         ]
         scores = compete(entries, units=1, rounds=decisions, work=f"live, {kind}", say=say)
         work = f"live decision, {kind}"

@@ -162,11 +162,12 @@ class Office:
 
 
 class Desk(Live):
-    """One case after the other."""
+    """One case after the other, on a stack with those of the desk's settings that stand in the options."""
 
     def begin(self, until: ExitStack) -> None:
         """Start the stack, with letters to the contest's mail server."""
-        self.office = Office(self.place, until, smtp_host="127.0.0.1", smtp_port=self.mail.port, smtp_security="none")
+        mail = {"smtp_host": "127.0.0.1", "smtp_port": self.mail.port, "smtp_security": "none"}
+        self.office = Office(self.place, until, **mail, **self.place.options.get("settings", {}))
         self.api, self.server, self.worker = self.office.api, self.office.server, self.office.worker
 
     def open_case(self) -> str:
