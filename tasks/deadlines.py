@@ -96,6 +96,7 @@ def _fire_together(resources: Resources, due: Sequence[DueCase], counts: SweepCo
     counts.reminders += fired.reminders
     counts.merged_reminders += fired.merged_reminders
     counts.escalations += fired.escalations
+    counts.lapses += len(fired.ends)
     return fired.items
 
 

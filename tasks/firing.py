@@ -1,5 +1,5 @@
 """
-Reminders and escalations of many work items in one transaction: what a sweep finds when hundreds are due at once.
+Reminders, escalations and ends of notices, many in one transaction: what a sweep finds when hundreds are due at once.
 
 It writes what `tasks.deadlines` writes one by one, row for row; whatever needs a hand of its own is left to that.
 """
@@ -23,6 +23,7 @@ from runtime.resources import edition_of
 from tasks.act import Act
 from tasks.cases import policy_of
 from tasks.escalations import Fact, escalation, reminder, reported_to, told_escalated, told_reminded
+from tasks.firing_ends import End, Unopposed, end_of, unopposed, write_ends
 from tasks.firing_facts import DueItem, Matter, People, Roll, Somebody, due_items, lock_open_cases, rolls_of
 from tasks.history import SYSTEM, append_many, sealed
 from tasks.mail import postings_of
@@ -50,6 +51,7 @@ class Fired:
     reminders: int = 0
     merged_reminders: int = 0
     escalations: int = 0
+    ends: list[End] = field(default_factory=list)
 
     def add(self, other: "Fired") -> None:
         """Add what is written for others."""
@@ -61,6 +63,7 @@ class Fired:
         self.reminders += other.reminders
         self.merged_reminders += other.merged_reminders
         self.escalations += other.escalations
+        self.ends += other.ends
 
 
 class _ByItselfError(Exception):
@@ -69,11 +72,12 @@ class _ByItselfError(Exception):
 
 def fire_together(act: Act, due: Sequence[DueCase]) -> Fired:
     """
-    Fire the reminders and escalations of these work items, in the caller's transaction.
+    Fire what is due of these work items, in the caller's transaction.
 
-    Left alone, and not among the result's items, is every case of which an item lapses, reminds of a meeting, is not
-    open any more, can not be read, or writes to somebody without an address; and every case that is closed (the row of
-    a site's case is the lock of all that belongs to the site, taken last) or that somebody else holds now.
+    Left alone, and not among the result's items, is every case of which an item lapses (but for a notice against which
+    nobody objected), reminds of a meeting, is not open any more, can not be read, or writes to somebody without an
+    address; and every case that is closed (the row of a site's case is the lock of all that belongs to the site, taken
+    last) or that somebody else holds now.
 
     Args:
         due: each work item once, in the order in which they were due.
@@ -88,12 +92,13 @@ def fire_together(act: Act, due: Sequence[DueCase]) -> Fired:
     pairs = [pair for of_case in together for pair in of_case]
     people = People(connection, pairs, on=act.day)
     rolls = rolls_of(connection, [item.id for item, _ in pairs if item.gate is Gate.HOUSEHOLD_CONSENT])
+    notices = unopposed(connection, {item.case.id for item, _ in pairs if item.gate is Gate.NOTICE_PERIOD})
     fired = Fired()
     for of_case in together:
         try:
             written = Fired()
             for item, policy in of_case:
-                _fire(act, item, policy, people, rolls, written)
+                _fire(act, item, policy, people, rolls, notices, written)
         except Exception:  # noqa: BLE001, S112 - done by itself, where it fails again and is recorded
             continue
         fired.add(written)
@@ -121,7 +126,9 @@ def _together(act: Act, due: Iterable[DueCase], found: Mapping[int, DueItem]) ->
 
 def _needs_a_hand(act: Act, item: DueItem) -> bool:
     kinds = {timer.kind for timer in item.timers}
-    return TimerKind.LAPSE in kinds or (item.gate is Gate.MEETING and TimerKind.REMINDER in kinds)
+    if TimerKind.LAPSE in kinds:
+        return item.gate is not Gate.NOTICE_PERIOD
+    return item.gate is Gate.MEETING and TimerKind.REMINDER in kinds
 
 
 def _fire(
@@ -130,6 +137,7 @@ def _fire(
     policy: Timing,
     people: People,
     rolls: Mapping[int, Roll],
+    notices: Mapping[int, Unopposed],
     written: Fired,
 ) -> None:
     """Say what is written for one work item, in the order of `tasks.deadlines`."""
@@ -145,6 +153,13 @@ def _fire(
         _tell(written, item, timer, letter, deciders, told_reminded(as_item, timer, names))
         written.reminders += 1
         written.merged_reminders += len(reminders) - 1
+    if any(timer.kind is TimerKind.LAPSE for timer in item.timers):
+        found = end_of(item, policy, notices, at=act.at)
+        if found is None:
+            raise _ByItselfError
+        end, fact = found
+        written.ends.append(end)
+        written.told.append((item.case, fact))
     for each in item.timers:
         if each.kind is TimerKind.ESCALATION:
             timer = cast("Timer", each)
@@ -186,6 +201,7 @@ def _write(act: Act, fired: Fired) -> None:
         raise RuntimeError(f"{len(fired.timers) - taken.rowcount} timers were fired by somebody else")
     if fired.escalated:
         connection.execute(mark_escalated, given_as_ids(fired.escalated, at=act.at))
+    write_ends(act, fired.ends)
     enqueue_for_cases(act.session, fired.letters, at=act.at)
     rows = []
     for case, told in fired.told:

@@ -142,6 +142,7 @@ class DueItem:
     id: int
     case: Matter
     gate: Gate
+    round: int
     role: Role
     assignee_id: int | None
     due_on: date
@@ -218,6 +219,7 @@ def due_items(
             WorkItem.id,
             WorkItem.case_id,
             WorkItem.gate,
+            WorkItem.round,
             WorkItem.role,
             WorkItem.assignee_id,
             WorkItem.due_on,
@@ -243,8 +245,8 @@ def due_items(
             continue
         item = items.get(row[0])
         if item is None:
-            item = items[row[0]] = DueItem(row[0], case, *row[2:9])
-        item.timers.append(DueTimer(*row[9:]))
+            item = items[row[0]] = DueItem(row[0], case, *row[2:10])
+        item.timers.append(DueTimer(*row[10:]))
     return list(items.values())
 
 

@@ -131,18 +131,23 @@ def close(
     act.session.flush()
     if item.gate is not Gate.UNDELIVERED_LETTER:
         item.case.decision_seq += 1
-    because = f",理由:{reason}" if reason else ""
     append(
         act.session,
         item.case,
         kind="decision_taken",
         actor=by.display if by else SYSTEM,
-        summary=f"“{item.gate.label}”(第{item.round}轮):{verdict.label}{because}",
+        summary=decided(item, verdict, reason),
         at=act.at,
         data=decision_facts(decision),
     )
     set_committed_value(item, "decision", decision)
     return decision
+
+
+def decided(item: WorkItem, verdict: Verdict, reason: str) -> str:
+    """Return a decision as the history tells it."""
+    because = f",理由:{reason}" if reason else ""
+    return f"“{item.gate.label}”(第{item.round}轮):{verdict.label}{because}"
 
 
 def cancel(act: Act, item: WorkItem) -> None:

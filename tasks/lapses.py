@@ -65,10 +65,7 @@ def lapse(act: Act, item: WorkItem) -> int:
     if item.gate in ENDINGS:
         reason, told = ENDINGS[item.gate](act, item)
         details |= told
-    late_hours = int((act.at - item.due_at).total_seconds() // 3600)
-    if late_hours >= 1:
-        details["recorded_late_hours"] = late_hours
-        reason += f"(系统于{late_hours}小时后补记,效力自期满之时起算)"
+    reason += say_late(details, due_at=item.due_at, at=act.at)
     items.close(
         act,
         item,
@@ -90,6 +87,15 @@ def lapse(act: Act, item: WorkItem) -> int:
             event=f"returned-{item.gate.value}-{item.round}",
         )
     return escalated
+
+
+def say_late(details: dict[str, Any], *, due_at: datetime, at: datetime) -> str:
+    """Note in a lapse's details that it is written late; return what its reason says of that, empty when it is not."""
+    late_hours = int((at - due_at).total_seconds() // 3600)
+    if late_hours < 1:
+        return ""
+    details["recorded_late_hours"] = late_hours
+    return f"(系统于{late_hours}小时后补记,效力自期满之时起算)"
 
 
 def lapse_if_over(resources: Resources, number: str, *, at: datetime) -> None:

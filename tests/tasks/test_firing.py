@@ -19,15 +19,17 @@ from tasks.firing import DueCase, Fired, fire_together
 from tasks.history import verify
 from tests import meetings
 from tests.desks import Desk, OpenTown, opener, publish_2027
+from tests.notices import Board
 from tests.projects import confirmed
 from tests.township import GROUP_HEAD, HEAD_OF_OFFICE, LEADER, RESPONSIBLE, REVIEWER, SECOND_REVIEWER, Township, at
 
 GROUPS = tuple(f"ZD{number:02d}" for number in range(2, 7))
-COMPARED = ("cases", "work_items", "timers", "history", "outbox", "decisions", "consents", "asks")
+COMPARED = ("cases", "work_items", "timers", "history", "outbox", "decisions", "consents", "notices", "objections")
 LEFT_OUT = {
     # Given in the order of writing, which is the batch's own; the letter's key and the fact's place tell them apart.
     "outbox": {"id", "message_id"},
     "history": {"id"},
+    "decisions": {"id"},
     "work_items": {"subject_id"},
 }
 
@@ -175,6 +177,27 @@ def test_a_projects_leader_is_reminded_and_reported_the_same(
 
     done = both_ways(opened, lambda town: [town.sleep_until(f"2026-{day} 09:00") for day in DAYS], monkeypatch)
     assert sum(done) >= 2
+
+
+@pytest.mark.parametrize("found", ["2026-03-13 00:20", "2026-03-16 08:30"])
+def test_notices_end_the_same_in_time_and_late(
+    open_town: OpenTown, monkeypatch: pytest.MonkeyPatch, found: str
+) -> None:
+    """Nobody objects to two, somebody does to the third, the fourth stands longer."""
+
+    def opened() -> Township:
+        town = open_town("example-micro-2026", "2026-03-02 10:00")
+        board = Board(town)
+        for key in range(4):
+            board.publish(key=str(key), title=f"第{key}件")
+            if key == 2:
+                board.object()
+            if key == 3:
+                board.prolong("2026-03-17")
+        return town
+
+    done = both_ways(opened, lambda town: [town.sleep_until("2026-03-06 09:00"), town.sleep_until(found)], monkeypatch)
+    assert max(done) >= 2, "but not the one that was objected to"
 
 
 DAYS = tuple(f"03-{day:02d}" for day in range(5, 32, 2))
