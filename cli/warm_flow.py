@@ -21,7 +21,10 @@ import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from jinja2 import TemplateError
+
 from runtime.fingerprint import fingerprint
+from runtime.settings import PROJECT
 from runtime.warm import Job, end_with_parent, open_descriptors, serve
 
 ENGINE = "prefect.engine"
@@ -31,8 +34,13 @@ LATE = (
     "prefect.task_engine",
     "prefect.deployments.steps.core",
     "prefect.deployments.steps.pull",
+    "prefect.utilities.visualization",
+    "anyio._backends._asyncio",
+    "anyio.streams.tls",
+    "sqlite3",
+    "encodings.idna",
 )
-"""What Prefect itself imports only while a run is under way."""
+"""What is otherwise imported while a run is under way."""
 
 
 class Code:
@@ -73,12 +81,29 @@ def preload(folder: Path) -> None:
             importlib.import_module(module)
         except Exception:  # noqa: BLE001 - somebody else's code
             traceback.print_exc()
+    if "runtime.resources" in sys.modules:
+        _read_ahead()
     # Written as the worker writes them for a run, so that a run without settings of its own has exactly these.
     os.environ.update(get_current_settings().to_environment_variables(exclude_unset=True))
     refresh_global_settings_context()
     # What is here now stays to the end; looking through it again and again would only copy it.
     gc.collect()
     gc.freeze()
+
+
+def _read_ahead() -> None:
+    """Read the policies and compile the letters' templates; what is not sound is left to the run, which tells why."""
+    from notifications.render import Renderer
+    from policies.errors import BadPolicy
+    from policies.load import load_all, load_calendar, parse_edition
+
+    try:
+        load_calendar()
+        for each in load_all().values():
+            parse_edition(each.text, f"{each.edition.id}.yaml")  # as cases have them, pinned
+        Renderer(PROJECT / "templates").compile()
+    except (BadPolicy, TemplateError):
+        traceback.print_exc()
 
 
 def serve_runs(control: socket.socket, code: Code, *, allowed: Collection[int]) -> None:

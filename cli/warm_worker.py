@@ -17,6 +17,7 @@ from uuid import UUID
 import anyio
 import anyio.abc
 from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.flows import load_flow_from_flow_run
@@ -103,7 +104,7 @@ class Forks:
     """
 
     def __init__(self, first: Warm | None, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder.resolve()
         self.environment = dict(os.environ)
         self._warm = first
         self._retired: list[Warm] = []
@@ -219,9 +220,12 @@ class ForkStarter:
         folder = Path(cast(Path, self._configuration.working_dir)).resolve()
         environment = self._environment(flow_run)
         fork = None
-        if self._forks.fit(environment):
-            job = Job(environment=environment, folder=str(folder), output=self._configuration.stream_output)
-            fork = await self._forks.born(job)
+        module = _module_in(self._configuration._related_objects.get("deployment"), self._forks.folder)
+        if module and self._forks.fit(environment):
+            # Spares the run a look at its deployment, and an event loop to do what is done by then.
+            environment["PREFECT__FLOW_ENTRYPOINT"] = module
+            output = self._configuration.stream_output
+            fork = await self._forks.born(Job(environment=environment, folder=str(self._forks.folder), output=output))
         if fork is None:
             self._control.unregister(flow_run.id)
             stock = EngineCommandStarter(
@@ -284,6 +288,21 @@ class Turns:
             self.waiting[run] -= 1
             if not self.waiting[run]:
                 del self.waiting[run], self._locks[run]
+
+
+def _module_in(deployment: DeploymentResponse | None, folder: Path) -> str:
+    """
+    Return the dotted name of a deployment's flow when its code is that of `folder`.
+
+    Empty when it is not, or might not be: the flow is a file, or is to be fetched from somewhere.
+    """
+    if deployment is None or not deployment.entrypoint or ":" in deployment.entrypoint:
+        return ""
+    match deployment.pull_steps:
+        case [{"prefect.deployments.steps.set_working_directory": {"directory": str(pulled), **others}}] if not others:
+            return deployment.entrypoint if Path(pulled).resolve() == folder else ""
+        case _:
+            return ""
 
 
 def _replaceable(configuration: ProcessJobConfiguration) -> bool:

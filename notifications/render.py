@@ -48,6 +48,11 @@ class Renderer:
     def __init__(self, templates: Path) -> None:
         self._environment = _environment(templates)
 
+    def compile(self) -> None:
+        """Compile every letter's templates now, for processes that are forked off this one."""
+        for letter in Letter:
+            self._templates(letter)
+
     def render(
         self, letter: Letter, context: Mapping[str, Any], *, to_name: str, link: str, written_on: date
     ) -> Rendered:
