@@ -4,6 +4,8 @@ import atexit
 import contextlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -46,4 +48,17 @@ def running() -> Iterator[Postgres]:
         clean.callback(atexit.unregister, server._cleanup)
         clean.callback(server.cleanup)
         info = server.get_postmaster_info()
+        clean.enter_context(_guard(int(info.pid), folder))
         yield Postgres(pid=int(info.pid), socket=str(info.socket_dir))
+
+
+@contextlib.contextmanager
+def _guard(pid: int, folder: Path) -> Iterator[None]:
+    """Have the server, which is nobody's child, stopped also when this process is killed outright."""
+    told = "import os, shutil, signal, sys; sys.stdin.read(); os.kill({}, signal.SIGINT); shutil.rmtree({!r}, True)"
+    command = [sys.executable, "-S", "-c", told.format(pid, str(folder))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as guard:
+        try:
+            yield
+        finally:
+            guard.terminate()

@@ -62,8 +62,10 @@ class Person:
     def _case(self, number: str) -> None:
         key, run = "", self.office.run(number)
         for gate in GATES:
-            for fields in self.office.forms(number, gate):
-                key = self._next_form(run, but=key)
+            key = self._next_form(run, but=key)
+            for which, fields in enumerate(self.office.forms(number, gate)):
+                if which:
+                    key = self._next_form(run, but=key)
                 if self._over():
                     return
                 self.api.resume(run, fields)
