@@ -1,5 +1,8 @@
 """The bulk driver's run: one sheet of decisions, one Prefect run, however many cases."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -25,6 +28,9 @@ from tasks.commands import Command, Decide, PlainText
 from tasks.decisions import decide
 from tasks.drivers import BulkReport, carry_in_bulk
 from tasks.sheets import read_decisions
+
+AT_ONCE = 3
+"""Cases that are shown at a time."""
 
 
 class BulkEntry(Command):
@@ -74,18 +80,39 @@ def _decide(resources: Resources, command: Decide, at: datetime) -> object:
 
 
 def show_all(resources: Resources, report: BulkReport, *, at: datetime) -> None:
-    """Bring the runs of the cases that were carried to where the cases are; one that can not be is woken."""
+    """
+    Bring the runs of the cases that were carried to where the cases are; one that can not be is woken.
+
+    A few at a time, because the server and this process do half of the work each.
+    """
+    numbers = list(report.carried)
+    parts = [part for part in (numbers[first::AT_ONCE] for first in range(AT_ONCE)) if part]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        shown = [pool.submit(copy_context().run, _show_part, resources, part, at) for part in parts]
     villages: dict[str, UUID] = {}
-    with get_client(sync_client=True) as client:
-        for number in report.carried:
-            shown = present(client, resources, number, at=at)
-            if shown is not None and shown.flow_run_id is not None:
-                villages[shown.village_code] = UUID(shown.flow_run_id)
-                continue
+    for part in shown:
+        told, to_wake = part.result()
+        villages |= told
+        for number in to_wake:
             try:
                 wake(resources, number, at=at)
             except Temporary as delay:
                 get_run_logger().warning("%s:%s", number, delay)
+    with get_client(sync_client=True) as client:
         # Once, however many of its cases were carried.
         for village, run in villages.items():
             show_progress(client, resources, village, run)
+
+
+def _show_part(resources: Resources, numbers: Sequence[str], at: datetime) -> tuple[dict[str, UUID], list[str]]:
+    """Show some of the cases; return a run of each village among them, and the cases that can not be shown."""
+    villages: dict[str, UUID] = {}
+    to_wake = []
+    with get_client(sync_client=True) as client:
+        for number in numbers:
+            shown = present(client, resources, number, at=at)
+            if shown is None or shown.flow_run_id is None:
+                to_wake.append(number)
+            else:
+                villages[shown.village_code] = UUID(shown.flow_run_id)
+    return villages, to_wake
