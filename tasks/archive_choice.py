@@ -101,9 +101,10 @@ def matters(session: Session, wanted: Wanted, *, at: datetime, documents: Path, 
         cases = [case for matter in found.values() for case in matter.cases]
         hindered, stays = hindrances(session, cases), reasons_to_stay(session, cases)
         for matter in found.values():
+            wasted = not wanted.staying and any(stays[case.id] for case in matter.cases)
             for case in matter.cases:
                 causes = [*hindered[case.id], *_too_early(case, wanted.before, on=local_day(at))]
-                if audit and not causes:
+                if audit and not causes and not wasted:
                     causes += _unsound(session, case, documents)
                 matter.hindered += [(case.number, each) for each in causes]
                 matter.stays += [(case.number, each) for each in stays[case.id]]
