@@ -399,6 +399,7 @@ with warnings.catch_warnings():
             while True:
                 with contextlib.suppress(Exception):
                     async with get_events_subscriber(filter=names) as events:
+                        self._look_again.set()
                         async for _ in events:
                             self._look_again.set()
                 await asyncio.sleep(LISTEN_AGAIN_SECONDS)

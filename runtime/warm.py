@@ -199,10 +199,11 @@ def unfit(*, allowed: Collection[int] = ()) -> str:
 
 def open_descriptors() -> frozenset[int]:
     """Return the descriptors that are open; at a program's start those are what it was given."""
-    try:
-        return frozenset(int(each.name) for each in Path("/proc/self/fd").iterdir())
-    except OSError:
+    folder = Path("/proc/self/fd")
+    if not folder.is_dir():
         return frozenset()
+    # What the folder itself was read by is listed too, and closed by now.
+    return frozenset(int(each.name) for each in list(folder.iterdir()) if each.exists() or each.is_symlink())
 
 
 def end_with_parent(parent: int) -> None:
