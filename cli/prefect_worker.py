@@ -16,17 +16,19 @@ def main() -> None:
     # Imported only now: what is read from here on is compared with the files before each run.
     from cli.warm_flow import Code, preload, serve_runs
 
-    code = Code(folder)
-    preload(folder)
+    code, warm = Code(folder), None
     from prefect.cli import app
+    from yaml import YAMLError
 
     from cli.warm_worker import Forks, WarmWorker
 
-    warm = None
     try:
+        preload(folder)
         warm = Warm.forked(partial(serve_runs, code=code, allowed=allowed), allowed=allowed)
     except Gone as reason:
         print(f"No warm process, because this one can not be forked: {reason}", flush=True)  # noqa: T201
+    except (OSError, ValueError, KeyError, AttributeError, YAMLError) as error:
+        print(f"No warm process, because the deployments can not be read: {error!r}", flush=True)  # noqa: T201
     WarmWorker.forks = Forks(warm, folder)
     app()
 

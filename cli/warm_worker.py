@@ -29,7 +29,7 @@ from prefect.settings import get_current_settings
 from prefect.utilities.processutils import sanitize_subprocess_env
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
-from runtime.warm import Gone, Job, Line, Warm
+from runtime.warm import CHANGED, Gone, Job, Line, Warm
 
 MODULE = "cli.warm_flow"
 COMMAND = "python -m prefect.engine"
@@ -160,7 +160,10 @@ class Forks:
         if fork.refused and self._warm is warm:
             print(f"The warm process is replaced: {fork.refused}", flush=True)  # noqa: T201 - the worker's log
             self._retire()
-            self._start()
+            if fork.refused == CHANGED:
+                self._start()
+            else:
+                self._start_later()
         return None
 
     def _watch(self, warm: Warm) -> None:

@@ -20,6 +20,7 @@ import struct
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from runtime import leash
 
 HEADER = struct.Struct("!I")
 BORN, LEFT, ENDED, REFUSED, READY = b"born", b"left", b"ended", b"refused", b"ready\n"
+CHANGED = "the code has changed"
 HARMLESS = ("/dev/", "pipe:")
 
 
@@ -96,6 +98,9 @@ class _Server:
         os.set_blocking(wake, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        # What is still to be written would be written by every child once more.
+        sys.stdout.flush()
+        sys.stderr.flush()
         self.control.sendall(READY)
         open_ = True
         while open_ or self.lines:
@@ -119,7 +124,7 @@ class _Server:
         os.set_inheritable(line, False)
         job = Job(**json.loads(self._exactly(HEADER.unpack(header)[0])))
         if not self.current():
-            os.write(line, REFUSED + b" the code has changed\n")
+            os.write(line, REFUSED + b" " + CHANGED.encode() + b"\n")
         elif reason := unfit(allowed=[*self.allowed, self.control.fileno(), *own, *self.lines.values(), line]):
             os.write(line, REFUSED + b" " + reason.encode() + b"\n")
         else:
@@ -152,6 +157,8 @@ class _Server:
                 os.close(each)
             os.write(line, BORN + b" %d\n" % os.getpid())
             status = self.act(job)
+        except BaseException:  # noqa: BLE001 - nobody else is there to tell
+            traceback.print_exc()
         finally:
             # The interpreter is not taken down: that would touch, and so copy, all that was imported.
             with contextlib.suppress(OSError):
