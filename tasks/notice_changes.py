@@ -8,9 +8,10 @@ import logging
 from datetime import date, datetime
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models.case import Case
+from models.notice import Notice
 from models.work_item import Timer, WorkItem
 from policies.vocabulary import Gate, WorkItemStatus
 from rules.calendar import WorkCalendar
@@ -73,43 +74,53 @@ def follow_calendar(resources: Resources, *, at: datetime) -> int:
     Returns:
         How many notices moved.
     """
-    standing = (
-        select(WorkItem)
-        .where(WorkItem.gate == Gate.NOTICE_PERIOD, WorkItem.status == WorkItemStatus.OPEN)
-        .order_by(WorkItem.id)
-    )
     with resources.database.read() as session:
         moving = [
             (item.case.number, item.id)
-            for item in session.scalars(standing)
-            if _moves(session, item, resources.calendar)
+            for item, notice in _standing(session)
+            if _moves(session, item, notice, resources.calendar)
         ]
     moved = 0
     for number, item_id in moving:
         with acting(resources, at=at) as act:
             case = load_notice(act.session, number)
             item = act.session.get_one(WorkItem, item_id, populate_existing=True)
-            if item.status is not WorkItemStatus.OPEN or not _moves(act.session, item, resources.calendar):
+            if item.status is not WorkItemStatus.OPEN or not _moves(act.session, item, None, resources.calendar):
                 continue
-            last = _by_the_calendar(act.session, case, resources.calendar)
+            last = _by_the_calendar(case, notice_of(act.session, case), resources.calendar)
             reason = f"{item.due_on.year}年放假安排公布,末日依规定顺延"
             _prolong(act, item, last, by=SYSTEM, actor=SYSTEM, reason=reason)
             moved += 1
     return moved
 
 
-def _moves(session: Session, item: WorkItem, calendar: WorkCalendar) -> bool:
+def _standing(session: Session) -> list[tuple[WorkItem, Notice | None]]:
+    """Return the notices that stand, read at once; without what was published when one of them can not be read so."""
+    items = (
+        select(WorkItem)
+        .where(WorkItem.gate == Gate.NOTICE_PERIOD, WorkItem.status == WorkItemStatus.OPEN)
+        .options(joinedload(WorkItem.case).joinedload(Case.edition))
+        .order_by(WorkItem.id)
+    )
+    try:
+        both = items.add_columns(Notice).join(Notice, Notice.case_id == WorkItem.case_id)
+        return [(item, notice) for item, notice in session.execute(both)]
+    except Exception:
+        log.exception("the notices that stand can not be read at once")
+        return [(item, None) for item in session.scalars(items)]
+
+
+def _moves(session: Session, item: WorkItem, notice: Notice | None, calendar: WorkCalendar) -> bool:
     """Return whether the calendar moves a notice's last day on; a broken notice must not stop the others."""
     try:
-        return _by_the_calendar(session, item.case, calendar) > item.due_on
+        return _by_the_calendar(item.case, notice or notice_of(session, item.case), calendar) > item.due_on
     except Exception:
         log.exception("the last day of case %s can not be counted", item.case.number)
         return False
 
 
-def _by_the_calendar(session: Session, case: Case, calendar: WorkCalendar) -> date:
+def _by_the_calendar(case: Case, notice: Notice, calendar: WorkCalendar) -> date:
     """Return the last day of a notice by the calendar as it is known now."""
-    notice = notice_of(session, case)
     if any(each["by"] != SYSTEM for each in notice.prolonged):
         return calendar.on_or_after(notice.ends_on)  # a day that somebody named
     period = edition_of(case).for_notices.gates.notice_period.due

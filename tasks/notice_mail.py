@@ -1,5 +1,6 @@
 """Who hears of a public notice and of objections against it, and what they are told (D2-R10)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -71,14 +72,7 @@ def told_of(act: Act, notice: Notice) -> list[Recipient]:
     """
     session, case = act.session, notice.case
     ids = [item["case"] for item in notice.items if item["case"] is not None]
-    # Who leads a listed parlour today, not who once applied for it.
-    listed = session.scalars(select(Site).where(Site.case_id.in_(ids)).options(joinedload(Site.leader)))
-    leads = {site.case_id: site.leader for site in listed}
-    people = [
-        to_person(leader)
-        for each in session.scalars(select(Case).where(Case.id.in_(ids)).order_by(Case.id))
-        if (leader := leads.get(each.id) or leader_of(session, each)) is not None
-    ]
+    people = _leaders_of(session, ids) if ids else []
     if case.parent is not None:
         if case.parent.kind is CaseKind.CALL:
             proposals = projects_of(session, case.parent)
@@ -88,6 +82,17 @@ def told_of(act: Act, notice: Notice) -> list[Recipient]:
         people += [to_person(each) for each in holders_below(session, Role.VILLAGE_RESPONSIBLE, case.unit, on=act.day)]
     people += holders_of(act, case, Role.OFFICE_REVIEWER)
     return list({each.person_id or each.address: each for each in people}.values())
+
+
+def _leaders_of(session: Session, cases: Sequence[int]) -> list[Recipient]:
+    # Who leads a listed parlour today, not who once applied for it.
+    listed = session.scalars(select(Site).where(Site.case_id.in_(cases)).options(joinedload(Site.leader)))
+    leads = {site.case_id: site.leader for site in listed}
+    return [
+        to_person(leader)
+        for each in session.scalars(select(Case).where(Case.id.in_(cases)).order_by(Case.id))
+        if (leader := leads.get(each.id) or leader_of(session, each)) is not None
+    ]
 
 
 def tell_published(act: Act, notice: Notice) -> None:

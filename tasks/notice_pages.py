@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Integer, Table, bindparam, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, joinedload, load_only
 
@@ -31,6 +32,9 @@ from tasks.notice_mail import added_later, late_text, objections_of
 
 log = logging.getLogger(__name__)
 INDEX = "index.html"
+AT_ONCE = 100
+"""Pages that are laid out before they are put in their places."""
+_NOTICES = cast("Table", Notice.__table__)
 STANDING, REVIEWED = "公示中", "异议复核中"
 
 
@@ -84,18 +88,26 @@ def _write(resources: Resources, folder: Path, report: PageReport, *, everything
         query = query.where(Notice.page_seq < Notice.changed_seq)
     with resources.database.read() as session:
         due = session.execute(query).tuples().all()
-    for notice_id, page, number in due:
-        try:
-            # A session of its own: what breaks in one does not reach the next.
-            with resources.database.read() as session:
-                notice = session.get_one(Notice, notice_id)
-                put(folder / notice.page, renderer.page(page_of(resources, session, notice)))
-                done[notice_id] = notice.changed_seq
-        except OSError as error:
-            report.failures.append(f"公示 {number} 的页面 {page} 无法写入({error.strerror or error})")
-        except Exception as error:  # whatever is wrong with one notice must not stop the others; it stays due
-            log.exception("the page of notice %s can not be written", number)
-            report.failures.append(f"公示 {number} 的页面 {page} 无法生成({type(error).__name__}:{error})")
+    for start in range(0, len(due), AT_ONCE):
+        laid: list[tuple[int, int, str, str, Fresh]] = []
+        for notice_id, page, number in due[start : start + AT_ONCE]:
+            try:
+                # A session of its own: what breaks in one does not reach the next.
+                with resources.database.read() as session:
+                    notice = session.get_one(Notice, notice_id)
+                    text = renderer.page(page_of(resources, session, notice))
+                    laid.append((notice_id, notice.changed_seq, page, number, Fresh(folder / notice.page, text)))
+            except OSError as error:
+                report.failures.append(f"公示 {number} 的页面 {page} 无法写入({error.strerror or error})")
+            except Exception as error:  # whatever is wrong with one notice must not stop the others; it stays due
+                log.exception("the page of notice %s can not be written", number)
+                report.failures.append(f"公示 {number} 的页面 {page} 无法生成({type(error).__name__}:{error})")
+        for notice_id, seq, page, number, fresh in laid:
+            try:
+                fresh.stand()
+                done[notice_id] = seq
+            except OSError as error:
+                report.failures.append(f"公示 {number} 的页面 {page} 无法写入({error.strerror or error})")
     try:
         with resources.database.read() as session:
             put(folder / INDEX, renderer.index(**_listed(session)))
@@ -105,9 +117,15 @@ def _write(resources: Resources, folder: Path, report: PageReport, *, everything
         log.exception("the index of notices can not be written")
         report.failures.append(f"公示目录无法生成({type(error).__name__}:{error})")
         return
-    with resources.database.write() as session:
-        for notice_id, seq in done.items():
-            session.execute(update(Notice).where(Notice.id == notice_id, Notice.page_seq < seq).values(page_seq=seq))
+    if done:
+        shown = bindparam("shown", type_=Integer())
+        with resources.database.write() as session:
+            session.connection().execute(
+                update(_NOTICES)
+                .where(_NOTICES.c.id == bindparam("notice"), _NOTICES.c.page_seq < shown)
+                .values(page_seq=shown),
+                [{"notice": notice_id, "shown": seq} for notice_id, seq in sorted(done.items())],
+            )
     report.written += len(done)
 
 
@@ -197,15 +215,34 @@ def _listed(session: Session) -> dict[str, list[IndexEntry]]:
     return listed
 
 
+class Fresh:
+    """
+    A file's new text beside the old one: whoever reads sees the one or the other, whole.
+
+    Many are written before the first is asked to stand, because the disk then takes them together.
+
+    Args:
+        path: of the file.
+        text: its new text.
+    """
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self._beside = path.with_name(f".{path.name}.new")
+        with self._beside.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+
+    def stand(self) -> None:
+        """Put the new text in the old one's place, once it is on the disk."""
+        with self._beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        self._beside.chmod(0o644)
+        self._beside.replace(self.path)
+
+
 def put(path: Path, text: str) -> None:
     """Write a file so that whoever reads it sees the old text or the new one, whole."""
-    fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.chmod(0o644)
-    fresh.replace(path)
+    Fresh(path, text).stand()
 
 
 @contextmanager
