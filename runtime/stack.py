@@ -36,6 +36,8 @@ from runtime.settings import PROJECT, Settings
 
 SQLITE_SERVER = "cli.prefect_server"
 """Module that is Prefect's command line with SQLite writers that wait for each other."""
+WARM_WORKER = "cli.prefect_worker"
+"""Module that is Prefect's command line with a worker whose flow runs are forks of a warm process."""
 WORKER_NAME = "ketang"
 SWEEP_FLOW = "deadline-sweep"
 LOST_SWEEP_SECONDS = 900
@@ -157,7 +159,9 @@ class Stack:
         if self.worker is not None or self.server is not None:
             self._say("正在停止,请稍候……")
         worker, self.worker = self.worker, None
-        if worker is not None:
+        if worker is not None and self.settings.warm_worker:
+            worker.end(PATIENCE_SECONDS + END_SECONDS)  # it waits for its runs itself
+        elif worker is not None:
             worker.end_after_offspring(patience=PATIENCE_SECONDS, seconds=END_SECONDS)
         server, self.server = self.server, None
         if server is not None:
@@ -176,7 +180,8 @@ class Stack:
         # No --limit: a worker with one dies ("borrower is already holding") when a run is resumed before its process
         # has ended. The limit is the pool's, kept by the server.
         command = ["worker", "start", *options, "--install-policy", "never"]
-        self.worker = self._child("工作进程", command, log=f"{self._log_name}.log")
+        module = WARM_WORKER if self.settings.warm_worker else "prefect"
+        self.worker = self._child("工作进程", command, log=f"{self._log_name}.log", module=module)
         self._await(self.worker, lambda: self._heartbeat() not in {None, before}, seconds=STEP_SECONDS)
 
     def kill_worker(self) -> None:
