@@ -2,7 +2,8 @@
 Work 11: a sheet of decisions through the one Prefect run that takes it, on a real server and worker.
 
 Each case has a suspended run, whose form, name and case file the sheet's run brings up to date; every letter goes to a
-mail server on loopback. The rate counts from asking for the run to its end.
+mail server on loopback. Two rates, both from asking for the run: until every decision is taken, its next gate open and
+every letter accepted; and until the run has ended, when every form is new as well.
 """
 
 import csv
@@ -29,7 +30,8 @@ OURS = "Ketang, one run"
 FLOW, DEPLOYMENT = "decide-in-bulk", "批量办理"
 LOOK_SECONDS = 0.2
 WORKER, SERVER = "CPU of the worker per decision", "CPU of the server per decision"
-FIGURES = {WORKER: "ms", SERVER: "ms"}
+RATE = "decisions per second until all letters are accepted"
+FIGURES = {WORKER: "ms", SERVER: "ms", RATE: "1/s"}
 
 
 class Sheet:
@@ -72,26 +74,33 @@ class Sheet:
         api = self.office.api
         before, begun = self._cpu(), time.perf_counter()
         run = api.start(api.deployment(FLOW, DEPLOYMENT), {"entry": {"sheet": "决定.csv"}})
+        told = 0.0
         while not api.ended(run):
             time.sleep(LOOK_SECONDS)
+            if not told and self._standing() == (self.decided, 0):
+                told = time.perf_counter() - begun
         wall = time.perf_counter() - begun
         state = api.ask("GET", f"/flow_runs/{run}")["state"]
         assert state["type"] == "COMPLETED", state
         server, worker = (after - since for after, since in zip(self._cpu(), before, strict=True))
         self._spent = Spent(cpu=server + worker, wall=wall)
-        self.figures = {WORKER: worker / units, SERVER: server / units}
+        self.figures = {WORKER: worker / units, SERVER: server / units, RATE: units / (told or wall)}
         return []
 
     def check(self) -> None:
         """See that every case waits at the next gate with a new form, and that every letter was accepted."""
-        with self.office.resources.database.read() as session:
-            waiting = session.scalar(
-                select(func.count()).where(WorkItem.gate == Gate.OFFICE_REVIEW, WorkItem.status == WorkItemStatus.OPEN)
-            )
-            unsent = session.scalar(select(func.count()).where(OutboxEntry.status != LetterStatus.SENT))
-        assert (waiting, unsent) == (self.decided, 0), (waiting, unsent, self.decided)
+        assert self._standing() == (self.decided, 0), (self._standing(), self.decided)
         stale = [run for run, key in self.forms.items() if self.office.api.form(run) in ("", key)]
         assert not stale, f"{len(stale)} runs have no new form"
+
+    def _standing(self) -> tuple[int, int]:
+        """Return how many cases wait at the next gate, and how many letters are not accepted yet."""
+        with self.office.resources.database.glance() as connection:
+            waiting = connection.scalar(
+                select(func.count()).where(WorkItem.gate == Gate.OFFICE_REVIEW, WorkItem.status == WorkItemStatus.OPEN)
+            )
+            unsent = connection.scalar(select(func.count()).where(OutboxEntry.status != LetterStatus.SENT))
+        return waiting or 0, unsent or 0
 
     def spent(self) -> Spent:
         """Return what server and worker took."""
@@ -133,6 +142,9 @@ def contest(
         work = f"{decisions:,} decisions from one sheet, live, {kind}"
         report.add(work, "decision", scores, limit=OURS)
         report.add_figures(work, scores, FIGURES)
-        rate = scores[OURS].middle(lambda each: 1 / each.wall)[0]
-        name = f"sheet, live, {kind}: decisions per second with letters and forms, one Prefect run"
-        report.targets.append(target(name, rate, ">=", 20.0))
+        taken = scores[OURS].figure(RATE)
+        assert taken is not None
+        shown = scores[OURS].middle(lambda each: 1 / each.wall)
+        for what, rate in (("all letters accepted", taken[0]), ("all forms shown too", shown[0])):
+            name = f"sheet, live, {kind}: decisions per second in one Prefect run, {what}"
+            report.targets.append(target(name, rate, ">=", 20.0))
