@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 
 from migrations import run
+from migrations.moving import NotMoved, move
 from runtime.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -41,6 +43,26 @@ def check() -> None:
     if missing or differences:
         raise typer.Exit(1)
     typer.echo("业务数据库已是最新,与程序相符。")
+
+
+@app.command("copy", help="把整个业务数据库复制到另一个空的数据库,例如由 SQLite 换到 PostgreSQL;请先停止客堂。")
+def copy(
+    target: Annotated[str, typer.Argument(metavar="地址", help="例如 postgresql+psycopg://ketang:口令@db1/ketang")],
+) -> None:
+    settings = Settings()
+    with _told(settings), _moved():
+        copied = move(settings.database, target, say=lambda table, rows: typer.echo(f"{table}:{rows} 行"))
+    typer.secho(f"已复制 {sum(copied.values())} 行。", fg="green")
+    typer.echo("请把 KETANG_DATABASE_URL 设为新的地址,运行 ketang audit verify 核对,再启动客堂。")
+
+
+@contextmanager
+def _moved() -> Iterator[None]:
+    try:
+        yield
+    except NotMoved as reason:
+        typer.secho(f"未复制:{reason}", fg="red", err=True)
+        raise typer.Exit(1) from reason
 
 
 @contextmanager

@@ -45,7 +45,7 @@ PARTS = (
     ("sweep", "cli.engine:sweep", "立即巡检一次:提醒、督办、期满、信函、续办。平时由系统每五分钟自动进行。"),
     ("deploy", "cli.engine:deploy", "把全部流程部署到正在运行的 Prefect 服务器。"),
     ("clock", "cli.clock:app", "时钟:只用于培训系统(KETANG_TRAINING=1),让时间向前走。"),
-    ("db", "cli.db:app", "业务数据库:升级、检查。"),
+    ("db", "cli.db:app", "业务数据库:升级、检查、复制到另一个数据库。"),
 )
 """Name, where it is, help."""
 
