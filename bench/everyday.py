@@ -123,7 +123,7 @@ class Everyday:
             Act("a theme reported", 10, self.report),
             Act("the next case number", 20, self.number),
             Act("a sweep, nothing due", 5, self.sweep),
-            Act(f"a sweep, {DUE} reminders due", 1, self.sweep_due, self.make_due),
+            Act(f"a sweep, {DUE} reminders due", 1, self.sweep_due, self.make_due, limited=True),
             Act(f"{LINES} runs looked after", 10, self.look_after),
             Act(f"the {LINES} newest open cases", 2, self.list_open),
             Act(f"the {LINES} newest open cases of a village", 2, self.list_village),
