@@ -76,6 +76,6 @@ class SiteDesk:
         return [
             [decide(Verdict.FORWARDED, RESPONSIBLE)],
             [decide(Verdict.APPROVED, REVIEWER)],
-            [record([work.name for work in self.edition.site.works], REVIEWER)],
+            [record([work.name for work in self.edition.for_sites.works], REVIEWER)],
             [record(["区拨付到镇", "镇下拨到村(居)委会"], REVIEWER), record(["村(居)委会确认到账"], RESPONSIBLE)],
         ]

@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from bench.contestant import Place
 
@@ -13,7 +14,7 @@ def bytes_of(place: Place) -> int:
     if place.postgres is None:
         # The log beside a database holds what stands in it already: it counts once it is copied over.
         return sum(_sqlite(path) for path in place.folder.rglob("*.db"))
-    with psycopg.connect(**place.postgres, autocommit=True) as connection:
+    with psycopg.connect(make_conninfo(**place.postgres), autocommit=True) as connection:
         row = connection.execute("SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'").fetchone()
     assert row is not None
     return int(row[0])

@@ -7,6 +7,7 @@ what, and counts periods by the edition pinned to the case.
 """
 
 import time
+from functools import partial
 
 from sqlalchemy import func, select
 
@@ -81,7 +82,7 @@ class Bulk(Rehearsal):
         self._list([(number, lambda: None) for number in numbers])
         self._list(
             [
-                (number, lambda number=number, house=f"{group}-{n:03d}": self.desk.sign(number, house))
+                (number, partial(self.desk.sign, number, f"{group}-{n:03d}"))
                 for number, group in numbers.items()
                 for n in range(1, SIGNATURES + 1)
             ]

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from bench.contestant import Place
 from bench.contestants import SIGNATURES
@@ -54,7 +55,7 @@ def opened(place: Place) -> Any:
             connection.execute(f"PRAGMA {pragma}")
         connection.executescript(SCHEMA.format(key="INTEGER PRIMARY KEY"))
         return connection
-    server = psycopg.connect(**place.postgres, autocommit=True, prepare_threshold=1)
+    server = psycopg.connect(make_conninfo(**place.postgres), autocommit=True, prepare_threshold=1)
     server.execute(SCHEMA.format(key="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"))
     return server
 
