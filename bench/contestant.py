@@ -5,6 +5,7 @@ import gc
 import importlib
 import json
 import os
+import signal
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.meter import cpu_of_this, cpu_of_tree, peak_of_this
+from runtime import leash
 from runtime.stack import stop_signals
 
 
@@ -78,10 +80,11 @@ def main() -> None:
     given = json.loads(sys.argv[2])
     given["folder"] = Path(given["folder"])
     place = Place(**given)
-    # Whoever started us may be stopped, or gone: what we started must not stay behind.
+    # Whoever started us may be stopped, or killed: what we started must not stay behind.
     with contextlib.ExitStack() as leaving:
         leaving.enter_context(contextlib.suppress(KeyboardInterrupt, BrokenPipeError))
         leaving.enter_context(stop_signals())
+        leash.bind(os.getppid(), signal.SIGTERM)
         contestant: Contestant = getattr(importlib.import_module(module), name)(place)
         leaving.callback(getattr(contestant, "close", lambda: None))
         print("{}", file=answers, flush=True)
