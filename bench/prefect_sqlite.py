@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from contextvars import copy_context
 
 import runtime.stack
@@ -18,11 +18,11 @@ from bench.contestant import Place
 from bench.live_desk import GATES, Office
 from bench.prefect_api import Api
 from bench.table import Report, target
+from policies.errors import Temporary
 
 OURS, STOCK = "Ketang, writers wait", "stock server"
 AT_ONCE = 4
 LOOK_SECONDS = 0.3
-PATIENCE_SECONDS = 120
 LOCKED = "sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) database is locked"
 REFUSED = "Encountered retryable exception in request"
 FIGURES = {
@@ -56,35 +56,33 @@ class Person:
         for group in self.groups:
             if self._over():
                 return
-            self._case(self.office.apply(group))
+            # A server that is busy for too long is told of as it is to a person; the case is left lying.
+            with suppress(Temporary):
+                self._case(self.office.apply(group))
         raise AssertionError("there were too few parlours")
 
     def _case(self, number: str) -> None:
         key, run = "", self.office.run(number)
         for gate in GATES:
             key = self._next_form(run, but=key)
+            if not key:
+                return
             for which, fields in enumerate(self.office.forms(number, gate)):
-                if which:
-                    key = self._next_form(run, but=key)
-                if self._over():
+                if which and not (key := self._next_form(run, but=key)):
                     return
                 self.api.resume(run, fields)
-        self._ended(run)
+        while not self._over() and not self.api.ended(run):
+            time.sleep(LOOK_SECONDS)
+        self.done += 1
 
     def _next_form(self, run: str, *, but: str) -> str:
-        begun = time.monotonic()
-        while (key := self.api.form(run)) in ("", but):
-            assert time.monotonic() - begun < PATIENCE_SECONDS, f"run {run}: no form after {but!r}"
+        """Return the key of the form that comes after another one; empty when time is up before."""
+        while not self._over():
+            if (key := self.api.form(run)) not in ("", but):
+                self.done += 1
+                return key
             time.sleep(LOOK_SECONDS)
-        self.done += 1
-        return key
-
-    def _ended(self, run: str) -> None:
-        begun = time.monotonic()
-        while not self.api.ended(run):
-            assert time.monotonic() - begun < PATIENCE_SECONDS, f"run {run} does not end"
-            time.sleep(LOOK_SECONDS)
-        self.done += 1
+        return ""
 
     def _over(self) -> bool:
         return time.monotonic() > self.until
