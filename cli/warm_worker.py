@@ -387,6 +387,19 @@ with warnings.catch_warnings():
                 raise RuntimeError("Failed to start flow run process.")
             return ProcessWorkerResult(status_code=execution.status_code, identifier=str(execution.handle.pid))
 
+        async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
+            """Leave out a state that is shown for the moment until the process is there: a fork is there at once."""
+
+        async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
+            """Label the run beside its start, not before it."""
+            self._companions.create_task(self._label(flow_run_id))
+
+        async def _label(self, flow_run_id: UUID) -> None:
+            try:
+                await super()._give_worker_labels_to_flow_run(flow_run_id)
+            except Exception as error:  # noqa: BLE001 - nothing depends on it
+                self._logger.warning("could not label flow run %s: %s", flow_run_id, error)
+
         # -- due runs -------------------------------------------------------------------------------------------------
 
         async def get_and_submit_flow_runs(self) -> list[FlowRun]:
