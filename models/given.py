@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     ColumnElement,
-    Connection,
     FromClause,
     Integer,
     Select,
@@ -66,9 +65,9 @@ def given(rows: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
     return {GIVEN: json.dumps(rows, ensure_ascii=False), **more}
 
 
-def given_ids(connection: Connection) -> Select[tuple[int]]:
+def given_ids(dialect: str) -> Select[tuple[int]]:
     """Return the ids given by `given_as_ids`, to ask for what is among them."""
-    rows = GivenRows(connection.dialect.name, numbers=("id",))
+    rows = GivenRows(dialect, numbers=("id",))
     return select(rows.columns["id"]).select_from(rows.table)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from models.case import Case
 from models.sweep import SweepBeat
@@ -70,18 +70,21 @@ def fire_due(resources: Resources, *, at: datetime) -> SweepCounts:
     return counts
 
 
+_DUE = (
+    select(Timer.work_item_id, Case.id, Case.number)
+    .join(WorkItem, WorkItem.id == Timer.work_item_id)
+    .join(Case, Case.id == WorkItem.case_id)
+    .where(Timer.fired_at.is_(None), Timer.fires_at <= bindparam("now"))
+    # By item, because those that failed before have several timers each and must not fill the batch.
+    .group_by(Timer.work_item_id, Case.id, Case.number)
+    .order_by(func.min(Timer.fires_at), Timer.work_item_id)
+    .limit(bindparam("most"))
+)
+
+
 def _due_items(resources: Resources, at: datetime, tried: set[int]) -> list[DueCase]:
     with resources.database.read() as session:
-        rows = session.execute(
-            select(Timer.work_item_id, Case.id, Case.number)
-            .join(WorkItem, WorkItem.id == Timer.work_item_id)
-            .join(Case, Case.id == WorkItem.case_id)
-            .where(Timer.fired_at.is_(None), Timer.fires_at <= at)
-            # By item, because those that failed before have several timers each and must not fill the batch.
-            .group_by(Timer.work_item_id, Case.id, Case.number)
-            .order_by(func.min(Timer.fires_at), Timer.work_item_id)
-            .limit(BATCH + len(tried))
-        )
+        rows = session.connection().execute(_DUE, {"now": at, "most": BATCH + len(tried)})
         return [DueCase(*row) for row in rows if row[0] not in tried]
 
 

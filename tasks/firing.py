@@ -6,9 +6,10 @@ It writes what `tasks.deadlines` writes one by one, row for row; whatever needs 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple, cast
 
-from sqlalchemy import Connection, Table, Update, bindparam, update
+from sqlalchemy import Table, Update, bindparam, update
 
 from models.base import Instant
 from models.case import Case
@@ -195,7 +196,7 @@ def _write(act: Act, fired: Fired) -> None:
     if not fired.timers:
         return
     connection = act.session.connection()
-    take, mark_escalated = _marks(connection)
+    take, mark_escalated = _marks(connection.dialect.name)
     taken = connection.execute(take, given_as_ids(fired.timers, at=act.at))
     if taken.rowcount != len(fired.timers):
         raise RuntimeError(f"{len(fired.timers) - taken.rowcount} timers were fired by somebody else")
@@ -219,8 +220,9 @@ def _write(act: Act, fired: Fired) -> None:
     append_many(act.session, rows, at=act.at)
 
 
-def _marks(connection: Connection) -> tuple[Update, Update]:
-    these = given_ids(connection)
+@cache
+def _marks(dialect: str) -> tuple[Update, Update]:
+    these = given_ids(dialect)
     at = bindparam("at", type_=Instant())
     return (
         update(_TIMERS).where(_TIMERS.c.id.in_(these), _TIMERS.c.fired_at.is_(None)).values(fired_at=at),

@@ -50,7 +50,7 @@ def unopposed(connection: Connection, cases: Collection[int]) -> dict[int, Unopp
     if not cases:
         return {}
     query = select(Notice.case_id, Notice.ends_on).where(
-        Notice.case_id.in_(given_ids(connection)),
+        Notice.case_id.in_(given_ids(connection.dialect.name)),
         ~select(Objection.id).where(Objection.notice_id == Notice.id).exists(),
     )
     found = connection.execute(query, given_as_ids(cases)).all()
@@ -95,7 +95,7 @@ def write_ends(act: Act, ends: Sequence[End]) -> None:
     if not ends:
         return
     connection = act.session.connection()
-    these, at = given_ids(connection), bindparam("at", type_=Instant())
+    these, at = given_ids(connection.dialect.name), bindparam("at", type_=Instant())
     items, cases = [each.item_id for each in ends], [each.case_id for each in ends]
     closed = connection.execute(
         update(_ITEMS)

@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.engine import Connection
 
 from models.case import Case, Consent, PublishedEdition, Site, SiteApplication
@@ -51,6 +52,11 @@ _CONTACTS = (
     .join(ServiceItem, ServiceItem.id == ServiceOrder.item_id)
     .join(Provider, Provider.id == ServiceItem.provider_id)
     .join(Person, Person.id == Provider.contact_id)
+)
+
+
+_EDITIONS = select(PublishedEdition.id, PublishedEdition.text).where(
+    PublishedEdition.id.in_(bindparam("ids", expanding=True))
 )
 
 
@@ -158,7 +164,22 @@ def lock_open_cases(connection: Connection, ids: Collection[int]) -> dict[int, M
 
     Nobody is waited for: who waits for one case while holding others can be waited for in turn.
     """
-    query = (
+    cases: dict[int, Matter] = {}
+    for case_id, number, kind, title, edition, sha256, head, seq, last, *units in connection.execute(
+        _locking(connection.dialect.name), given_as_ids(ids)
+    ).all():
+        cases[case_id] = Matter(case_id, number, kind, title, edition, sha256, Head(head), seq, last, *units)
+    places = _places(connection, {each for case in cases.values() for each in _units_of(case) if each is not None})
+    texts = _texts(connection, {case.edition_id for case in cases.values()})
+    for case in cases.values():
+        case.edition = texts[case.edition_id]
+        case.unit, case.village, case.group = (places[each] if each is not None else None for each in _units_of(case))
+    return cases
+
+
+@cache
+def _locking(dialect: str) -> Select[Any]:
+    return (
         select(
             Case.id,
             Case.number,
@@ -174,21 +195,10 @@ def lock_open_cases(connection: Connection, ids: Collection[int]) -> dict[int, M
             Case.group_id,
         )
         .outerjoin(Household, Household.id == Case.household_id)
-        .where(Case.id.in_(given_ids(connection)), Case.status == CaseStatus.OPEN)
+        .where(Case.id.in_(given_ids(dialect)), Case.status == CaseStatus.OPEN)
         .order_by(Case.id)
         .with_for_update(of=Case, skip_locked=True)
     )
-    cases: dict[int, Matter] = {}
-    for case_id, number, kind, title, edition, sha256, head, seq, last, *units in connection.execute(
-        query, given_as_ids(ids)
-    ).all():
-        cases[case_id] = Matter(case_id, number, kind, title, edition, sha256, Head(head), seq, last, *units)
-    places = _places(connection, {each for case in cases.values() for each in _units_of(case) if each is not None})
-    texts = _texts(connection, {case.edition_id for case in cases.values()})
-    for case in cases.values():
-        case.edition = texts[case.edition_id]
-        case.unit, case.village, case.group = (places[each] if each is not None else None for each in _units_of(case))
-    return cases
 
 
 def _units_of(case: Matter) -> tuple[int | None, ...]:
@@ -196,25 +206,41 @@ def _units_of(case: Matter) -> tuple[int | None, ...]:
 
 
 def _places(connection: Connection, ids: Collection[int]) -> dict[int, Place]:
-    columns = (Unit.id, Unit.kind, Unit.name, Unit.parent_id)
-    lineage = select(*columns).where(Unit.id.in_(ids)).cte("lineage", recursive=True)
-    lineage = lineage.union(select(*columns).join(lineage, Unit.id == lineage.c.parent_id))
-    places = {row.id: Place(*row) for row in connection.execute(select(lineage)).all()}
+    places = {row[0]: Place(*row) for row in connection.execute(_lineage(connection.dialect.name), given_as_ids(ids))}
     for place in places.values():
         place.parent = places[place.parent_id] if place.parent_id is not None else None
     return places
 
 
+@cache
+def _lineage(dialect: str) -> Select[Any]:
+    columns = (Unit.id, Unit.kind, Unit.name, Unit.parent_id)
+    lineage = select(*columns).where(Unit.id.in_(given_ids(dialect))).cte("lineage", recursive=True)
+    return select(lineage.union(select(*columns).join(lineage, Unit.id == lineage.c.parent_id)))
+
+
 def _texts(connection: Connection, ids: Collection[str]) -> dict[str, Text]:
-    query = select(PublishedEdition.id, PublishedEdition.text).where(PublishedEdition.id.in_(ids))
-    return {row.id: Text(row.text) for row in connection.execute(query).all()}
+    return {name: Text(text) for name, text in connection.execute(_EDITIONS, {"ids": list(ids)})}
 
 
 def due_items(
     connection: Connection, ids: Collection[int], cases: Mapping[int, Matter], *, at: datetime
 ) -> list[DueItem]:
     """Return those of the work items that are open, of one of `cases`, and have something due."""
-    query = (
+    items: dict[int, DueItem] = {}
+    for row in connection.execute(_due(connection.dialect.name), given_as_ids(ids, now=at)).all():
+        if (case := cases.get(row[1])) is None:
+            continue
+        item = items.get(row[0])
+        if item is None:
+            item = items[row[0]] = DueItem(row[0], case, *row[2:10])
+        item.timers.append(DueTimer(*row[10:]))
+    return list(items.values())
+
+
+@cache
+def _due(dialect: str) -> Select[Any]:
+    return (
         select(
             WorkItem.id,
             WorkItem.case_id,
@@ -232,22 +258,13 @@ def due_items(
         )
         .join(Timer, Timer.work_item_id == WorkItem.id)
         .where(
-            WorkItem.id.in_(given_ids(connection)),
+            WorkItem.id.in_(given_ids(dialect)),
             WorkItem.status == WorkItemStatus.OPEN,
             Timer.fired_at.is_(None),
-            Timer.fires_at <= at,
+            Timer.fires_at <= bindparam("now"),
         )
         .order_by(Timer.fires_at, Timer.id)
     )
-    items: dict[int, DueItem] = {}
-    for row in connection.execute(query, given_as_ids(ids)).all():
-        if (case := cases.get(row[1])) is None:
-            continue
-        item = items.get(row[0])
-        if item is None:
-            item = items[row[0]] = DueItem(row[0], case, *row[2:10])
-        item.timers.append(DueTimer(*row[10:]))
-    return list(items.values())
 
 
 class People:
@@ -302,22 +319,28 @@ def _holders(
 ) -> dict[tuple[Role, int], list[Somebody]]:
     units = {item.case.unit_id: item.case.unit for item, _ in items if item.case.unit is not None}
     places = {place.id for unit in units.values() for place in unit.lineage()}
-    query = (
+    held: dict[tuple[Role, int], list[Somebody]] = defaultdict(list)
+    for role, unit_id, *person in connection.execute(
+        _holding(connection.dialect.name), given_as_ids(places, roles=list(roles), day=on)
+    ).all():
+        held[role, unit_id].append(Somebody(*person))
+    return dict(held)
+
+
+@cache
+def _holding(dialect: str) -> Select[Any]:
+    return (
         select(RoleHolding.role, RoleHolding.unit_id, Person.id, Person.code, Person.name, Person.email)
         .join(Person, Person.id == RoleHolding.person_id)
         .where(
-            RoleHolding.role.in_(roles),
-            RoleHolding.unit_id.in_(places),
-            RoleHolding.since <= on,
-            (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
+            RoleHolding.role.in_(bindparam("roles", expanding=True)),
+            RoleHolding.unit_id.in_(given_ids(dialect)),
+            RoleHolding.since <= bindparam("day"),
+            (RoleHolding.until.is_(None)) | (RoleHolding.until > bindparam("day")),
             Person.active,
         )
         .order_by(Person.code)
     )
-    held: dict[tuple[Role, int], list[Somebody]] = defaultdict(list)
-    for role, unit_id, *person in connection.execute(query).all():
-        held[role, unit_id].append(Somebody(*person))
-    return dict(held)
 
 
 def _one_each(connection: Connection, query: Select[Any], cases: Collection[int]) -> dict[int, Somebody | None]:
@@ -328,7 +351,7 @@ def _one_each(connection: Connection, query: Select[Any], cases: Collection[int]
     return {
         case_id: Somebody(person, code, name, email) if active else None
         for case_id, person, code, name, email, active in connection.execute(
-            query.where(in_case.in_(given_ids(connection))), given_as_ids(cases)
+            query.where(in_case.in_(given_ids(connection.dialect.name))), given_as_ids(cases)
         ).all()
     }
 
@@ -341,7 +364,7 @@ def rolls_of(connection: Connection, items: Collection[int]) -> dict[int, Roll]:
     query = (
         select(Consent.work_item_id, Consent.household_id, Consent.answer, Household.number, Household.head_name)
         .join(Household, Household.id == Consent.household_id)
-        .where(Consent.work_item_id.in_(given_ids(connection)))
+        .where(Consent.work_item_id.in_(given_ids(connection.dialect.name)))
     )
     for item, household, answer, number, head_name in connection.execute(query, given_as_ids(items)).all():
         rolls[item][household] = (answer, f"{number} {head_name}")

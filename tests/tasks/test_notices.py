@@ -16,6 +16,7 @@ from policies.vocabulary import CaseStatus, Door, Gate, NoticeKind, Outcome, Tim
 from tasks.act import acting
 from tasks.due_instants import due_instants
 from tasks.history import verify
+from tasks.notice_changes import follow_calendar
 from tasks.notice_commands import PublishNotice
 from tasks.notice_seal import digest_of
 from tasks.notices import NoticeItem, open_notice, publish_notice
@@ -125,6 +126,17 @@ def test_a_provisional_last_day_moves_on_when_the_arrangement_makes_it_a_day_off
     board.town.pass_until("2027-01-15 00:00")
     assert board.outcome() is Outcome.CLEARED
     sound(board)
+
+
+def test_a_notice_that_can_not_be_read_keeps_no_other_from_following_the_arrangement(open_sqlite: OpenTown) -> None:
+    board = Board(open_sqlite("zhujiajiao-2018", "2026-12-31 10:00"))
+    broken, other = (board.publish(LINPING, key=key, title=f"第{key}件") for key in ("1", "2"))
+    before = board.notice(other).ends_on
+    with board.town.resources.database.write() as session:
+        session.execute(text(f"UPDATE notices SET items = '[' WHERE page = '{broken.lower()}.html'"))
+    publish_2027(board.town)
+    assert follow_calendar(board.town.resources, at=board.town.now()) == 1
+    assert board.notice(other).ends_on > before
 
 
 def test_the_instant_of_the_end_is_known_as_soon_as_the_notice_is_published(board: Board) -> None:
