@@ -26,41 +26,11 @@ YEARS_LATER = "2024-06-03 09:00"
 BEFORE = date(2024, 1, 1)
 
 
-class Ended:
-    """Zhujiajiao in 2018: one application refused, one withdrawn, one listed with its subsidy, one notice."""
-
-    bring_back: Callable[[], None]
-    """Lets the town be as it was kept."""
+class Office:
+    """What the office of a township does about archives."""
 
     def __init__(self, town: Township) -> None:
         self.town = town
-        town.apply()
-        town.everybody_agrees()
-        town.decide(Verdict.RETURNED, by=RESPONSIBLE, reason="请补充")
-        town.resubmit()
-        town.decide(Verdict.FORWARDED, by=RESPONSIBLE)
-        town.decide(Verdict.REJECTED, by=REVIEWER, reason="选址不当")
-        self.rejected = town.number
-        town.add_group("ZD02", households=2)
-        town.apply(household="ZD02-001")
-        town.answer({"ZD02-002": Answer.OBJECT})
-        town.withdraw()
-        self.withdrawn = town.number
-        town.add_group("ZD03")
-        town.apply(household="ZD03-001")
-        town.everybody_agrees()
-        town.decide(Verdict.FORWARDED, by=RESPONSIBLE)
-        town.decide(Verdict.APPROVED, by=REVIEWER)
-        town.finish_works()
-        town.finish_subsidy()
-        self.listed = town.number
-        board = Board(town)
-        self.notice = board.publish("zhujiajiao-2018")
-        seq = board.object(contact="wang@example.com")
-        board.handle(seq, "异议不成立")
-        town.pass_until("2018-12-03 09:00")
-        self.settle()
-        town.clock.move_to(at(YEARS_LATER))
 
     @property
     def resources(self) -> Resources:
@@ -93,6 +63,43 @@ class Ended:
         """What the audit finds."""
         with self.resources.database.read() as session:
             return [str(each) for each in verify(session)]
+
+
+class Ended(Office):
+    """Zhujiajiao in 2018: one application refused, one withdrawn, one listed with its subsidy, one notice."""
+
+    bring_back: Callable[[], None]
+    """Lets the town be as it was kept."""
+
+    def __init__(self, town: Township) -> None:
+        super().__init__(town)
+        town.apply()
+        town.everybody_agrees()
+        town.decide(Verdict.RETURNED, by=RESPONSIBLE, reason="请补充")
+        town.resubmit()
+        town.decide(Verdict.FORWARDED, by=RESPONSIBLE)
+        town.decide(Verdict.REJECTED, by=REVIEWER, reason="选址不当")
+        self.rejected = town.number
+        town.add_group("ZD02", households=2)
+        town.apply(household="ZD02-001")
+        town.answer({"ZD02-002": Answer.OBJECT})
+        town.withdraw()
+        self.withdrawn = town.number
+        town.add_group("ZD03")
+        town.apply(household="ZD03-001")
+        town.everybody_agrees()
+        town.decide(Verdict.FORWARDED, by=RESPONSIBLE)
+        town.decide(Verdict.APPROVED, by=REVIEWER)
+        town.finish_works()
+        town.finish_subsidy()
+        self.listed = town.number
+        board = Board(town)
+        self.notice = board.publish("zhujiajiao-2018")
+        seq = board.object(contact="wang@example.com")
+        board.handle(seq, "异议不成立")
+        town.pass_until("2018-12-03 09:00")
+        self.settle()
+        town.clock.move_to(at(YEARS_LATER))
 
 
 def forge(path: Path, changes: Mapping[str, Callable[[bytes], bytes | None]]) -> None:

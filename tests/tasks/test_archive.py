@@ -21,7 +21,7 @@ from models.history import HistoryRow
 from models.outbox import OutboxEntry
 from models.work_item import Decision
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, LetterStatus
+from policies.vocabulary import CaseKind, LetterStatus, Outcome
 from tasks.archive_check import check_archive
 from tasks.archive_file import reading, writing
 from tasks.archive_tables import APART, GOES, SHARED, owners
@@ -30,9 +30,10 @@ from tasks.asks import run_of, runs_behind
 from tasks.case_file import as_markdown, case_file, waits_for
 from tasks.documents import changed_documents
 from tasks.paperwork import DocumentKind, make_document
-from tests.archives import Ended, forge, in_case
+from tests.archives import Ended, Office, forge, in_case
+from tests.calls import LINPING, OpenCallTown
 from tests.desks import OpenTown, keep
-from tests.township import LEADER, RESPONSIBLE, township
+from tests.township import LEADER, RESPONSIBLE, at, township
 
 
 @pytest.fixture
@@ -444,3 +445,33 @@ def test_a_file_cut_short_is_told(archive: Path) -> None:
 
 def test_a_case_may_be_archived_before_the_day_only(ended: Ended, tmp_path: Path) -> None:
     assert ended.make(tmp_path, dry_run=True, before=date(2018, 10, 8)).going == []
+
+
+# -- a matter with cases beneath it ------------------------------------------------------------------------------------
+
+
+def test_a_call_goes_with_its_proposals_and_notices_or_not_at_all(
+    call_town_on_sqlite: OpenCallTown, tmp_path: Path
+) -> None:
+    town = call_town_on_sqlite(LINPING)
+    proposed = {"河边长廊": {"amount_yuan": "4000"}, "路灯": {"proposer": "DLH1", "village": "LH"}}
+    numbers = town.to_notice(proposed, {"河边长廊": 95, "路灯": 90})
+    town.take_back(numbers["河边长廊"])
+    office = Office(town)
+    office.settle()
+    closed = office.make(tmp_path, before=date(2030, 1, 1))
+    assert (closed.cases, closed.left) == (0, []), "the call is open: what is closed beneath it stays with it"
+    town.take_back(numbers["路灯"], by="DLH1")
+    town.pass_until("2022-10-01 09:00")
+    town.self_check()
+    assert town.case().outcome is Outcome.CONCLUDED
+    office.settle()
+    town.clock.move_to(at("2032-06-01 09:00"))
+    path = office.written(tmp_path, before=date(2030, 1, 1))
+    _, cases = list_archive(path)
+    assert {each.number for each in cases} >= {town.number, *numbers.values()}
+    assert any(each.kind == CaseKind.NOTICE.label for each in cases)
+    assert check_archive(path).faults == (), "points and votes of the proposals are told by the call"
+    removed = office.remove(path)
+    assert (len(removed.cases), removed.left) == (len(cases), [])
+    assert office.faults() == []
