@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
+import runtime.resources
 from models.history import APPEND_ONLY
 from policies.errors import BadPolicy
 from policies.vocabulary import Verdict
@@ -239,11 +240,18 @@ def test_a_removed_decision_or_movement_of_money_is_missed(on_both: Township) ->
     assert "在表 ledger_entries 中没有对应的行" in fault.reason
 
 
-def test_an_edition_changed_in_the_database_is_found_and_no_longer_applied(listed: Township) -> None:
+def test_an_edition_changed_in_the_database_is_found_and_never_applied(
+    listed: Township, monkeypatch: pytest.MonkeyPatch
+) -> None:
     change = "UPDATE editions SET text = CAST(replace(text, 'amount_yuan: 10000', 'amount_yuan: 90000') AS BLOB)"
     assert named(faults(listed, change)) == {("cases", 1), ("cases", 2)}
     with forged(listed, change) as connection, Session(connection) as session:
         case = load_case(session, listed.number, lock=False)
+        # Who has read the true text goes on by it: it is known by the digest that the case is pinned to.
+        subsidy = edition_of(case).for_sites.subsidy
+        assert subsidy is not None
+        assert subsidy.amount_yuan == 10000
+        monkeypatch.setattr(runtime.resources, "_PINNED", {})
         with pytest.raises(BadPolicy, match=r"与立案时的摘要 .* 不符,已被改动"):
             edition_of(case)
 
