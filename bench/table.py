@@ -132,7 +132,8 @@ class Report:
 
     def print(self, console: Console) -> None:
         """Print the table, the targets and the notes."""
-        console.print(self.table)
+        if self.table.row_count:
+            console.print(self.table)
         if self.further.row_count:
             console.print(self.further)
         targets = Table("target", "reached", "asked", "", title="Targets", title_justify="left")
