@@ -108,7 +108,10 @@ def make_register(resources: Resources, kind: RegisterKind, *, out: Path, wanted
 def _cases(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
     query = select(Case).where(*_wanted(wanted)).order_by(Case.opened_at, Case.id)
     gates = _open_gates(session, wanted)
-    gone = set(session.scalars(select(ArchivedCase.case_id)))
+    archived = select(ArchivedCase.case_id)
+    if wanted.village:
+        archived = archived.where(ArchivedCase.case_id.in_(_cases_of(wanted.village)))
+    gone = set(session.scalars(archived))
     rows: list[Row] = []
     for case in session.scalars(query):
         opened, item = shanghai_day(case.opened_at), gates.get(case.id)
