@@ -27,6 +27,7 @@ from runtime.resources import edition_of
 # Built once: every command asks these, and building a statement costs as much as asking it.
 _CASE = select(Case).where(Case.number == bindparam("number")).execution_options(populate_existing=True)
 _LOCKED = _CASE.with_for_update(of=Case)
+_PARENT = select(Case.parent_id).where(Case.number == bindparam("number"))
 _OPEN_ITEM = (
     select(WorkItem)
     .where(
@@ -70,7 +71,7 @@ def load_with_parent(session: Session, number: str) -> Case:
     Raises:
         Refused: there is no such case.
     """
-    parent_id = load_case(session, number, lock=False).parent_id
+    parent_id = session.connection().scalar(_PARENT, {"number": number.strip()})
     if parent_id is not None:
         session.get(Case, parent_id, with_for_update={"of": Case}, populate_existing=True)
     return load_case(session, number)

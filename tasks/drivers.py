@@ -22,11 +22,10 @@ from tasks.deadlines import SweepCounts, fire_due, recompute_provisional
 from tasks.notice_changes import follow_calendar
 from tasks.notice_pages import write_pages
 from tasks.post import post_letters
-from tasks.procedure import Ending, Procedure, Waiting, directly, run_pass
+from tasks.procedure import CaseHandle, Ending, Procedure, Waiting, directly, run_pass
 from tasks.year_end import report_shortfalls
 
 Act = Callable[[], object]
-_KIND = select(Case.kind).where(Case.number == bindparam("number"))
 _STATUS = select(WorkItem.status).where(WorkItem.id == bindparam("item"))
 
 
@@ -90,10 +89,12 @@ def carry_directly(
     resources: Resources, number: str, procedures: Mapping[CaseKind, Procedure], *, at: datetime
 ) -> Ending | Waiting:
     """Carry one case as far as it goes, without Prefect."""
-    with resources.database.glance() as connection:
-        kind = connection.execute(_KIND, {"number": number}).scalar_one()
+
+    def procedure(case: CaseHandle) -> Ending:
+        return procedures[case.kind](case)
+
     while True:
-        result = run_pass(resources, number, procedures[kind], at=at, perform=directly)
+        result = run_pass(resources, number, procedure, at=at, perform=directly)
         if isinstance(result, Ending) or _waits(resources, result.work_item):
             return result
         # a gate may close as it opens, like a settlement with nothing to return

@@ -64,6 +64,7 @@ class CaseHandle:
     """A case in the hands of a procedure, at one moment."""
 
     number: str
+    kind: CaseKind
     edition: Edition
     decisions: Mapping[tuple[Gate, int], Decision]
     """What was decided when this pass began, by gate and round; what comes later is for the next pass."""
@@ -120,6 +121,7 @@ def run_pass(
         items = session.scalars(_ITEMS, {"in_case": case.id}).all()
         handle = CaseHandle(
             number=number,
+            kind=case.kind,
             edition=edition_of(case),
             decisions={(item.gate, item.round): item.decision for item in items if item.decision is not None},
             waiting={(item.gate, item.round): item.id for item in items if item.decision is None},
