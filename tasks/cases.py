@@ -60,8 +60,13 @@ def load_case(session: Session, number: str, *, lock: bool = True) -> Case:
     """
     case = session.scalars(_LOCKED if lock else _CASE, {"number": number.strip()}).one_or_none()
     if case is None:
-        raise Refused("default", f"没有编号为“{number}”的案件,请核对案件编号")
+        raise no_such_case(number)
     return case
+
+
+def no_such_case(number: str) -> Refused:
+    """Return the refusal of a number that no case has."""
+    return Refused("default", f"没有编号为“{number}”的案件,请核对案件编号")
 
 
 def load_with_parent(session: Session, number: str) -> Case:

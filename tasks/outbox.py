@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Row, Table, bindparam, case, func, literal, select, update
+from sqlalchemy import CursorResult, Integer, Row, Table, bindparam, case, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from models.engine import Database
@@ -110,10 +110,12 @@ def deliver(
     report = DeliveryReport()
     with line(transport) as channel:
         while not report.trouble and limit > 0:
-            batch = _claim(database, at=at, case_id=case_id, most=min(BATCH, limit), domain=transport.sender.domain)
+            most = min(BATCH, limit)
+            batch = _claim(database, at=at, case_id=case_id, most=most, domain=transport.sender.domain)
             if not batch:
                 break
-            limit -= len(batch)
+            # A batch that is not full was the last: what is written meanwhile is for whoever writes it.
+            limit = limit - len(batch) if len(batch) == most else 0
             if away := channel.away():
                 tried = [replace(letter, fault=away) for letter in batch]
             else:
@@ -181,34 +183,47 @@ def next_attempt(*, attempts: int, created_at: datetime, at: datetime) -> dateti
     return None if at - created_at >= OLDEST else at + DAILY
 
 
+# Built once: a case's letters are few, and building the statements cost more than delivering them.
+# The status is written into them, because a bound value hides the partial index from SQLite.
+_QUEUED = OutboxEntry.status == literal_column(f"'{LetterStatus.QUEUED.value}'", OutboxEntry.status.type)
+_DUE = (
+    select(OutboxEntry.id)
+    .where(_QUEUED, OutboxEntry.next_attempt_at <= bindparam("now"))
+    .order_by(OutboxEntry.next_attempt_at, OutboxEntry.id)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(skip_locked=True)
+)
+_DUE_OF_CASE = _DUE.where(OutboxEntry.case_id == bindparam("in_case"))
+_TABLE = cast("Table", OutboxEntry.__table__)
+_CLAIM = (
+    update(_TABLE)
+    .where(_TABLE.c.id.in_(bindparam("ids", expanding=True)), _QUEUED, _TABLE.c.next_attempt_at <= bindparam("now"))
+    .values(
+        next_attempt_at=bindparam("lease"),
+        # Counted when it begins: a letter that kills its deliverer is given up too.
+        attempts=_TABLE.c.attempts + 1,
+        # Frozen by the first attempt, whatever the settings say later.
+        message_id=case(
+            (_TABLE.c.message_id.contains("@"), _TABLE.c.message_id),
+            else_=_TABLE.c.message_id + bindparam("at_domain", type_=_TABLE.c.message_id.type),
+        ),
+    )
+    .returning(*_NEEDED)
+)
+
+
 def _claim(database: Database, *, at: datetime, case_id: int | None, most: int, domain: str) -> list[_Claimed]:
     lease = at + LEASE
-    # Written into the statement, because a bound value hides the partial index from SQLite.
-    queued = OutboxEntry.status == literal(LetterStatus.QUEUED, OutboxEntry.status.type, literal_execute=True)
-    due = select(OutboxEntry.id).where(queued, OutboxEntry.next_attempt_at <= at)
-    if case_id is not None:
-        due = due.where(OutboxEntry.case_id == case_id)
-    due = due.order_by(OutboxEntry.next_attempt_at, OutboxEntry.id).limit(most).with_for_update(skip_locked=True)
     with database.write() as session:
-        ids = session.scalars(due).all()
+        connection = session.connection()
+        if case_id is None:
+            ids = connection.scalars(_DUE, {"now": at, "most": most}).all()
+        else:
+            ids = connection.scalars(_DUE_OF_CASE, {"now": at, "most": most, "in_case": case_id}).all()
         if not ids:
             return []
-        claimed = session.execute(
-            update(OutboxEntry)
-            .where(OutboxEntry.id.in_(ids), queued, OutboxEntry.next_attempt_at <= at)
-            .values(
-                next_attempt_at=lease,
-                # Counted when it begins: a letter that kills its deliverer is given up too.
-                attempts=OutboxEntry.attempts + 1,
-                # Frozen by the first attempt, whatever the settings say later.
-                message_id=case(
-                    (OutboxEntry.message_id.contains("@"), OutboxEntry.message_id),
-                    else_=OutboxEntry.message_id + f"@{domain}",
-                ),
-            )
-            .returning(*_NEEDED),
-            execution_options={"synchronize_session": False},
-        ).all()
+        given = {"ids": ids, "now": at, "lease": lease, "at_domain": f"@{domain}"}
+        claimed = connection.execute(_CLAIM, given).all()
     return [_Claimed(row, lease) for row in sorted(claimed, key=lambda row: int(row.id))]
 
 

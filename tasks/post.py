@@ -3,16 +3,37 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import literal, select
+from sqlalchemy import bindparam, literal_column, select
 
 from models.case import Case
 from models.outbox import OutboxEntry
 from policies.vocabulary import Letter, LetterStatus
 from runtime.resources import Resources
 from tasks.act import acting
-from tasks.cases import load_case
+from tasks.cases import load_case, no_such_case
 from tasks.mail import is_reported, report_undelivered
 from tasks.outbox import DeliveryReport, deliver
+
+_ID = select(Case.id).where(Case.number == bindparam("number"))
+_RUNS = select(Case.id, Case.flow_run_id).where(Case.id.in_(bindparam("ids", expanding=True)))
+_WAITING = (
+    select(OutboxEntry.id)
+    .join(Case, Case.id == OutboxEntry.case_id)
+    .where(Case.number == bindparam("number"), OutboxEntry.status == LetterStatus.QUEUED)
+    .limit(1)
+)
+_UNREPORTED = (
+    select(OutboxEntry.id, Case.number)
+    .join(Case, Case.id == OutboxEntry.case_id)
+    .where(
+        # Written into the statement, because a bound value hides the partial index from SQLite.
+        OutboxEntry.status == literal_column(f"'{LetterStatus.DEAD.value}'", OutboxEntry.status.type),
+        OutboxEntry.letter != Letter.LETTER_UNDELIVERED,
+        ~is_reported(OutboxEntry.id),
+    )
+    .order_by(OutboxEntry.id)
+)
+_UNREPORTED_OF_CASE = _UNREPORTED.where(OutboxEntry.case_id == bindparam("in_case"))
 
 
 def post_letters(resources: Resources, *, at: datetime, number: str | None = None) -> DeliveryReport:
@@ -24,8 +45,7 @@ def post_letters(resources: Resources, *, at: datetime, number: str | None = Non
     Args:
         number: only the letters of this case; None: all.
     """
-    with resources.database.read() as session:
-        case_id = None if number is None else load_case(session, number, lock=False).id
+    case_id = None if number is None else _id_of(resources, number)
     report = deliver(
         resources.database,
         transport=resources.transport(),
@@ -42,37 +62,31 @@ def post_letters(resources: Resources, *, at: datetime, number: str | None = Non
     return report
 
 
+def _id_of(resources: Resources, number: str) -> int:
+    with resources.database.glance() as connection:
+        case_id = connection.scalar(_ID, {"number": number.strip()})
+    if case_id is None:
+        raise no_such_case(number)
+    return case_id
+
+
 def _unreported(resources: Resources, case_id: int | None) -> list[tuple[int, str]]:
     """Return the letters, with their cases' numbers, that will never arrive and of which the office does not know."""
-    # Written into the statement, because a bound value hides the partial index from SQLite.
-    dead = OutboxEntry.status == literal(LetterStatus.DEAD, OutboxEntry.status.type, literal_execute=True)
-    query = (
-        select(OutboxEntry.id, Case.number)
-        .join(Case, Case.id == OutboxEntry.case_id)
-        .where(dead, OutboxEntry.letter != Letter.LETTER_UNDELIVERED, ~is_reported(OutboxEntry.id))
-        .order_by(OutboxEntry.id)
-    )
-    if case_id is not None:
-        query = query.where(OutboxEntry.case_id == case_id)
-    with resources.database.read() as session:
-        return [(entry_id, number) for entry_id, number in session.execute(query)]
+    with resources.database.glance() as connection:
+        if case_id is None:
+            found = connection.execute(_UNREPORTED)
+        else:
+            found = connection.execute(_UNREPORTED_OF_CASE, {"in_case": case_id})
+        return [(entry_id, number) for entry_id, number in found]
 
 
 def letters_wait(resources: Resources, number: str) -> bool:
     """Return whether a letter of this case waits to be delivered."""
-    with resources.database.read() as session:
-        return (
-            session.scalars(
-                select(OutboxEntry.id)
-                .join(Case, Case.id == OutboxEntry.case_id)
-                .where(Case.number == number, OutboxEntry.status == LetterStatus.QUEUED)
-                .limit(1)
-            ).first()
-            is not None
-        )
+    with resources.database.glance() as connection:
+        return connection.scalar(_WAITING, {"number": number}) is not None
 
 
 def _links(resources: Resources, cases: Collection[int | None]) -> dict[int | None, str]:
-    with resources.database.read() as session:
-        runs = session.execute(select(Case.id, Case.flow_run_id).where(Case.id.in_(cases)))
+    with resources.database.glance() as connection:
+        runs = connection.execute(_RUNS, {"ids": [each for each in cases if each is not None]})
         return {case_id: resources.link_of(run) for case_id, run in runs}
