@@ -2,7 +2,18 @@
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, Index, Select, String, UniqueConstraint, bindparam, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    UniqueConstraint,
+    bindparam,
+    literal,
+    select,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.base import Base, Key, Short, one_of, word_type
@@ -116,17 +127,19 @@ _UP = Unit.__table__.alias("up")
 _LINE = _LINE.union_all(
     select(_UP.c.id, _UP.c.parent_id, _LINE.c.distance + 1).join(_LINE, _UP.c.id == _LINE.c.parent_id)
 )
+_DISTANCE = select(_LINE.c.distance).where(_LINE.c.id == RoleHolding.unit_id).scalar_subquery().label("distance")
 _HOLDERS = (
-    select(_LINE.c.distance, Person)
-    .join(RoleHolding, RoleHolding.unit_id == _LINE.c.id)
-    .join(Person, Person.id == RoleHolding.person_id)
+    select(_DISTANCE, Person)
+    .join(RoleHolding, RoleHolding.person_id == Person.id)
     .where(
+        # Not a join with the line: for one, SQLite reads through all holdings and all people to make Bloom filters.
+        RoleHolding.unit_id.in_(select(_LINE.c.id)),
         RoleHolding.role == bindparam("role"),
         RoleHolding.since <= bindparam("day"),
         (RoleHolding.until.is_(None)) | (RoleHolding.until > bindparam("day")),
         Person.active,
     )
-    .order_by(_LINE.c.distance, Person.code)
+    .order_by(_DISTANCE, Person.code)
 )
 
 
@@ -138,37 +151,41 @@ def holders(session: Session, *, role: Role, unit_id: int, on: date) -> list[Per
 
 def beneath(code: str) -> Select[tuple[int]]:
     """Return the query of the ids of a unit, named by its code, and of all units beneath it."""
-    found = select(Unit.id).where(Unit.code == code).cte("beneath", recursive=True)
+    return _beneath(Unit.code == code)
+
+
+def _beneath(top: ColumnElement[bool]) -> Select[tuple[int]]:
+    found = select(Unit.id).where(top).cte("beneath", recursive=True)
     found = found.union(select(Unit.id).join(found, Unit.parent_id == found.c.id))
     return select(found.c.id)
 
 
+_BELOW = _beneath(Unit.id == bindparam("unit"))
+_HOLDERS_BELOW = (
+    select(Person)
+    .where(
+        Person.id.in_(
+            select(RoleHolding.person_id).where(
+                RoleHolding.role == bindparam("role"),
+                RoleHolding.unit_id.in_(_BELOW),
+                RoleHolding.since <= bindparam("day"),
+                (RoleHolding.until.is_(None)) | (RoleHolding.until > bindparam("day")),
+            )
+        ),
+        Person.active,
+    )
+    .order_by(Person.code)
+)
+
+
 def below(session: Session, unit: Unit) -> list[int]:
-    """Return the ids of a unit and of all units beneath it."""
-    found, level = [unit.id], [unit.id]
-    while level:
-        level = list(session.scalars(select(Unit.id).where(Unit.parent_id.in_(level)).order_by(Unit.code)))
-        found += level
-    return found
+    """Return the ids of a unit and of all units beneath it, in no order."""
+    return list(session.scalars(_BELOW, {"unit": unit.id}))
 
 
 def holders_below(session: Session, role: Role, unit: Unit, *, on: date) -> list[Person]:
     """Return the active people who hold `role` on `on` for `unit` or a unit beneath it, by their code, each once."""
-    return list(
-        session.scalars(
-            select(Person)
-            .join(RoleHolding)
-            .where(
-                RoleHolding.role == role,
-                RoleHolding.unit_id.in_(below(session, unit)),
-                RoleHolding.since <= on,
-                (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
-                Person.active,
-            )
-            .order_by(Person.code)
-            .distinct()
-        )
-    )
+    return list(session.scalars(_HOLDERS_BELOW, {"role": role, "unit": unit.id, "day": on}))
 
 
 def register(session: Session, group_id: int) -> list[Household]:

@@ -67,7 +67,9 @@ def scans(connection: Connection, statement: str, parameters: Any) -> list[str]:
     if connection.dialect.name == "sqlite":
         names = {alias: table for table, alias in re.findall(r"(\w+) AS (\w+)", statement)}
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        found = [re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?", row[-1]) for row in rows]
+        found = [
+            re.match(r"(?:SCAN|BLOOM FILTER ON) (\w+)(?: USING (?:COVERING )?INDEX (\w+))?", row[-1]) for row in rows
+        ]
         return [
             names.get(each[1], each[1])
             for each in found
