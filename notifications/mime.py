@@ -10,6 +10,7 @@ from base64 import b64encode, encodebytes
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from policies.errors import Permanent
 from rules.periods import SHANGHAI
@@ -126,6 +127,7 @@ def pack(letter: Rendered, *, message_id: str, sender: Mailbox, to_name: str, to
     return Parcel(message_id=message_id, to_address=address, content=content)
 
 
+@lru_cache(maxsize=512)
 def encoded_words(text: str) -> str:
     """Return `text` as RFC 2047 words of at most 75 characters, folded, each a whole number of characters."""
     words: list[bytes] = []

@@ -205,6 +205,7 @@ class _Pool:
         self._open = 0
         self._down: Unreachable | None = None
         self._changed = asyncio.Condition()
+        self._waiting = 0
 
     async def send(self, parcel: Parcel) -> None:
         """Send over an idle connection; when that turns out to be dropped, once more over a new one."""
@@ -234,8 +235,14 @@ class _Pool:
 
     async def _take(self) -> aiosmtplib.SMTP:
         while True:
+            if self._idle and not self._down:
+                return self._idle.pop()
             async with self._changed:
-                await self._changed.wait_for(lambda: self._down or self._idle or self._open < self._limit)
+                self._waiting += 1
+                try:
+                    await self._changed.wait_for(lambda: self._down or self._idle or self._open < self._limit)
+                finally:
+                    self._waiting -= 1
                 if self._down:
                     raise Unreachable(*self._down.args)
                 if self._idle:
@@ -260,13 +267,14 @@ class _Pool:
                 return client
 
     async def _give_back(self, client: aiosmtplib.SMTP, *, sound: bool) -> None:
-        async with self._changed:
-            if sound and client.is_connected:
-                self._idle.append(client)
-            else:
-                client.close()
-                self._open -= 1
-            self._changed.notify_all()
+        if sound and client.is_connected:
+            self._idle.append(client)
+        else:
+            client.close()
+            self._open -= 1
+        if self._waiting:
+            async with self._changed:
+                self._changed.notify_all()
 
     def _fault(self, error: Exception, address: str) -> Temporary | Permanent:
         codes = _codes(error)
