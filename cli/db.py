@@ -47,7 +47,9 @@ def check() -> None:
 
 @app.command("copy", help="把整个业务数据库复制到另一个空的数据库,例如由 SQLite 换到 PostgreSQL;请先停止客堂。")
 def copy(
-    target: Annotated[str, typer.Argument(metavar="地址", help="例如 postgresql+psycopg://ketang@db1/ketang,口令写在 ~/.pgpass")],
+    target: Annotated[
+        str, typer.Argument(metavar="地址", help="例如 postgresql+psycopg://ketang@db1/ketang,口令写在 ~/.pgpass")
+    ],
 ) -> None:
     settings = Settings()
     with _told(settings), _moved():
