@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from runtime.settings import PROJECT, Settings
+from runtime.settings import PROJECT, Settings, in_url
 
 FOREIGN = ("PREFECT_PROFILE", "PREFECT_PROFILES_PATH", "PREFECT_API_KEY", "PREFECT_CLOUD_API_URL")
 """A developer's own Prefect account, which has no place in an office's processes."""
@@ -15,9 +15,10 @@ FOREIGN = ("PREFECT_PROFILE", "PREFECT_PROFILES_PATH", "PREFECT_API_KEY", "PREFE
 def api_url(settings: Settings) -> str:
     """Return where processes of this machine reach the Prefect API."""
     if settings.prefect_api_url:
-        return settings.prefect_api_url.rstrip("/")
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
-    return f"http://{host}:{settings.port}/api"
+        # Prefect's server has it there; elsewhere its pages are, which answer anything.
+        return settings.prefect_api_url.rstrip("/").removesuffix("/api") + "/api"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
+    return f"http://{in_url(host)}:{settings.port}/api"
 
 
 def prefect_environment(settings: Settings) -> dict[str, str]:

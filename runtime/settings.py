@@ -12,6 +12,11 @@ from notifications.mime import Mailbox
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def in_url(host: str) -> str:
+    """Return a host as it stands in an address: an IPv6 one in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 class Settings(BaseSettings):
     """Where the product keeps things and how it reaches others. Every field has a working default."""
 
@@ -118,7 +123,7 @@ class Settings(BaseSettings):
     @property
     def ui_url(self) -> str:
         """Base of links to the Prefect UI."""
-        server = self.prefect_api_url.rstrip("/").removesuffix("/api") or f"http://{self.host}:{self.port}"
+        server = self.prefect_api_url.rstrip("/").removesuffix("/api") or f"http://{in_url(self.host)}:{self.port}"
         return (self.public_url or server).rstrip("/")
 
     @property

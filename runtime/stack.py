@@ -23,6 +23,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -307,7 +308,7 @@ class Stack:
             raise StackFailed(f"{child.name}在 {seconds:.0f} 秒内没有就绪。请查看日志 {child.log}:\n{child.tail()}")
 
     def _healthy(self) -> bool:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: not an address at all
             return self._ask("GET", "/health") is True
         return False
 
@@ -362,7 +363,7 @@ class Stack:
         return next((each["last_heartbeat_time"] for each in self._workers() if each["name"] == self.worker_name), None)
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
-        """Return the API's answer, None for "not found"; OSError when there is none."""
+        """Return the API's answer, None for "not found"; OSError when there is none, or somebody else's."""
         request = urllib.request.Request(self.api_url + path, method=method)  # noqa: S310 - our own server, http
         if body is not None:
             request.data = json.dumps(body).encode()
@@ -382,6 +383,8 @@ class Stack:
                 if error.code != HTTPStatus.SERVICE_UNAVAILABLE or pause is None:
                     raise
                 time.sleep(pause)
+            except (ValueError, HTTPException) as error:
+                raise OSError(f"{request.full_url} does not answer as Prefect's API does") from error
         raise AssertionError("the last pause is None")
 
 
@@ -398,8 +401,12 @@ def _already_running(home: Path, taken: HomeTaken) -> str:
 
 
 def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as probe:
+    with socket.create_server((host, 0), family=_family(host)) as probe:
         return int(probe.getsockname()[1])
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _refuse_unusable_password(settings: Settings) -> None:
@@ -411,9 +418,8 @@ def _refuse_unusable_password(settings: Settings) -> None:
 
 
 def _refuse_busy_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        socket.create_server((settings.host, settings.port), family=family).close()
+        socket.create_server((settings.host, settings.port), family=_family(settings.host)).close()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = (

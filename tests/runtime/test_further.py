@@ -30,10 +30,10 @@ def emptied() -> Iterator[str]:
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known = self.path == "/api/health"
+            known = {"/api/health": b"true", "/pages/api/health": b"<!DOCTYPE html>"}.get(self.path)
             self.send_response(200 if known else 404)
             self.end_headers()
-            self.wfile.write(b"true" if known else b"{}")
+            self.wfile.write(known or b"{}")
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -52,6 +52,17 @@ def test_the_server_elsewhere_is_asked_and_linked_to(tmp_path: Path) -> None:
     assert chosen.ui_url == "http://192.0.2.7:4200"
 
 
+@pytest.mark.parametrize("address", ["http://web:4200", "http://web:4200/", "http://web:4200/api/"])
+def test_the_path_of_the_api_may_be_left_out(tmp_path: Path, address: str) -> None:
+    assert api_url(settings(tmp_path, prefect_api_url=address)) == "http://web:4200/api"
+
+
+@pytest.mark.parametrize(("host", "url"), [("::1", "http://[::1]:4200"), ("fd00::7", "http://[fd00::7]:4200")])
+def test_an_ipv6_address_stands_in_brackets(tmp_path: Path, host: str, url: str) -> None:
+    chosen = settings(tmp_path, host=host)
+    assert (api_url(chosen), chosen.ui_url) == (f"{url}/api", url)
+
+
 def test_an_sqlite_database_is_refused_on_another_machine(tmp_path: Path) -> None:
     with pytest.raises(StackFailed, match=r"不能使用 SQLite 业务数据库.*PostgreSQL.*KETANG_DATABASE_URL"):
         FurtherWorker(settings(tmp_path, prefect_api_url=ELSEWHERE)).start()
@@ -67,6 +78,12 @@ def test_a_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
 def test_a_server_without_the_pool_is_refused(tmp_path: Path, emptied: str) -> None:
     with pytest.raises(StackFailed, match=r"没有工作池“ketang”.*KETANG_WORK_POOL"):
         FurtherWorker(settings(tmp_path, prefect_api_url=emptied)).start()
+
+
+def test_an_address_where_pages_are_is_no_server(tmp_path: Path, emptied: str) -> None:
+    elsewhere = emptied.replace("/api", "/pages")
+    with pytest.raises(StackFailed, match=r"连不上 Prefect 服务器 .*/pages/api.*KETANG_PREFECT_API_URL"):
+        FurtherWorker(settings(tmp_path, prefect_api_url=elsewhere)).start()
 
 
 def test_up_refuses_to_start_a_server_beside_the_one_elsewhere(tmp_path: Path) -> None:
