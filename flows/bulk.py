@@ -1,5 +1,6 @@
 """The bulk driver's run: one sheet of decisions, one Prefect run, however many cases."""
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -27,7 +28,10 @@ from runtime.resources import Resources, open_resources
 from tasks.commands import Command, Decide, PlainText
 from tasks.decisions import decide
 from tasks.drivers import BulkReport, carry_in_bulk
+from tasks.procedure import show_later
 from tasks.sheets import read_decisions
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 3
 """Cases that are shown at a time."""
@@ -98,6 +102,7 @@ def show_all(resources: Resources, report: BulkReport, *, at: datetime) -> None:
                 wake(resources, number, at=at)
             except Temporary as delay:
                 get_run_logger().warning("%s:%s", number, delay)
+                show_later(resources, number)
     with get_client(sync_client=True) as client:
         # Once, however many of its cases were carried.
         for village, run in villages.items():
@@ -110,7 +115,11 @@ def _show_part(resources: Resources, numbers: Sequence[str], at: datetime) -> tu
     to_wake = []
     with get_client(sync_client=True) as client:
         for number in numbers:
-            shown = present(client, resources, number, at=at)
+            try:
+                shown = present(client, resources, number, at=at)
+            except Exception:  # one that can not be shown must not leave the others with forms of gates gone by
+                log.exception("case %s can not be shown", number)
+                shown = None
             if shown is None or shown.flow_run_id is None:
                 to_wake.append(number)
             else:

@@ -54,6 +54,7 @@ def close_out(moment: str = titled("到期时刻")) -> State[Any]:
             get_run_logger().warning("%s", delay)
         letters = as_task(lambda: post_letters(resources, at=at), name="寄出信函")
         told.append(f"寄出{letters.sent}封,待重寄{letters.retried}封,无法寄达{len(letters.dead)}封")
+        counts.failures += letters.failures
     message = "；".join(told)
     get_run_logger().info(message)
     if counts.failures:

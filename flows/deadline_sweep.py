@@ -56,6 +56,7 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
     told += perform(lambda: catch_up(resources, at=at), name="例行事项补办")
     report = perform(lambda: post_letters(resources, at=at), name="寄出信函")
     told.append(f"寄出{report.sent}封,待重寄{report.retried}封,无法寄达{len(report.dead)}封")
+    counts.failures += report.failures
     if report.trouble:
         told.append(f"寄信中断:{report.trouble}")
     if pages_wait(resources):

@@ -29,6 +29,7 @@ def open_engine(url: str) -> Engine:
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
         engine = create_engine(address)
+        _wait_no_longer(engine)
         _ask_idle_ones(engine)
         return engine
     if address.database and address.database != ":memory:":
@@ -59,6 +60,27 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def _wait_no_longer(engine: Engine) -> None:
+    """
+    Let nobody wait for ever for what a machine held that has died: not for a lock, not for its silent connection.
+
+    Who has waited in vain fails, is recorded, and is tried again, as on SQLite after `BUSY_TIMEOUT_MS`.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _set(connection: Any, _record: Any) -> None:
+        connection.autocommit = True
+        for name, value in (
+            ("lock_timeout", f"{BUSY_TIMEOUT_MS}ms"),
+            ("idle_in_transaction_session_timeout", "15min"),
+            ("tcp_keepalives_idle", "60"),
+            ("tcp_keepalives_interval", "10"),
+            ("tcp_keepalives_count", "3"),
+        ):
+            connection.execute(f"SET {name} = '{value}'")
+        connection.autocommit = False
+
+
 def _ask_idle_ones(engine: Engine) -> None:
     """
     Have a connection that has lain idle asked whether its server still knows it, before it is used.
@@ -87,7 +109,12 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writing = sessionmaker(engine, expire_on_commit=False)
-        self._reading = sessionmaker(engine.execution_options(sqlite_begin="DEFERRED"), expire_on_commit=False)
+        self._reading = sessionmaker(
+            engine.execution_options(sqlite_begin="DEFERRED")
+            if engine.dialect.name == "sqlite"
+            else engine.execution_options(isolation_level="REPEATABLE READ"),
+            expire_on_commit=False,
+        )
         self._glancing = (
             engine.execution_options(sqlite_begin=None)
             if engine.dialect.name == "sqlite"

@@ -108,6 +108,11 @@ def write_ends(act: Act, ends: Sequence[End]) -> None:
     connection.execute(
         delete(_TIMERS).where(_TIMERS.c.work_item_id.in_(these), _TIMERS.c.fired_at.is_(None)), given_as_ids(items)
     )
+    # In the order in which their pages are written, so that neither waits for the other.
+    connection.execute(
+        select(_NOTICES.c.id).where(_NOTICES.c.case_id.in_(these)).order_by(_NOTICES.c.id).with_for_update(),
+        given_as_ids(cases),
+    )
     for instant in sorted({each.due_at for each in ends}):
         connection.execute(
             update(_NOTICES)

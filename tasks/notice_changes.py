@@ -82,16 +82,23 @@ def follow_calendar(resources: Resources, *, at: datetime) -> int:
         ]
     moved = 0
     for number, item_id in moving:
-        with acting(resources, at=at) as act:
-            case = load_notice(act.session, number)
-            item = act.session.get_one(WorkItem, item_id, populate_existing=True)
-            if item.status is not WorkItemStatus.OPEN or not _moves(act.session, item, None, resources.calendar):
-                continue
-            last = _by_the_calendar(case, notice_of(act.session, case), resources.calendar)
-            reason = f"{item.due_on.year}年放假安排公布,末日依规定顺延"
-            _prolong(act, item, last, by=SYSTEM, actor=SYSTEM, reason=reason)
-            moved += 1
+        try:
+            moved += _move_on(resources, number, item_id, at=at)
+        except Exception:  # a broken notice must not stop the others, nor the deadlines that are fired next
+            log.exception("the last day of case %s can not be moved", number)
     return moved
+
+
+def _move_on(resources: Resources, number: str, item_id: int, *, at: datetime) -> bool:
+    with acting(resources, at=at) as act:
+        case = load_notice(act.session, number)
+        item = act.session.get_one(WorkItem, item_id, populate_existing=True)
+        if item.status is not WorkItemStatus.OPEN or not _moves(act.session, item, None, resources.calendar):
+            return False
+        last = _by_the_calendar(case, notice_of(act.session, case), resources.calendar)
+        reason = f"{item.due_on.year}年放假安排公布,末日依规定顺延"
+        _prolong(act, item, last, by=SYSTEM, actor=SYSTEM, reason=reason)
+        return True
 
 
 def _standing(session: Session) -> list[tuple[WorkItem, Notice | None]]:

@@ -70,6 +70,8 @@ class DeliveryReport:
     """Entries that will not be tried again, ascending: each needs a work item of the office."""
     trouble: str = ""
     """Why the run ended before its time; empty: it did not."""
+    failures: tuple[str, ...] = ()
+    """Dead letters of which the office could not be told, each with its case and why, in Chinese."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Letters of cases leave: delivered now, and what can not be delivered becomes a work item of the office."""
 
+import logging
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, literal_column, select
@@ -13,6 +15,8 @@ from tasks.act import acting
 from tasks.cases import load_case, no_such_case
 from tasks.mail import is_reported, report_undelivered
 from tasks.outbox import DeliveryReport, deliver
+
+log = logging.getLogger(__name__)
 
 _ID = select(Case.id).where(Case.number == bindparam("number"))
 _RUNS = select(Case.id, Case.flow_run_id).where(Case.id.in_(bindparam("ids", expanding=True)))
@@ -55,11 +59,16 @@ def post_letters(resources: Resources, *, at: datetime, number: str | None = Non
         links_of=lambda cases: _links(resources, cases),
     )
     # Also those that an earlier run marked and, killed before it came here, did not report.
+    failures = []
     for entry_id, entry_case in _unreported(resources, case_id):
-        with acting(resources, at=at) as act:
-            case = load_case(act.session, entry_case)
-            report_undelivered(act, case, act.session.get_one(OutboxEntry, entry_id))
-    return report
+        try:
+            with acting(resources, at=at) as act:
+                case = load_case(act.session, entry_case)
+                report_undelivered(act, case, act.session.get_one(OutboxEntry, entry_id))
+        except Exception as error:  # one that can not be told must not keep the sweep from all else; told by every pass
+            log.exception("undelivered letter %s of case %s can not be reported", entry_id, entry_case)
+            failures.append(f"{entry_case}:信函 {entry_id} 未能送达,也未能报告:{type(error).__name__}:{error}")
+    return replace(report, failures=tuple(failures))
 
 
 def _id_of(resources: Resources, number: str) -> int:

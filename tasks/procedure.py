@@ -153,6 +153,16 @@ def end_shown(resources: Resources, number: str) -> None:
         )
 
 
+def show_later(resources: Resources, number: str) -> None:
+    """Let the sweep wake an open case whose run still shows an earlier gate."""
+    with resources.database.write() as session:
+        session.execute(
+            update(Case)
+            .where(Case.number == number, Case.status == CaseStatus.OPEN, Case.carried_seq == Case.decision_seq)
+            .values(carried_seq=Case.decision_seq - 1)
+        )
+
+
 def _mark_carried(resources: Resources, number: str, seen: int) -> None:
     """Note which decisions this pass has seen; a later one makes the sweep wake the case again."""
     with resources.database.write() as session:

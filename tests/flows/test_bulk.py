@@ -5,10 +5,11 @@ from collections.abc import Callable
 from flows.procedures import PROCEDURES
 from policies.vocabulary import Answer, Door, Gate, Verdict
 from tasks import consents, decisions
+from tasks.asks import runs_behind
 from tasks.commands import Decide, HouseholdAnswer, RecordAnswers
 from tasks.drivers import carry_in_bulk
 from tasks.history import verify
-from tasks.procedure import Waiting
+from tasks.procedure import Waiting, show_later
 from tests.desks import OpenTown
 from tests.township import GROUP_HEAD, RESPONSIBLE, REVIEWER, Township
 
@@ -66,3 +67,14 @@ def test_two_hundred_rows_are_done_and_the_faulty_ones_are_named(open_sqlite: Op
     assert all("社区办审核" in reason or "农户同意" in reason for _, reason in again.refused), "says where it stands"
     with town.resources.database.read() as session:
         assert list(verify(session)) == []
+
+
+def test_a_case_that_could_not_be_shown_is_woken_by_the_sweep(open_sqlite: OpenTown) -> None:
+    town = open_sqlite("example-2026", "2026-03-02 10:00")
+    number = town.apply()
+    assert runs_behind(town.resources, limit=10) == []
+    show_later(town.resources, number)
+    assert [run.number for run in runs_behind(town.resources, limit=10)] == [number]
+    town.rehearsal.carry(number)
+    assert runs_behind(town.resources, limit=10) == []
+    assert town.gate(number) is Gate.HOUSEHOLD_CONSENT

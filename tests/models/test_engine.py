@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from models import engine
 from models.engine import Database
@@ -53,3 +54,33 @@ def test_an_idle_connection_that_the_server_has_dropped_is_replaced(
             assert session.scalar(text("SELECT pg_backend_pid()")) != first
     finally:
         opened.dispose()
+
+
+def test_nobody_waits_for_ever_for_a_lock(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 100)
+    opened = engine.open_engine(postgresql_url)
+    take = text("LOCK TABLE case_counters IN EXCLUSIVE MODE")
+    try:
+        database = Database(opened)
+        with database.write() as session:
+            session.execute(take)
+
+            def wait() -> None:
+                with database.write() as other:
+                    other.execute(take)
+
+            with pytest.raises(OperationalError, match="lock timeout"):
+                wait()
+    finally:
+        opened.dispose()
+
+
+def test_a_view_stays_as_it_was_while_others_write(database: Database) -> None:
+    counters = text("SELECT count(*) FROM case_counters")
+    with database.read() as view:
+        assert view.scalar(counters) == 0
+        with database.write() as session:
+            session.execute(text("INSERT INTO case_counters (prefix, year, last) VALUES ('X', 2026, 1)"))
+        assert view.scalar(counters) == 0
+    with database.read() as view:
+        assert view.scalar(counters) == 1

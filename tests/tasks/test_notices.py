@@ -13,6 +13,7 @@ from models.notice import Notice
 from models.registry import Unit
 from policies.errors import Refused
 from policies.vocabulary import CaseStatus, Door, Gate, NoticeKind, Outcome, TimerKind, Verdict
+from tasks import notice_changes
 from tasks.act import acting
 from tasks.due_instants import due_instants
 from tasks.history import verify
@@ -137,6 +138,26 @@ def test_a_notice_that_can_not_be_read_keeps_no_other_from_following_the_arrange
     publish_2027(board.town)
     assert follow_calendar(board.town.resources, at=board.town.now()) == 1
     assert board.notice(other).ends_on > before
+
+
+def test_a_notice_whose_last_day_can_not_be_moved_stops_no_other(
+    open_sqlite: OpenTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = Board(open_sqlite("zhujiajiao-2018", "2026-12-31 10:00"))
+    first, second = (board.publish(LINPING, key=key, title=f"第{key}件") for key in ("1", "2"))
+    before = {number: board.notice(number).ends_on for number in (first, second)}
+    move = notice_changes._prolong
+
+    def broken(act: Any, item: Any, *given: Any, **more: Any) -> None:
+        if item.case.number == first:
+            raise LookupError("no policy")
+        move(act, item, *given, **more)
+
+    monkeypatch.setattr(notice_changes, "_prolong", broken)
+    publish_2027(board.town)
+    assert follow_calendar(board.town.resources, at=board.town.now()) == 1
+    assert board.notice(first).ends_on == before[first]
+    assert board.notice(second).ends_on > before[second]
 
 
 def test_the_instant_of_the_end_is_known_as_soon_as_the_notice_is_published(board: Board) -> None:

@@ -55,6 +55,23 @@ def test_an_address_that_is_none_is_found_out_on_the_way(both: Township) -> None
     assert {entry.status.value for entry in both.entries("letter_undelivered")} == {"sent"}
 
 
+def test_a_letter_that_can_not_be_reported_is_told_by_each_pass_and_stops_nothing(
+    both: Township, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: Any) -> None:
+        raise LookupError("no policy")
+
+    both.set_email(GROUP_HEAD, "kein Postfach")
+    with monkeypatch.context() as patched:
+        patched.setattr(post, "report_undelivered", broken)
+        both.apply()
+        report = post.post_letters(both.resources, at=both.now())
+        assert report.failures == (f"{both.number}:信函 {dead(both)[0]} 未能送达,也未能报告:LookupError:no policy",)
+    assert items(both) == []
+    assert post.post_letters(both.resources, at=both.now()).failures == ()
+    assert len(items(both)) == 1
+
+
 def test_a_household_without_an_address_is_told_by_its_group_head(town: Township) -> None:
     town.apply(household="ZD01-002")
     assert items(town) == []
