@@ -4,7 +4,6 @@ A further worker: one more for the pool of a stack that runs already, on this ma
 Used by `ketang worker`. It starts no server and changes no schema; it is a `Stack` without either.
 """
 
-import contextlib
 import socket
 import time
 from collections.abc import Callable
@@ -14,10 +13,16 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 
 from migrations import run
+from runtime.children import until
+from runtime.homelock import HomeLock, HomeTaken
 from runtime.settings import PROJECT, Settings
-from runtime.stack import LOOPBACK, WORKER_NAME, Stack, StackFailed
+from runtime.stack import LOOK_FOR_LOST_SECONDS, LOOPBACK, WORKER_NAME, Stack, StackFailed
 
 LOOK_SECONDS = 5
+HEARTBEAT_SECONDS = 30
+"""How often a worker is heard of, where the server does not say."""
+HEARTBEAT_SPREAD = 1.3
+"""By how much Prefect's worker may be late with it."""
 SERVER_AWAY_SECONDS = 60
 """How long the server may be away, as when it is started again, before that is said."""
 
@@ -43,15 +48,14 @@ class FurtherWorker(Stack):
     ) -> None:
         super().__init__(settings, project=project, say=say)
         self.worker_name = name or f"{WORKER_NAME}-{socket.gethostname()}"
+        self._lock = HomeLock(settings.home, file=f"{self._log_name}.lock")
+        self._looked = 0.0
 
     def watch(self) -> None:
         """As `Stack.watch`; a server that is away for a while is told once, and once when it is back."""
         seen, told = time.monotonic(), False
         while True:
-            self.look_after()
-            if self._healthy():
-                with contextlib.suppress(OSError):
-                    self.give_up_lost_sweeps()
+            if self.tend():
                 if told:
                     self._say("Prefect 服务器已恢复连接。")
                 seen, told = time.monotonic(), False
@@ -59,6 +63,28 @@ class FurtherWorker(Stack):
                 self._say(f"连不上 Prefect 服务器 {self.api_url};工作进程会一直重试,请在那台机器上查看 ketang up。")
                 told = True
             time.sleep(LOOK_SECONDS)
+
+    def tend(self) -> bool:
+        """
+        Look after the worker and what was lost if the server answers; return whether it does.
+
+        Raises:
+            StackFailed: the worker dies again and again although the server answers.
+        """
+        try:
+            if not self._healthy():
+                return False
+            self.look_after()
+            if time.monotonic() - self._looked > LOOK_FOR_LOST_SECONDS:
+                self.give_up_lost_runs()
+                self._looked = time.monotonic()
+        except OSError:
+            return False
+        except StackFailed:
+            if self._healthy():
+                raise
+            return False
+        return True
 
     def _start(self) -> None:
         settings = self.settings
@@ -68,10 +94,7 @@ class FurtherWorker(Stack):
         self._refuse_missing_server()
         self._refuse_other_schema()
         self._refuse_other_folder()
-        if any(each["name"] == self.worker_name and each["status"] == "ONLINE" for each in self._workers()):
-            self._say(
-                f"注意:服务器上已有名为 {self.worker_name} 的工作进程(可能刚刚停止);同时运行两个请用 --name 区分。"
-            )
+        self._refuse_same_name()
         self._say(f"启动工作进程 {self.worker_name}……")
         self.start_worker()
 
@@ -101,6 +124,25 @@ class FurtherWorker(Stack):
             raise StackFailed(
                 f"业务数据库还差 {len(missing)} 步升级。请先在服务器上以相同版本运行 ketang up,再启动本机的工作进程。"
             )
+
+    def _refuse_same_name(self) -> None:
+        """Two workers of a name would each take the other's runs for lost, and be one to whoever looks."""
+        taken = StackFailed(
+            f"名为 {self.worker_name} 的工作进程正在运行,不能再启动一个同名的。"
+            "请使用正在运行的那个,或另取一个名字:ketang worker --name 名字。"
+        )
+        try:
+            self._lock.take()
+        except HomeTaken:
+            raise taken from None
+        before = self._worker()
+        if before is None or before["status"] != "ONLINE":
+            return
+        # It may be on another machine, or have stopped just now: only a living one is heard of again.
+        seconds = (before["heartbeat_interval_seconds"] or HEARTBEAT_SECONDS) * HEARTBEAT_SPREAD + LOOK_SECONDS
+        self._say(f"服务器上有名为 {self.worker_name} 的工作进程,正在核实它是否还在运行(最多 {seconds:.0f} 秒)……")
+        if until(lambda: self._heartbeat() != before["last_heartbeat_time"], seconds=seconds):
+            raise taken
 
     def _refuse_other_folder(self) -> None:
         """A run starts in the folder that the server's deployments name: it has to be the same path here."""

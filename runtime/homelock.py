@@ -33,10 +33,16 @@ class HomeTaken(Exception):
 
 
 class HomeLock:
-    """The lock of a home; the system frees it when its holder dies, however it dies."""
+    """
+    The lock of a home; the system frees it when its holder dies, however it dies.
 
-    def __init__(self, home: Path) -> None:
-        self._path = home / FILE
+    Args:
+        home: the folder.
+        file: in it, by which the lock is known; another one for what may run beside the stack.
+    """
+
+    def __init__(self, home: Path, *, file: str = FILE) -> None:
+        self._path = home / file
         self._file: IO[str] | None = None
 
     def take(self) -> None:

@@ -21,7 +21,6 @@ import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
 from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
@@ -30,9 +29,9 @@ from typing import Any, Self
 
 from migrations import run
 from runtime.children import Child, until
-from runtime.clock import machine_now
 from runtime.environment import api_url, child_environment
 from runtime.homelock import HomeLock, HomeTaken
+from runtime.lost import LOST_RUN_SECONDS, LOST_SWEEP_SECONDS, give_up_of_worker, give_up_overdue
 from runtime.settings import PROJECT, Settings
 
 SQLITE_SERVER = "cli.prefect_server"
@@ -40,9 +39,7 @@ SQLITE_SERVER = "cli.prefect_server"
 WARM_WORKER = "cli.prefect_worker"
 """Module that is Prefect's command line with a worker whose flow runs are forks of a warm process."""
 WORKER_NAME = "ketang"
-SWEEP_FLOW = "deadline-sweep"
-LOST_SWEEP_SECONDS = 900
-LOOK_FOR_SWEEPS_SECONDS = 60
+LOOK_FOR_LOST_SECONDS = 60
 SERVER_START_SECONDS = 180
 STEP_SECONDS = 180
 PATIENCE_SECONDS = 20
@@ -88,6 +85,7 @@ class Stack:
         self.worker: Child | None = None
         self.worker_name = WORKER_NAME
         self._restarts: deque[float] = deque(maxlen=MOST_RESTARTS)
+        self._told_dead: Child | None = None
         self._say = say
         self._lock = HomeLock(settings.home)
         self._temporary: Path | None = None
@@ -175,7 +173,7 @@ class Stack:
         """Start the worker and wait until it polls; StackFailed when it does not."""
         if self.worker is not None and self.worker.status is None:
             return
-        self._give_up_lost_runs()
+        self._give_up_own_runs()
         before = self._heartbeat()
         options = ["--pool", self.settings.work_pool, "--name", self.worker_name, "--type", "process"]
         # No --limit: a worker with one dies ("borrower is already holding") when a run is resumed before its process
@@ -201,11 +199,11 @@ class Stack:
         """Look after the processes until a signal's exception (`stop_signals`) gets through, or `look_after` fails."""
         looked = time.monotonic()
         while True:
-            self.look_after()
-            if time.monotonic() - looked > LOOK_FOR_SWEEPS_SECONDS:
-                looked = time.monotonic()
-                with contextlib.suppress(OSError):  # the server is busy, or away: what is lost is found later
-                    self.give_up_lost_sweeps()
+            with contextlib.suppress(OSError):  # the server is busy: tried again, and what is lost is found later
+                self.look_after()
+                if time.monotonic() - looked > LOOK_FOR_LOST_SECONDS:
+                    looked = time.monotonic()
+                    self.give_up_lost_runs()
             time.sleep(WATCH_SECONDS)
 
     def look_after(self) -> None:
@@ -213,16 +211,24 @@ class Stack:
         Start a worker that has died again; raise StackFailed when it dies again and again, or the server has died.
 
         The database decides and the sweep makes up for what was lost, so nobody has to stand by for a dead worker.
+
+        Raises:
+            StackFailed: as told.
+            OSError: a worker has died, and the server does not answer now; to be tried again.
         """
         worker = self.worker
+        if self.server is not None and self.server.status is not None:
+            raise StackFailed(_died(self.server))
         if worker is not None and worker.status is not None:
             now = time.monotonic()
             if len(self._restarts) == MOST_RESTARTS and now - self._restarts[0] < RESTARTS_WITHIN_SECONDS:
                 raise StackFailed(_died(worker))
-            self._restarts.append(now)
-            self._say(f"工作进程意外退出(状态 {worker.status}),现重新启动。日志:{worker.log}")
-            self.kill_worker()
+            if self._told_dead is not worker:
+                self._say(f"工作进程意外退出(状态 {worker.status}),现重新启动。日志:{worker.log}")
+                self._told_dead = worker
+                worker.kill()
             self.start_worker()
+            self._restarts.append(now)
         self.check()
 
     def __enter__(self) -> Self:
@@ -312,47 +318,19 @@ class Stack:
             return self._ask("GET", "/health") is True
         return False
 
-    def _give_up_lost_runs(self) -> None:
-        """
-        Let the runs that died with a worker have crashed.
+    def _give_up_own_runs(self) -> None:
+        """Let the runs that died with our worker, which does not run now, have crashed; when alone, everybody's."""
+        others = [each for each in self._workers() if each["name"] != self.worker_name]
+        alone = not any(each["status"] == "ONLINE" for each in others)
+        give_up_of_worker(self._ask, pool=self.settings.work_pool, name=self.worker_name, alone=alone)
 
-        Prefect takes them for running for ever, and each keeps a slot of the pool: two of them stop everything, the
-        sweep too. Left alone when other machines work for the pool, because theirs may well be running.
-        """
-        if any(worker["status"] == "ONLINE" for worker in self._workers() if worker["name"] != self.worker_name):
-            return
-        lost = {
-            "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}},
-            "work_pools": {"name": {"any_": [self.settings.work_pool]}},
-        }
-        crashed = {"type": "CRASHED", "message": "工作进程中断,本次运行没有完成;期限巡检会接续办理"}
-        for each in self._ask("POST", "/flow_runs/filter", lost) or []:
-            self._ask("POST", f"/flow_runs/{each['id']}/set_state", {"state": crashed, "force": True})
-
-    def give_up_lost_sweeps(self, *, older_than: float = LOST_SWEEP_SECONDS) -> int:
-        """
-        Let a sweep that has been under way for too long have crashed; return how many there were.
-
-        One runs at a time. If it died with a machine that is gone, no other one would ever run, and it is the sweep
-        that makes up for all else that was lost. Giving up one that lives does no harm: two may run at once.
-
-        Args:
-            older_than: seconds; a sweep takes some.
-        """
-        under_way = {
-            "flows": {"name": {"any_": [SWEEP_FLOW]}},
-            "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}},
-        }
-        latest = machine_now() - timedelta(seconds=older_than)
-        lost = [
-            each
-            for each in self._ask("POST", "/flow_runs/filter", under_way) or []
-            if datetime.fromisoformat(each["state"]["timestamp"]) <= latest
-        ]
-        crashed = {"type": "CRASHED", "message": "巡检没有完成,执行它的工作进程已中断;由下一次巡检补办"}
-        for each in lost:
-            self._ask("POST", f"/flow_runs/{each['id']}/set_state", {"state": crashed, "force": True})
-        return len(lost)
+    def give_up_lost_runs(
+        self, *, sweeps_after: float = LOST_SWEEP_SECONDS, others_after: float = LOST_RUN_SECONDS
+    ) -> int:
+        """Let runs that have been under way for too long have crashed; as `give_up_overdue`."""
+        return give_up_overdue(
+            self._ask, pool=self.settings.work_pool, sweeps_after=sweeps_after, others_after=others_after
+        )
 
     def _workers(self) -> list[dict[str, Any]]:
         """Return what the server knows of the pool's workers, living and dead."""
@@ -360,7 +338,12 @@ class Stack:
 
     def _heartbeat(self) -> str | None:
         """Return when our worker was last heard of, None when never."""
-        return next((each["last_heartbeat_time"] for each in self._workers() if each["name"] == self.worker_name), None)
+        worker = self._worker()
+        return worker["last_heartbeat_time"] if worker else None
+
+    def _worker(self) -> dict[str, Any] | None:
+        """Return what the server knows of our worker, None when it never heard of it."""
+        return next((each for each in self._workers() if each["name"] == self.worker_name), None)
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         """Return the API's answer, None for "not found"; OSError when there is none, or somebody else's."""

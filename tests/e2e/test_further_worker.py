@@ -17,18 +17,18 @@ SWEEP = "deadline-sweep/期限巡检"
 
 @pytest.fixture
 def second(office: Office, tmp_path: Path) -> Iterator[FurtherWorker]:
-    """A worker with a home of its own, at the office's server and database."""
+    """A worker with a home and a name of its own, at the office's server and database."""
     there = office.stack.settings
     changes = {"home": tmp_path, "database_url": there.database, "prefect_api_url": office.stack.api_url}
-    with FurtherWorker(there.model_copy(update=changes), name="second") as worker:
+    with FurtherWorker(there.model_copy(update=changes), name=tmp_path.name) as worker:
         yield worker
 
 
 def test_both_are_known_to_the_server_and_take_runs(office: Office, second: FurtherWorker) -> None:
     online = {each["name"] for each in office.ask("POST", "/work_pools/ketang/workers/filter", {})}
-    assert {WORKER_NAME, "second"} <= online
+    assert {WORKER_NAME, second.worker_name} <= online
 
-    logs = [office.stack.logs / "worker.log", second.logs / "worker-second.log"]
+    logs = [office.stack.logs / "worker.log", second.logs / f"worker-{second.worker_name}.log"]
     taken: list[str] = []
 
     def both_took_some() -> bool:
@@ -68,6 +68,6 @@ def test_it_is_started_again_when_it_dies_and_its_sweep_stops_no_other(office: O
     assert second.worker is not None
     assert second.worker.status is None
 
-    second.give_up_lost_sweeps(older_than=0)
+    second.give_up_lost_runs(sweeps_after=0)
     assert office.run(lost).type == "CRASHED"
     assert office.ended(office.start(SWEEP, {})).type == "COMPLETED"

@@ -1,19 +1,23 @@
 """A further worker refuses to start where it could not work, and says what to do; no server is needed for that."""
 
+import os
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 
+from runtime.children import Child
 from runtime.clock import machine_now
 from runtime.environment import api_url, prefect_environment
 from runtime.further import FurtherWorker, is_here
-from runtime.settings import Settings
+from runtime.settings import PROJECT, Settings
 from runtime.stack import Stack, StackFailed
 
 ELSEWHERE = "http://192.0.2.7:4200/api"
@@ -91,25 +95,163 @@ def test_up_refuses_to_start_a_server_beside_the_one_elsewhere(tmp_path: Path) -
         Stack(settings(tmp_path, prefect_api_url=ELSEWHERE)).start()
 
 
-def test_only_a_sweep_that_is_under_way_for_too_long_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def child(stack: Stack, code: str) -> Child:
+    log = stack.settings.home / "worker.log"
+    return Child("工作进程", [sys.executable, "-c", code], environment=dict(os.environ), folder=PROJECT, log=log)
+
+
+def ended(stack: Stack, *_: Any, **__: Any) -> Child:
+    return child(stack, "raise SystemExit(1)")
+
+
+def lingering(stack: Stack, *_: Any, **__: Any) -> Child:
+    return child(stack, "import time; time.sleep(600)")
+
+
+class Server:
+    """The answers of a Prefect server whose pool has some workers, and some runs under way."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.workers: list[dict[str, Any]] = []
+        self.runs: list[dict[str, Any]] = []
+        self.sweeps: set[str] = set()
+        self.given_up: list[str] = []
+        self.away = self.fails = False
+        self.before_answer: Callable[[], None] = lambda: None
+        monkeypatch.setattr(Stack, "_ask", lambda _stack, *asked: self.answer(*asked))
+
+    def has_worker(self, name: str, *, status: str = "ONLINE", interval: float = 30) -> None:
+        heard = {"heartbeat_interval_seconds": interval, "last_heartbeat_time": machine_now().isoformat()}
+        self.workers.append({"name": name, "status": status, **heard})
+
+    def has_run(
+        self, name: str, *, worker: str = "", minutes: int = 1, case: bool = False, sweep: bool = False
+    ) -> None:
+        self.runs.append(
+            {
+                "id": name,
+                "labels": {"prefect.worker.name": worker} if worker else {},
+                "parameters": {"case_number": "SITE-2026-001"} if case else {"entry": {}},
+                "state": {"timestamp": (machine_now() - timedelta(minutes=minutes)).isoformat()},
+            }
+        )
+        if sweep:
+            self.sweeps.add(name)
+
+    def answer(self, _method: str, path: str, body: Any = None) -> Any:
+        self.before_answer()
+        if self.away or (self.fails and path != "/health"):
+            raise URLError("connection refused")
+        match path.split("/")[1:]:
+            case ["health"]:
+                return True
+            case ["work_pools", "ketang", "workers", "filter"]:
+                return [dict(each) for each in self.workers]
+            case ["flow_runs", "filter"]:
+                assert body["work_pools"] == {"name": {"any_": ["ketang"]}}
+                assert body.get("flows") in (None, {"name": {"any_": ["deadline-sweep"]}})
+                return [run for run in self.runs if "flows" not in body or run["id"] in self.sweeps]
+            case ["flow_runs", run, "set_state"]:
+                assert body["force"] is True
+                assert body["state"]["type"] == "CRASHED"
+                self.given_up.append(run)
+                return {}
+            case _:
+                raise AssertionError(path)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    return Server(monkeypatch)
+
+
+def test_only_what_is_under_way_for_too_long_is_given_up_and_no_run_of_a_case(tmp_path: Path, server: Server) -> None:
+    for minutes in (14, 16):
+        server.has_run(f"sweep of {minutes}", minutes=minutes, sweep=True)
+    for minutes in (16, 59, 61):
+        server.has_run(f"sheet of {minutes}", minutes=minutes)
+    server.has_run("case", minutes=600, case=True)
+    assert FurtherWorker(settings(tmp_path)).give_up_lost_runs() == 2
+    assert server.given_up == ["sweep of 16", "sheet of 61"]
+
+
+@pytest.mark.parametrize("other", ["ONLINE", "OFFLINE"])
+def test_a_worker_that_starts_gives_up_what_died_with_it_whoever_else_works(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
-    ages = {"young": 60, "old": 3600}
-    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(Stack, "_child", ended)
+    server.has_worker("mine", status="OFFLINE")
+    server.has_worker("ketang", status=other)
+    server.has_run("sheet", worker="mine")
+    server.has_run("case", worker="mine", case=True)
+    server.has_run("theirs", worker="ketang")
+    server.has_run("not labeled yet")
+    with pytest.raises(StackFailed, match="意外退出"):
+        FurtherWorker(settings(tmp_path), name="mine").start_worker()
+    own = ["sheet", "case"]
+    assert server.given_up == (own if other == "ONLINE" else [*own, "theirs", "not labeled yet"])
 
-    def answer(_stack: Stack, _method: str, path: str, body: Any = None) -> Any:
-        if path == "/flow_runs/filter":
-            assert body["flows"] == {"name": {"any_": ["deadline-sweep"]}}
-            return [
-                {"id": name, "state": {"timestamp": (machine_now() - timedelta(seconds=age)).isoformat()}}
-                for name, age in ages.items()
-            ]
-        told.append((path, body["state"]["type"]))
-        return {}
 
-    monkeypatch.setattr(Stack, "_ask", answer)
-    assert FurtherWorker(settings(tmp_path)).give_up_lost_sweeps() == 1
-    assert told == [("/flow_runs/old/set_state", "CRASHED")]
+def test_a_dead_worker_is_started_again_once_the_server_is_back(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    worker = FurtherWorker(settings(tmp_path), name="mine", say=said.append)
+    worker.worker = dead = ended(worker)
+    dead.wait(30)
+    monkeypatch.setattr(Stack, "_child", lingering)
+    heartbeats = iter(range(100))
+    monkeypatch.setattr(Stack, "_heartbeat", lambda _stack: str(next(heartbeats)))
+    server.away = True
+    assert [worker.tend(), worker.tend(), worker.worker] == [False, False, dead]
+    assert said == []
+    server.away, server.fails = False, True
+    assert [worker.tend(), worker.tend(), worker.worker] == [False, False, dead], "it goes away in between"
+    server.fails = False
+    try:
+        assert worker.tend()
+        assert worker.worker is not dead
+        assert worker.worker.status is None
+        assert [line for line in said if "现重新启动" in line] == said[:1]
+        assert worker.tend()
+    finally:
+        worker.kill_worker()
+
+
+def test_a_worker_that_dies_again_and_again_while_the_server_answers_is_told(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = FurtherWorker(settings(tmp_path), name="mine")
+    worker.worker = ended(worker)
+    worker.worker.wait(30)
+    monkeypatch.setattr(Stack, "_child", ended)
+    with pytest.raises(StackFailed, match="工作进程意外退出"):
+        worker.tend()
+
+
+def test_a_second_worker_of_a_name_is_refused_on_the_same_machine(tmp_path: Path, server: Server) -> None:
+    first, second = (FurtherWorker(settings(tmp_path), name="mine") for _ in range(2))
+    first._refuse_same_name()
+    with pytest.raises(StackFailed, match=r"名为 mine 的工作进程正在运行.*--name"):
+        second._refuse_same_name()
+    FurtherWorker(settings(tmp_path), name="other")._refuse_same_name()
+    first.stop()
+    second._refuse_same_name()
+
+
+def test_a_worker_of_that_name_on_another_machine_is_known_by_its_heartbeat(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.further.LOOK_SECONDS", 0.3)
+    server.has_worker("mine", interval=0.5)
+    FurtherWorker(settings(tmp_path / "stopped"), name="mine")._refuse_same_name()
+
+    def beat() -> None:
+        server.workers[0]["last_heartbeat_time"] = machine_now().isoformat()
+
+    server.before_answer = beat
+    with pytest.raises(StackFailed, match=r"名为 mine 的工作进程正在运行.*--name"):
+        FurtherWorker(settings(tmp_path / "alive"), name="mine")._refuse_same_name()
 
 
 @pytest.mark.parametrize(
