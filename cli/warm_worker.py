@@ -142,9 +142,9 @@ class Forks:
         descriptor = warm.control.fileno()
         try:
             fork = Fork(warm.ask(job))
-        except Gone:
+        except Gone as reason:
             asyncio.get_running_loop().remove_reader(descriptor)
-            self._died()
+            self._died(str(reason))
             return None
         with anyio.move_on_after(BIRTH_SECONDS):
             await fork.known.wait()
@@ -152,7 +152,7 @@ class Forks:
             # Nobody else can start the job once it is dead; the line then ends, or tells who was born.
             asyncio.get_running_loop().remove_reader(descriptor)
             warm.end()
-            self._died()
+            self._died(f"no child within {BIRTH_SECONDS} seconds")
             await fork.known.wait()
         if fork.pid is not None:
             self._deaths = 0
@@ -172,12 +172,13 @@ class Forks:
     def _look(self, warm: Warm, descriptor: int) -> None:
         try:
             warm.check()
-        except Gone:
+        except Gone as reason:
             asyncio.get_running_loop().remove_reader(descriptor)
             if self._warm is warm:
-                self._died()
+                self._died(str(reason))
 
-    def _died(self) -> None:
+    def _died(self, reason: str) -> None:
+        print(f"The warm process is given up: {reason}", flush=True)  # noqa: T201 - the worker's log
         self._warm = None
         self._start_later()
 
@@ -195,8 +196,12 @@ class Forks:
 
     def _start(self) -> None:
         self._retired = [each for each in self._retired if not each.retire()]
-        self._warm = Warm.started(MODULE, folder=self.folder)
-        self._watch(self._warm)
+        try:
+            self._warm = Warm.started(MODULE, folder=self.folder)
+        except Gone as reason:
+            self._died(str(reason))
+        else:
+            self._watch(self._warm)
 
 
 class ForkStarter:

@@ -32,6 +32,8 @@ HEADER = struct.Struct("!I")
 BORN, LEFT, ENDED, REFUSED, READY = b"born", b"left", b"ended", b"refused", b"ready\n"
 CHANGED = "the code has changed"
 HARMLESS = ("/dev/", "pipe:")
+BUFFER_BYTES = 1 << 20
+"""A job has to fit in as a whole; macOS would take 8 KB."""
 
 
 class Gone(Exception):
@@ -219,6 +221,16 @@ def end_with_parent(parent: int) -> None:
         os._exit(0)
 
 
+def connection() -> tuple[socket.socket, socket.socket]:
+    """Return the two ends of a new connection between a worker and its warm process."""
+    ends = socket.socketpair()
+    for each in ends:
+        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            with contextlib.suppress(OSError):  # the system's limit is lower: then it is what it is
+                each.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+    return ends
+
+
 # -- the worker's end -------------------------------------------------------------------------------------------------
 
 
@@ -247,30 +259,46 @@ class Warm:
         """
         if reason := unfit(allowed=allowed):
             raise Gone(reason)
-        ours, theirs = socket.socketpair()
+        ours, theirs = connection()
         parent = os.getpid()
         pid = os.fork()
         if pid:
             theirs.close()
             return cls(pid, ours)
+        status = 1
         try:
             ours.close()
             end_with_parent(parent)
             serve(theirs)
+            status = 0
+        except BaseException:  # noqa: BLE001 - it ends here; nobody else is there to tell
+            traceback.print_exc()
         finally:
-            os._exit(0)
+            os._exit(status)
 
     @classmethod
     def started(cls, module: str, *, folder: Path) -> Self:
-        """Start a warm process from nothing, ``python -m <module> <descriptor> <parent>``; it is ready later."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                [sys.executable, "-m", module, str(theirs.fileno()), str(os.getpid())],
-                pass_fds=[theirs.fileno()],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-            )
+        """
+        Start a warm process from nothing, ``python -m <module> <descriptor> <parent>``; it is ready later.
+
+        Raises:
+            Gone: the system does not let it start now.
+        """
+        try:
+            ours, theirs = connection()
+        except OSError as error:
+            raise Gone(f"it can not be started: {error}") from error
+        try:
+            with theirs:
+                process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+                    [sys.executable, "-m", module, str(theirs.fileno()), str(os.getpid())],
+                    pass_fds=[theirs.fileno()],
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                )
+        except OSError as error:
+            ours.close()
+            raise Gone(f"it can not be started: {error}") from error
         # We wait for it ourselves, by its pid.
         process.returncode = 0
         return cls(process.pid, ours)
@@ -303,7 +331,11 @@ class Warm:
         """
         message = json.dumps(asdict(job)).encode()
         message = HEADER.pack(len(message)) + message
-        line, theirs = os.pipe()
+        try:
+            line, theirs = os.pipe()
+        except OSError as error:
+            self.end()
+            raise Gone(str(error)) from error
         try:
             sent = socket.send_fds(self.control, [message], [theirs])
         except OSError as error:
@@ -316,7 +348,7 @@ class Warm:
             # It takes nothing any more; half a job is none.
             os.close(line)
             self.end()
-            raise Gone("it does not listen")
+            raise Gone(f"it took {sent} of {len(message)} bytes")
         return line
 
     def retire(self) -> bool:

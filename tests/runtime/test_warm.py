@@ -1,6 +1,8 @@
 """The warm process by itself, without Prefect: what it forks, what it refuses, what is known when it dies."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from runtime.fingerprint import fingerprint
 from runtime.settings import PROJECT
-from runtime.warm import Line
+from runtime.warm import Gone, Job, Line, Warm, connection
 
 SCRIPT = """
 import json, os, select, signal, socket, sys, threading, time
@@ -120,6 +122,49 @@ def test_a_line_that_ends_without_a_word_is_a_process_that_was_killed() -> None:
     assert (line.pid, line.ended) == (12, False)
     line.take(b"")
     assert (line.status, line.ended) == (-9, True)
+
+
+def test_a_job_with_a_large_environment_is_taken_at_once() -> None:
+    ours, theirs = connection()
+    with ours, theirs:
+        ours.setblocking(False)
+        assert ours.send(bytes(100_000)) == 100_000
+
+
+def test_a_warm_process_that_the_system_does_not_let_start_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "missing"))
+    with pytest.raises(Gone, match="can not be started.*missing"):
+        Warm.started("cli.warm_flow", folder=tmp_path)
+
+
+def test_a_job_for_which_there_is_no_descriptor_left_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left() -> tuple[int, int]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    ours, theirs = connection()
+    with theirs:
+        monkeypatch.setattr(os, "pipe", none_left)
+        with pytest.raises(Gone, match="Too many open files"):
+            Warm(0, ours).ask(Job(environment={}, folder="/", output=True))
+
+
+BROKEN = """
+import os
+from runtime.warm import Warm, open_descriptors
+
+def broken(control): raise RuntimeError("broken at once")
+
+warm = Warm.forked(broken, allowed=open_descriptors())
+print(os.waitstatus_to_exitcode(os.waitpid(warm.pid, 0)[1]))
+"""
+
+
+def test_a_warm_process_that_breaks_tells_why() -> None:
+    done = subprocess.run([sys.executable, "-c", BROKEN], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
+    assert "RuntimeError: broken at once" in done.stderr
 
 
 @pytest.fixture
