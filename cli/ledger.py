@@ -1,6 +1,7 @@
 """``ketang ledger``: the dedicated ledger of subsidies and programmes; and ``ketang audit``."""
 
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from models.ledger import LedgerAccount, LedgerEntry, LedgerLine
 from policies.vocabulary import AccountKind, CaseKind
 from rules.money import in_capitals, in_yuan
 from rules.periods import SHANGHAI
+from tasks.archive_audit import count_archived
 from tasks.cases import load_case
 from tasks.commands import Spend
 from tasks.documents import changed_documents
@@ -160,10 +162,14 @@ def spend_money(
 @audit.command("verify", help="核对每个案件的办理记录、决定、台账和材料;发现改动即指出哪张表哪一行,退出码为 1。")
 def audit_verify(number: Annotated[str, typer.Argument(help="案件编号;不写为全部")] = "") -> None:
     with opened() as resources, resources.database.read() as session:
-        faults = [str(fault) for fault in verify(session, number=number or None)]
-        faults += changed_documents(session, folder=resources.settings.documents_folder, number=number or None)
-    for fault in faults:
-        typer.secho(fault, fg="red", err=True)
-    if faults:
+        changed = changed_documents(session, folder=resources.settings.documents_folder, number=number or None)
+        faulty = False
+        for fault in chain(verify(session, number=number or None), changed):
+            faulty = True
+            typer.secho(str(fault), fg="red", err=True)
+        stubs = count_archived(session, number=number or None)
+    if stubs:
+        typer.echo(f"已归档{stubs}件,只核对了留存部分;请用归档文件核对:ketang archive verify")
+    if faulty:
         raise typer.Exit(1)
     typer.echo("核对无误:办理记录、决定、台账和材料均未被改动。")

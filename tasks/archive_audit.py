@@ -10,16 +10,18 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Base
 from models.archive import ArchivedCase
 from models.base import canonical
-from models.case import Case
+from models.case import Case, Site
 from models.history import HistoryRow
-from tasks.archive_tables import GOES, Row, rows_by_case
-from tasks.audit_rows import AuditFault
+from models.ledger import LedgerAccount
+from policies.vocabulary import CaseStatus
+from tasks.archive_tables import GOES, Row, owners, rows_by_case
+from tasks.audit_rows import UNREADABLE, AuditFault
 from tasks.sealed_rows import KEPT
 
 ARCHIVED = "case_archived"
@@ -30,6 +32,14 @@ _MOVES_ON = ("history_seq", "history_head")
 def archived(session: Session, case_id: int) -> ArchivedCase | None:
     """Return the record of the archive that holds the details of a case; None when they are here."""
     return session.get(ArchivedCase, case_id)
+
+
+def count_archived(session: Session, *, number: str | None = None) -> int:
+    """Return how many cases the audit can check only by what is left of them; of one case, 0 or 1."""
+    query = select(func.count(ArchivedCase.case_id))
+    if number is not None:
+        query = query.join(Case, Case.id == ArchivedCase.case_id).where(Case.number == number)
+    return session.scalar(query) or 0
 
 
 def sealed_facts(session: Session, record: ArchivedCase) -> dict[str, Any]:
@@ -85,30 +95,62 @@ def verify_stub(
     if {name: said[name] for name in recorded} != recorded:
         yield AuditFault(case.number, "archived_cases", case.id, "归档登记与办理记录不符,已被改动")
     try:
-        found = _staying(session, case.id)
-    except (ValueError, LookupError, OperationalError):
+        yield from _bound(session, case)
+        yield from list(_compared(case, said["stays"], _staying(session, case.id), _kept_since(told)))
+    except UNREADABLE:
         yield AuditFault(case.number, "cases", case.id, "归档后留存的记录无法读取,已被改动")
-        return
-    changed_since = _kept_since(told)
-    for name in sorted(said["stays"].keys() | found.keys()):
-        sealed = said["stays"].get(name, {"columns": [], "rows": {}})
+
+
+def _bound(session: Session, case: Case) -> Iterator[AuditFault]:
+    """Find why a case can not have been archived: as `models.history` asks before its history may go."""
+    causes = [] if case.status is CaseStatus.CLOSED else ["此案尚未办结"]
+    if session.scalar(select(Site.id).where(Site.case_id == case.id).limit(1)) is not None:
+        causes.append("此案有客堂间")
+    if session.scalar(select(LedgerAccount.id).where(LedgerAccount.case_id == case.id).limit(1)) is not None:
+        causes.append("此案有专款台账")
+    for cause in causes:
+        yield AuditFault(case.number, "archived_cases", case.id, f"{cause},不会归档,归档登记系另行添加")
+
+
+def _compared(
+    case: Case,
+    stays: Mapping[str, Any],
+    found: Mapping[str, list[Row]],
+    since: Mapping[tuple[str, str], Row | None],
+) -> Iterator[AuditFault]:
+    """Compare the rows that are left with those sealed, or with what the history told of them last."""
+    for name in sorted(stays.keys() | found.keys() | {table for table, _ in since if table in owners()}):
+        sealed = stays.get(name, {"columns": [], "rows": {}})
         there = {_key(name, row): row for row in found.get(name, [])}
-        for key in sorted(sealed["rows"].keys() | there.keys()):
-            if (name, key) in changed_since:
-                continue
-            row_id = int(key.partition(",")[0])
-            if key not in there:
-                yield AuditFault(case.number, name, row_id, "归档时留存的行已被删除")
-            elif key not in sealed["rows"]:
-                yield AuditFault(case.number, name, row_id, "归档时没有此行,系另行添加")
-            elif _digest(there[key], sealed["columns"]) != sealed["rows"][key]:
-                yield AuditFault(case.number, name, row_id, "与归档时留存的内容不符,已被改动")
+        told_here = {key for table, key in since if table == name}
+        for key in sorted(sealed["rows"].keys() | there.keys() | told_here):
+            row, told_last = there.get(key), since.get((name, key))
+            meant = told_last is not None if key in told_here else key in sealed["rows"]
+            reason = ""
+            if row is None:
+                reason = "归档时留存的行已被删除" if meant else ""
+            elif not meant:
+                reason = "归档时没有此行,系另行添加"
+            elif told_last is not None:
+                changed = [each for each, value in told_last.items() if each in row and row[each] != value]
+                reason = f"与办理记录不符,已被改动:{'、'.join(changed)}" if changed else ""
+            elif not _is(row, sealed, key):
+                reason = "与归档时留存的内容不符,已被改动"
+            if reason:
+                yield AuditFault(case.number, name, int(key.partition(",")[0]), reason)
 
 
-def _kept_since(told: Mapping[str, HistoryRow]) -> set[tuple[str, str]]:
-    """Return the rows that the product itself has changed since, which the history tells."""
+def _is(row: Row, sealed: Mapping[str, Any], key: str) -> bool:
+    try:
+        return bool(_digest(row, sealed["columns"]) == sealed["rows"][key])
+    except TypeError:  # bytes in a column of text
+        return False
+
+
+def _kept_since(told: Mapping[str, HistoryRow]) -> dict[tuple[str, str], Row | None]:
+    """Return what the history told last of the rows that the product has written since; None: that it is gone."""
     return {
-        (kept["table"], str(kept["row"]))
+        (kept["table"], str(kept["row"])): kept["facts"]
         for row in told.values()
         if row.kind == KEPT
         for kept in json.loads(row.data)["rows"]

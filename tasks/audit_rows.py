@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Integer, Select
+from sqlalchemy import Enum, Integer, Select, String
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -59,8 +59,10 @@ R = TypeVar(
     SiteChange,
 )
 
-# Not a word of its list, no moment, no JSON; SQLite says OperationalError of text that is not UTF-8.
-_UNREADABLE = (ValueError, LookupError, OperationalError)
+# Not a word of its list, no moment, no JSON, a number or bytes for a day; SQLite says OperationalError of text that is
+# not UTF-8.
+UNREADABLE = (ValueError, LookupError, TypeError, OperationalError)
+"""What reading a row that somebody has tampered with may raise."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def rows_of(session: Session, table: type[R], query: Select[tuple[R]], *, number
     """
     try:
         rows: list[R | AuditFault] = list(session.scalars(query).all())
-    except _UNREADABLE:
+    except UNREADABLE:
         ids = session.scalars(query.with_only_columns(table.id)).all()
         rows = [_read(session, table, row_id, number) for row_id in ids]
     for row in rows:
@@ -100,11 +102,14 @@ def rows_of(session: Session, table: type[R], query: Select[tuple[R]], *, number
 def _read(session: Session, table: type[R], row_id: int, number: str) -> R | AuditFault:
     try:
         return session.get_one(table, row_id)
-    except _UNREADABLE:
+    except UNREADABLE:
         return AuditFault(number, table.__tablename__, row_id, "无法读取,已被改动")
 
 
 def _whole(row: Base) -> bool:
-    """Return whether numbers are numbers: SQLite keeps any text in a column of integers."""
-    numbers = [column.key for column in row.__table__.columns if isinstance(column.type, Integer)]
-    return all(isinstance(getattr(row, name), int | None) for name in numbers)
+    """Return whether numbers are numbers and texts are texts: SQLite keeps anything in any column."""
+    return all(
+        isinstance(getattr(row, column.key), int | None if isinstance(column.type, Integer) else str | None)
+        for column in row.__table__.columns
+        if isinstance(column.type, Integer | String) and not isinstance(column.type, Enum)
+    )
