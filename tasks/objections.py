@@ -23,6 +23,7 @@ from rules.periods import SHANGHAI, end_of
 from runtime.resources import Resources, edition_of
 from tasks import notice_mail
 from tasks.act import Act, acting
+from tasks.archive_audit import archived
 from tasks.cases import (
     Asked,
     already_decided,
@@ -61,8 +62,8 @@ def record_objection(
         Its number within the notice.
 
     Raises:
-        Refused: no notice, it is closed otherwise than as cleared, the edition does not take this channel, the item is
-            not in the notice, or it was not received within the period; says the moment.
+        Refused: no notice, it is closed otherwise than as cleared or archived, the edition does not take this channel,
+            the item is not in the notice, or it was not received within the period; says the moment.
     """
     with acting(resources, at=at) as act:
         case = load_notice(act.session, command.case)
@@ -296,8 +297,16 @@ def _refuse_closed(act: Act, case: Case) -> None:
     """
     Refuse when the notice was closed, or is about to be because nothing was open at its end.
 
-    Not one that was cleared: an objection received in time must leave a record, however late it is keyed in.
+    Not one that was cleared: an objection received in time must leave a record, however late it is keyed in. But what
+    is archived takes no more rows, which its seal could not tell from forged ones.
     """
+    record = archived(act.session, case.id) if case.status is CaseStatus.CLOSED else None
+    if record is not None:
+        raise Refused(
+            "default",
+            f"{_told_closed(case)},已归档到 {record.file},不能再登记异议;请由社区办以书面另行受理、处理并告知异议人,"
+            "书面材料与归档文件一并保存,需要重新公示的另发公示",
+        )
     if _is_cleared(case):
         return
     if case.status is CaseStatus.CLOSED:
