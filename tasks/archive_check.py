@@ -5,7 +5,9 @@ The rows of the file are put into an empty database of their own, and the produc
 found in a running office is found here.
 """
 
+import errno
 import json
+import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, create_engine, event, insert
 from sqlalchemy.dialects.sqlite import insert as insert_unless
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from models import Base
@@ -40,17 +42,45 @@ class Checked:
 
 
 def check_archive(path: Path) -> Checked:
-    """Check an archive file; Refused: there is no such file."""
+    """
+    Check an archive file.
+
+    Raises:
+        Refused: there is no such file, or no room for the check on the disk of temporary files.
+    """
     if not path.is_file():
         raise Refused("default", f"没有文件 {path},请核对归档文件的位置")
     digest = sha256_of(path)
     faults = list(_beside(path, digest))
     try:
         with reading(path) as archive:
+            if archive.whole() != digest:
+                faults.append(f"{path.name} 在核对时被更换,请重新核对")
             faults += _check(archive)
             return Checked(digest, len(archive.manifest["cases"]), tuple(faults))
     except Refused as refused:
         return Checked("", 0, (*faults, refused.reason))
+    except (OSError, OperationalError) as error:
+        if not _of_the_disk(error):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else error.orig
+        raise Refused(
+            "default",
+            f"核对 {path.name} 时,临时文件夹 {tempfile.tempdir or ''} 所在的磁盘不能写入({reason}),没有核对完;"
+            "请腾出空间,或用环境变量 TMPDIR 另指一个文件夹,再核对",
+        ) from error
+
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_NO_WRITING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+
+
+def _of_the_disk(error: Exception) -> bool:
+    """Return whether the database of the check could not be written, which says nothing about the file."""
+    if isinstance(error, OperationalError):
+        # The low byte is the error, the others its kind.
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _NO_WRITING
+    return isinstance(error, OSError) and (error.errno in _NO_ROOM or tempfile.tempdir is None)
 
 
 def _beside(path: Path, digest: str) -> Iterator[str]:
@@ -86,6 +116,8 @@ def _check(archive: ArchiveReader) -> Iterator[str]:
                 try:
                     yield from (str(fault) for fault in verify(session, number=number))
                 except (ValueError, LookupError, AttributeError, DBAPIError, BadPolicy, TypeError) as error:
+                    if _of_the_disk(error):
+                        raise
                     yield f"案件 {number}:记录残缺,无法核对({type(error).__name__})"
                 session.expunge_all()
 
@@ -197,6 +229,8 @@ def _put(session: Session, told: dict[str, Any], editions: dict[str, Row], archi
             _insert(session, metadata[name], rows, again=False)
         session.flush()
     except (ValueError, LookupError, TypeError, AttributeError, DBAPIError, Damaged) as error:
+        if _of_the_disk(error):
+            raise
         raise _Unusable(f"{data_name(case['number'])} 中的记录无法读取,已被改动({type(error).__name__})") from error
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from models.archive import ArchivedCase
 from models.case import Case, Site
@@ -63,6 +63,8 @@ def matters(session: Session, wanted: Wanted, *, at: datetime, documents: Path, 
     """
     Yield every matter whose case on top was closed before the day and is not archived yet, with what hinders it.
 
+    What is archived already is no part of it; a case beneath an archived one is on top of a matter of its own.
+
     Args:
         session: a consistent view; a hundred matters are in memory at once.
         documents: the documents folder.
@@ -71,11 +73,13 @@ def matters(session: Session, wanted: Wanted, *, at: datetime, documents: Path, 
     Raises:
         Refused: there is no such unit.
     """
+    above = aliased(ArchivedCase)
     query = (
         select(Case)
         .outerjoin(ArchivedCase, ArchivedCase.case_id == Case.id)
+        .outerjoin(above, above.case_id == Case.parent_id)
         .where(
-            Case.parent_id.is_(None),
+            or_(Case.parent_id.is_(None), above.case_id.is_not(None)),
             Case.status == CaseStatus.CLOSED,
             Case.closed_at < datetime.combine(wanted.before, time(), SHANGHAI),
             ArchivedCase.case_id.is_(None),
@@ -93,7 +97,7 @@ def matters(session: Session, wanted: Wanted, *, at: datetime, documents: Path, 
         belongs = {top.id: top.id for top in tops}
         level = list(belongs)
         while level:
-            children = session.scalars(select(Case).where(Case.parent_id.in_(level)).order_by(Case.id)).all()
+            children = session.scalars(unarchived_below(level)).all()
             for child in children:
                 belongs[child.id] = belongs[child.parent_id or 0]
                 found[belongs[child.id]].cases.append(child)
@@ -103,13 +107,23 @@ def matters(session: Session, wanted: Wanted, *, at: datetime, documents: Path, 
         for matter in found.values():
             wasted = not wanted.staying and any(stays[case.id] for case in matter.cases)
             for case in matter.cases:
-                causes = [*hindered[case.id], *_too_early(case, wanted.before, on=local_day(at))]
+                causes = [*hindered[case.id], *too_early(case, wanted.before, on=local_day(at))]
                 if audit and not causes and not wasted:
                     causes += _unsound(session, case, documents)
                 matter.hindered += [(case.number, each) for each in causes]
                 matter.stays += [(case.number, each) for each in stays[case.id]]
             yield matter
         session.expunge_all()
+
+
+def unarchived_below(case_ids: Sequence[int]) -> Select[tuple[Case]]:
+    """Return the query of the cases right beneath some cases that are not archived yet."""
+    return (
+        select(Case)
+        .outerjoin(ArchivedCase, ArchivedCase.case_id == Case.id)
+        .where(Case.parent_id.in_(case_ids), ArchivedCase.case_id.is_(None))
+        .order_by(Case.id)
+    )
 
 
 def _units(session: Session, code: str) -> list[int]:
@@ -168,7 +182,8 @@ def reasons_to_stay(session: Session, cases: Sequence[Case]) -> Mapping[int, lis
     return found
 
 
-def _too_early(case: Case, before: date, *, on: date) -> list[str]:
+def too_early(case: Case, before: date, *, on: date) -> list[str]:
+    """Return why a closed case may not be archived for reason of its age: empty when it is old enough."""
     if case.closed_at is None:
         return []
     closed = local_day(case.closed_at)

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -166,7 +167,18 @@ class ArchiveReader:
         with stream:
             yield stream
 
-    @property
+    def whole(self) -> str:
+        """Return the SHA-256 of the whole file as it is open here, whatever its name has come to mean since."""
+        stream = self.stream.fp
+        if stream is None:
+            raise ValueError("the archive is closed")
+        stream.seek(0)
+        found = hashlib.sha256()
+        while piece := stream.read(_PIECE):
+            found.update(piece)
+        return found.hexdigest()
+
+    @cached_property
     def cases(self) -> dict[str, dict[str, Any]]:
         """What the manifest says of each case, by its number."""
         return {each["number"]: each for each in self.manifest["cases"]}

@@ -1,12 +1,13 @@
 """
-Taking archived cases out of the database, each in one transaction: cut off anywhere, the next run goes on.
+Taking archived cases out of the database, a matter in one transaction: cut off anywhere, the next run goes on.
 
+A case goes with all cases beneath it or not at all, as it was archived: what is left must be fit for the next archive.
 Only what stands in a verified file, unchanged since, is taken out; the case's row, its decisions and all that
 registers, figures and other cases are made of stay, sealed by the last row of the history. Of a case that was copied
 but has to stay, a listed parlour's, only the letters go that left as long ago.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
@@ -27,11 +28,11 @@ from runtime.resources import Resources
 from tasks.act import Act, acting
 from tasks.archive_audit import ARCHIVED, sealed_facts
 from tasks.archive_check import case_of, check_archive
-from tasks.archive_choice import hindrances, reasons_to_stay
-from tasks.archive_file import reading
+from tasks.archive_choice import hindrances, reasons_to_stay, too_early, unarchived_below
+from tasks.archive_file import ArchiveReader, reading
 from tasks.archive_tables import GOES, Rows, as_json, owners, rows_by_case
 from tasks.archives import archivist
-from tasks.cases import load_with_parent
+from tasks.cases import load_with_parent, local_day
 from tasks.history import append
 
 LETTERS_ARCHIVED = "letters_archived"
@@ -81,46 +82,110 @@ def remove_archived(
         )
     removed = Removed()
     with reading(path) as archive:
-        for number, listed in archive.cases.items():
-            tables: Rows = case_of(archive, number)["tables"]
-            if listed["stays"]:
-                before = date.fromisoformat(listed["letters_before"])
-                with acting(resources, at=at) as act:
-                    removed.letters[number] = _remove_letters(
-                        act, number, tables, before=before, file=path.name, sha256=checked.sha256, by=who
-                    )
+        if archive.whole() != checked.sha256:
+            raise Refused("default", f"{path.name} 在核对以后又被更换或改动,什么也没有移出,请查明原因后再办理")
+        listed = archive.cases
+        for numbers in _by_matter(archive):
+            if listed[numbers[0]]["stays"]:
+                for number in numbers:
+                    before = date.fromisoformat(listed[number]["letters_before"])
+                    tables = case_of(archive, number)["tables"]
+                    with acting(resources, at=at) as act:
+                        removed.letters[number] = _remove_letters(
+                            act, number, tables, before=before, file=path.name, sha256=checked.sha256, by=who
+                        )
                 continue
-            try:
-                with acting(resources, at=at) as act:
-                    rows = _remove(act, number, tables, file=path.name, sha256=checked.sha256, by=who)
-            except Refused as refused:
-                removed.left.append((number, refused.reason))
-                continue
-            if rows is None:
-                removed.before += 1
-                continue
-            removed.cases.append(number)
-            removed.rows += rows
-            told(number)
+            _remove_matter(resources, archive, numbers, removed, sha256=checked.sha256, by=who, at=at, told=told)
     return removed
 
 
-def _remove(act: Act, number: str, tables: Rows, *, file: str, sha256: str, by: Person) -> int | None:
-    """Take one case out; return how many rows left, None when it is out already."""
-    session = act.session
-    case = load_with_parent(session, number)
-    record = session.get(ArchivedCase, case.id)
-    if record is not None:
-        if record.sha256 == sha256:
-            return None
-        raise Refused("default", f"已归档到另一个文件 {record.file},不必再移出")
-    causes = [*hindrances(session, [case])[case.id], *reasons_to_stay(session, [case])[case.id]]
+def _by_matter(archive: ArchiveReader) -> Iterator[list[str]]:
+    """Yield the numbers of the cases, those of a matter together, what is on top first: as they were written."""
+    numbers, ids = list[str](), set[int]()
+    for number in archive.cases:
+        (case,) = case_of(archive, number)["tables"]["cases"]
+        if numbers and case["parent_id"] not in ids:
+            yield numbers
+            numbers, ids = [], set()
+        numbers.append(number)
+        ids.add(case["id"])
+    if numbers:
+        yield numbers
+
+
+def _remove_matter(
+    resources: Resources,
+    archive: ArchiveReader,
+    numbers: list[str],
+    removed: Removed,
+    *,
+    sha256: str,
+    by: Person,
+    at: datetime,
+    told: Callable[[str], None],
+) -> None:
+    """Take a matter out, all its cases or, when one of them may not go, none; note in `removed` what came of it."""
+    going, causes, rows = list[tuple[Case, Rows]](), dict[str, str](), 0
+    number = numbers[0]
+    try:
+        with acting(resources, at=at) as act:
+            for number in numbers:
+                case = load_with_parent(act.session, number)
+                record = act.session.get(ArchivedCase, case.id)
+                if record is not None and record.sha256 == sha256:
+                    continue
+                here = _lock_rows(act.session, case)
+                found = [f"已归档到另一个文件 {record.file},不必再移出"] if record is not None else []
+                found = found or _causes_to_stay(act, case, archive, numbers, here)
+                if found:
+                    causes[number] = ";".join(found)
+                going.append((case, here))
+            if not causes:
+                for case, here in going:
+                    number = case.number
+                    rows += _remove(act, case, here, file=archive.path.name, sha256=sha256, by=by)
+                gone = [case.number for case, _ in going]
+    except Refused as refused:
+        causes[number] = refused.reason
     if causes:
-        raise Refused("default", ";".join(causes))
-    here = rows_by_case(session, [case.id])[case.id]
+        first = next(iter(causes))
+        together = f"与案件 {first} 属同一事项,须一并移出"
+        removed.left += [(each, causes.get(each, together)) for each in numbers]
+        return
+    removed.before += len(numbers) - len(gone)
+    removed.cases += gone
+    removed.rows += rows
+    for number in gone:
+        told(number)
+
+
+def _lock_rows(session: Session, case: Case) -> Rows:
+    """Return everything that belongs to a case, which is held locked; its letters, which others queue again, too."""
+    letters = select(OutboxEntry.id).where(OutboxEntry.case_id == case.id, OutboxEntry.status != LetterStatus.QUEUED)
+    session.execute(letters.order_by(OutboxEntry.id).with_for_update())
+    return rows_by_case(session, [case.id])[case.id]
+
+
+def _causes_to_stay(act: Act, case: Case, archive: ArchiveReader, numbers: list[str], here: Rows) -> list[str]:
+    """Return why a case may not be taken out now: what is asked before it is archived is asked again."""
+    session, before = act.session, date.fromisoformat(archive.manifest["before"])
+    causes = [*hindrances(session, [case])[case.id], *too_early(case, before, on=local_day(act.at))]
+    causes += reasons_to_stay(session, [case])[case.id]
+    causes += [
+        f"其下另有案件 {below.number} 不在归档文件中,请重新归档后再移出"
+        for below in session.scalars(unarchived_below([case.id]))
+        if below.number not in numbers
+    ]
+    if causes:
+        return causes
+    tables: Rows = case_of(archive, case.number)["tables"]
     changed = sorted(name for name in here.keys() | tables.keys() if here.get(name) != tables.get(name))
-    if changed:
-        raise Refused("default", f"归档以后记录又有变化(表 {'、'.join(changed)}),请重新归档后再移出")
+    return [f"归档以后记录又有变化(表 {'、'.join(changed)}),请重新归档后再移出"] if changed else []
+
+
+def _remove(act: Act, case: Case, here: Rows, *, file: str, sha256: str, by: Person) -> int:
+    """Take one case out, which is locked and checked; return how many rows left."""
+    session = act.session
     record = ArchivedCase(
         case_id=case.id,
         file=file,
@@ -190,8 +255,8 @@ def _remove_letters(act: Act, number: str, tables: Rows, *, before: date, file: 
 
 
 def _delete(session: Session, case: Case, here: Rows) -> int:
-    """Delete what goes, children before their parents; return how many rows."""
-    count = 0
+    """Delete what goes, children before their parents; return how many rows. Refused: others than were compared."""
+    count, connection = 0, session.connection()
     for table in reversed(Base.metadata.sorted_tables):
         if table.name not in GOES or table.name not in here:
             continue
@@ -200,6 +265,9 @@ def _delete(session: Session, case: Case, here: Rows) -> int:
             condition = column == case.id
         else:
             condition = column.in_(select(WorkItem.id).where(WorkItem.case_id == case.id))
-        session.execute(delete(table).where(condition))
+        if table.name == OutboxEntry.__tablename__:
+            condition &= table.c.status != LetterStatus.QUEUED
+        if connection.execute(delete(table).where(condition)).rowcount != len(here[table.name]):
+            raise Refused("default", f"移出时记录又有变化(表 {table.name}),请重新归档后再移出")
         count += len(here[table.name])
     return count
