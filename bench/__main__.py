@@ -8,6 +8,7 @@ spread.
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,13 +89,13 @@ QUICK = Scale(
     notices=40,
     decisions=40,
     sites=2000,
-    live=6,
+    live=5,
     live_on=("SQLite",),
     sheet=40,
-    idle=60,
+    idle=40,
     idle_cases=(200,),
-    prefect_sqlite=90,
-    growth={"SQLite": (1000, 10_000, 100_000), "PostgreSQL": (1000, 10_000)},
+    prefect_sqlite=45,
+    growth={"SQLite": (1000, 10_000), "PostgreSQL": (1000, 10_000)},
 )
 
 
@@ -143,7 +144,9 @@ def main() -> int:
             parser.error(f"no such work: {', '.join(sorted(unknown))}")
         for name, work in works.items():
             if not only or name in only:
+                begun = time.monotonic()
                 work()
+                say(f"{name}: {time.monotonic() - begun:.0f} s")
                 report.write(given.results)  # what is measured stays, whatever becomes of the next work
     report.print(Console(width=190))
     return 0
