@@ -22,13 +22,14 @@ from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.flows import load_flow_from_flow_run
 from prefect.runner._control_channel import ControlChannel
-from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutorContext
+from prefect.runner._flow_run_executor import FlowRunExecutionResult
 from prefect.runner._process_manager import ProcessHandle
 from prefect.runner._starter_engine import EngineCommandStarter
 from prefect.settings import get_current_settings
 from prefect.utilities.processutils import sanitize_subprocess_env
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
+from cli.executors import Executors
 from runtime.warm import CHANGED, Gone, Job, Line, Warm
 
 MODULE = "cli.warm_flow"
@@ -330,7 +331,7 @@ with warnings.catch_warnings():
         forks: ClassVar[Forks | None] = None
         """Set before the worker is made; without it this is the process worker."""
 
-        _executors: FlowRunExecutorContext
+        _executors: Executors
         _look_again: asyncio.Event
         _one_look: asyncio.Lock
         _draining: bool = False
@@ -349,8 +350,9 @@ with warnings.catch_warnings():
             self._look_again, self._one_look = asyncio.Event(), asyncio.Lock()
             self._turns = Turns()
             await super().setup()
-            self._executors = await self._exit_stack.enter_async_context(FlowRunExecutorContext())
-            self._companions = await self._exit_stack.enter_async_context(_companions(self._listen, self._answer))
+            self._executors = await self._exit_stack.enter_async_context(Executors())
+            companions = _companions(self._listen, self._answer, self._executors.keep_observing)
+            self._companions = await self._exit_stack.enter_async_context(companions)
             if self.forks is not None:
                 self.forks.attach()
                 self._exit_stack.callback(self.forks.detach)

@@ -135,7 +135,7 @@ def test_a_warm_process_that_the_system_does_not_let_start_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "missing"))
-    with pytest.raises(Gone, match="can not be started.*missing"):
+    with pytest.raises(Gone, match=r"can not be started.*missing"):
         Warm.started("cli.warm_flow", folder=tmp_path)
 
 
