@@ -162,12 +162,13 @@ def spend_money(
 @audit.command("verify", help="核对每个案件的办理记录、决定、台账和材料;发现改动即指出哪张表哪一行,退出码为 1。")
 def audit_verify(number: Annotated[str, typer.Argument(help="案件编号;不写为全部")] = "") -> None:
     with opened() as resources, resources.database.read() as session:
-        changed = changed_documents(session, folder=resources.settings.documents_folder, number=number or None)
+        asked = load_case(session, number, lock=False).number if number else None
+        changed = changed_documents(session, folder=resources.settings.documents_folder, number=asked)
         faulty = False
-        for fault in chain(verify(session, number=number or None), changed):
+        for fault in chain(verify(session, number=asked), changed):
             faulty = True
             typer.secho(str(fault), fg="red", err=True)
-        stubs = count_archived(session, number=number or None)
+        stubs = count_archived(session, number=asked)
     if stubs:
         typer.echo(f"已归档{stubs}件,只核对了留存部分;请用归档文件核对:ketang archive verify")
     if faulty:

@@ -63,7 +63,13 @@ def test_cases_are_archived_and_taken_out(ended: Ended, tmp_path: Path) -> None:
 
     assert "已移出3件案件的记录" in said(archive.app, "remove", str(path), "--by", HEAD_OF_OFFICE)
     assert "(以前移出的3件,未移出的0件)" in said(archive.app, "remove", str(path), "--by", HEAD_OF_OFFICE)
-    assert "核对无误" in said(ledger.audit, "verify")
+    audit = typer.Typer()
+    audit.add_typer(ledger.audit, name="audit")
+    whole = said(audit, "audit", "verify")
+    assert "已归档3件,只核对了留存部分;请用归档文件核对:ketang archive verify\n核对无误" in whole
+    assert "已归档1件,只核对了留存部分" in said(audit, "audit", "verify", ended.rejected)
+    assert said(audit, "audit", "verify", ended.listed).startswith("核对无误")
+    assert "没有编号为“X”的案件" in said(audit, "audit", "verify", "X")
     assert "核对无误" in said(ledger.app, "verify")
     assert f"已归档({path.name})" in said(case.app, "show", ended.rejected)
     assert "(已归档)" in said(case.app, "list", "--all")
