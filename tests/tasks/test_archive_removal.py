@@ -17,7 +17,7 @@ from models.outbox import OutboxEntry
 from policies.errors import Refused
 from policies.vocabulary import LetterStatus, Verdict
 from tasks import archive_removal
-from tasks.act import acting
+from tasks.act import Act, acting
 from tasks.archive_audit import ARCHIVED, sealed_facts
 from tasks.archive_check import check_archive
 from tasks.archive_tables import rows_by_case
@@ -180,10 +180,11 @@ def test_a_letter_can_not_be_queued_again_while_its_case_is_taken_out(
                 else:
                     other.exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
                 other.exec_driver_sql(
-                    f"UPDATE outbox SET status = 'queued' WHERE case_id = {case_ids[0]} AND status = 'sent'"
+                    "UPDATE outbox SET status = 'queued', sent_at = NULL "
+                    f"WHERE case_id = {case_ids[0]} AND status = 'sent'"
                 )
             except DBAPIError as error:
-                refused.append(error)
+                refused.append(str(error.orig))
             finally:
                 other.rollback()
                 other.invalidate()
@@ -191,6 +192,7 @@ def test_a_letter_can_not_be_queued_again_while_its_case_is_taken_out(
 
     monkeypatch.setattr(archive_removal, "rows_by_case", read)
     assert len(both.remove(path).cases) == len(refused) == 3
+    assert all("database is locked" in each or "lock timeout" in each for each in refused)
 
 
 def test_a_letter_that_is_queued_after_all_is_not_deleted(
@@ -198,19 +200,21 @@ def test_a_letter_that_is_queued_after_all_is_not_deleted(
 ) -> None:
     path = both.written(tmp_path)
 
-    def read(session: Session, case_ids: Any) -> Any:
-        found = rows_by_case(session, case_ids)
-        one = select(func.min(OutboxEntry.id)).where(OutboxEntry.case_id.in_(case_ids)).scalar_subquery()
+    asked = archive_removal._causes_to_stay
+
+    def asked_and_queued(act: Act, case: Case, *more: Any) -> list[str]:
+        causes = asked(act, case, *more)
+        one = select(func.min(OutboxEntry.id)).where(OutboxEntry.case_id == case.id).scalar_subquery()
         queued = update(OutboxEntry).where(OutboxEntry.id == one)
-        session.execute(queued.values(status=LetterStatus.QUEUED, sent_at=None))
-        return found
+        act.session.execute(queued.values(status=LetterStatus.QUEUED, sent_at=None))
+        return causes
 
     with both.resources.database.read() as session:
         before = session.scalar(select(func.count()).select_from(OutboxEntry))
-    monkeypatch.setattr(archive_removal, "rows_by_case", read)
+    monkeypatch.setattr(archive_removal, "_causes_to_stay", asked_and_queued)
     removed = both.remove(path)
     assert removed.cases == []
-    assert all("尚未寄出" in cause or "移出时记录又有变化(表 outbox)" in cause for _, cause in removed.left)
+    assert {cause for _, cause in removed.left} == {"移出时记录又有变化(表 outbox),请重新归档后再移出"}
     with both.resources.database.read() as session:
         assert session.scalar(select(func.count()).select_from(OutboxEntry)) == before
     assert both.faults() == []
