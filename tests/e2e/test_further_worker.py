@@ -67,7 +67,7 @@ def test_it_is_started_again_when_it_dies_and_its_sweep_stops_no_other(office: O
     second.look_after()
     assert second.worker is not None
     assert second.worker.status is None
-
-    second.give_up_lost_runs(sweeps_after=0)
-    assert office.run(lost).type == "CRASHED"
+    online = {each["name"] for each in second._workers() if each["status"] == "ONLINE"}
+    assert WORKER_NAME in online, "to the server the other worker still lives"
+    assert office.run(lost).type == "CRASHED", "it was labeled with the name of the worker that died"
     assert office.ended(office.start(SWEEP, {})).type == "COMPLETED"
