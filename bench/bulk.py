@@ -6,7 +6,7 @@ The limit takes as many decisions by hand: a transaction each, with history, the
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import func, select
 
@@ -23,7 +23,32 @@ from bench.town import EDITION, RESPONSIBLE, Town
 from flows.bulk import decide_sheet
 from models.work_item import WorkItem
 from policies.vocabulary import Gate, Verdict, WorkItemStatus
+from runtime.resources import Resources
 from tasks.post import post_letters
+
+SHEET = "决定.csv"
+
+
+def to_the_village(town: Town, desk: SiteDesk, units: int) -> list[str]:
+    """Carry as many new cases to the village's decision and let their letters go; return their numbers."""
+    numbers = []
+    for group in town.add_groups(units, households=1):
+        number = desk.apply(group)
+        desk.carry(number)
+        desk.sign(number, f"{group}-001")
+        desk.carry(number)
+        numbers.append(number)
+    while post_letters(town.resources, at=desk.at).sent:
+        pass
+    return numbers
+
+
+def write_sheet(resources: Resources, numbers: Sequence[str]) -> None:
+    """Write the sheet by which the village forwards these cases into the documents folder."""
+    with (resources.settings.documents_folder / SHEET).open("w", encoding="utf-8-sig", newline="") as file:
+        sheet = csv.writer(file)
+        sheet.writerow(["案件编号", "办理人", "决定"])
+        sheet.writerows([number, RESPONSIBLE, Verdict.FORWARDED.label] for number in numbers)
 
 
 class Sheet:
@@ -38,25 +63,12 @@ class Sheet:
 
     def prepare(self, units: int) -> None:
         """Carry as many cases to the village's decision, let their letters go, and write the sheet."""
-        numbers = []
-        for group in self.town.add_groups(units, households=1):
-            number = self.desk.apply(group)
-            self.desk.carry(number)
-            self.desk.sign(number, f"{group}-001")
-            self.desk.carry(number)
-            numbers.append(number)
-        while post_letters(self.town.resources, at=self.at).sent:
-            pass
-        path = self.town.resources.settings.documents_folder / "决定.csv"
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            sheet = csv.writer(file)
-            sheet.writerow(["案件编号", "办理人", "决定"])
-            sheet.writerows([number, RESPONSIBLE, Verdict.FORWARDED.label] for number in numbers)
+        write_sheet(self.town.resources, to_the_village(self.town, self.desk, units))
         self.decided += units
 
     def run(self, units: int) -> list[float]:
         """Take the sheet."""
-        report = decide_sheet(self.town.resources, "决定.csv", at=self.at)
+        report = decide_sheet(self.town.resources, SHEET, at=self.at)
         assert report.done == units, report.refused[:3]
         while post_letters(self.town.resources, at=self.at).sent:
             pass

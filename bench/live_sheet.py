@@ -6,13 +6,13 @@ mail server on loopback. Two rates, both from asking for the run: until every de
 every letter accepted; and until the run has ended, when every form is new as well.
 """
 
-import csv
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
 from sqlalchemy import func, select
 
+from bench.bulk import SHEET, to_the_village, write_sheet
 from bench.contest import Entry, compete
 from bench.contestant import Place, Spent
 from bench.live_desk import Office
@@ -20,11 +20,9 @@ from bench.mailbox import mailbox
 from bench.meter import cpu_of_tree
 from bench.postgres import Postgres
 from bench.table import Report, target
-from bench.town import RESPONSIBLE
 from models.outbox import OutboxEntry
 from models.work_item import WorkItem
-from policies.vocabulary import Gate, LetterStatus, Verdict, WorkItemStatus
-from tasks.post import post_letters
+from policies.vocabulary import Gate, LetterStatus, WorkItemStatus
 
 OURS = "Ketang, one run"
 FLOW, DEPLOYMENT = "decide-in-bulk", "批量办理"
@@ -51,29 +49,19 @@ class Sheet:
 
     def prepare(self, units: int) -> None:
         """Carry as many cases to the village's decision, each with a suspended run, and write the sheet."""
-        office, numbers = self.office, []
-        for group in office.town.add_groups(units, households=1):
-            number = office.desk.apply(group)
-            office.desk.carry(number)
-            office.desk.sign(number, f"{group}-001")
-            office.desk.carry(number)
+        office = self.office
+        numbers = to_the_village(office.town, office.desk, units)
+        for number in numbers:
             office.lay_out_run(number)
-            numbers.append(number)
-        while post_letters(office.town.resources, at=office.now()).sent:
-            pass
         self.forms = {office.run(number): office.api.form(office.run(number)) for number in numbers}
-        path = office.resources.settings.documents_folder / "决定.csv"
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            sheet = csv.writer(file)
-            sheet.writerow(["案件编号", "办理人", "决定"])
-            sheet.writerows([number, RESPONSIBLE, Verdict.FORWARDED.label] for number in numbers)
+        write_sheet(office.resources, numbers)
         self.decided += units
 
     def run(self, units: int) -> list[float]:
         """Have the sheet taken by its deployment."""
         api = self.office.api
         before, begun = self._cpu(), time.perf_counter()
-        run = api.start(api.deployment(FLOW, DEPLOYMENT), {"entry": {"sheet": "决定.csv"}})
+        run = api.start(api.deployment(FLOW, DEPLOYMENT), {"entry": {"sheet": SHEET}})
         told = 0.0
         while not api.ended(run):
             time.sleep(LOOK_SECONDS)

@@ -3,6 +3,7 @@
 from datetime import date
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Date,
     ForeignKey,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Select,
     String,
     UniqueConstraint,
+    and_,
     bindparam,
     literal,
     select,
@@ -118,6 +120,11 @@ class RoleHolding(Base):
     unit: Mapped[Unit] = relationship()
 
 
+def held_on(day: date | BindParameter[date]) -> ColumnElement[bool]:
+    """Return the condition that a role is held on that day."""
+    return and_(RoleHolding.since <= day, RoleHolding.until.is_(None) | (RoleHolding.until > day))
+
+
 _LINE = (
     select(Unit.id, Unit.parent_id, literal(0).label("distance"))
     .where(Unit.id == bindparam("unit"))
@@ -135,8 +142,7 @@ _HOLDERS = (
         # Not a join with the line: for one, SQLite reads through all holdings and all people to make Bloom filters.
         RoleHolding.unit_id.in_(select(_LINE.c.id)),
         RoleHolding.role == bindparam("role"),
-        RoleHolding.since <= bindparam("day"),
-        (RoleHolding.until.is_(None)) | (RoleHolding.until > bindparam("day")),
+        held_on(bindparam("day")),
         Person.active,
     )
     .order_by(_DISTANCE, Person.code)
@@ -168,8 +174,7 @@ _HOLDERS_BELOW = (
             select(RoleHolding.person_id).where(
                 RoleHolding.role == bindparam("role"),
                 RoleHolding.unit_id.in_(_BELOW),
-                RoleHolding.since <= bindparam("day"),
-                (RoleHolding.until.is_(None)) | (RoleHolding.until > bindparam("day")),
+                held_on(bindparam("day")),
             )
         ),
         Person.active,

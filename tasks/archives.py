@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.case import Case, PublishedEdition
-from models.registry import Person, RoleHolding
+from models.registry import Person, RoleHolding, held_on
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Outcome, Role
 from rules.periods import SHANGHAI
@@ -74,7 +75,7 @@ def make_archive(
             return made
         path = to / f"ketang-{at.astimezone(SHANGHAI):%Y%m%d-%H%M%S}.zip"
         with writing(path) as archive:
-            _write(resources, session, archive, _chained(first, taken), made=made, wanted=wanted, who=who, at=at)
+            _write(resources, session, archive, chain([first], taken), made=made, wanted=wanted, who=who, at=at)
         made.path = path
     return made
 
@@ -85,8 +86,7 @@ def archivist(session: Session, text: str, *, at: datetime) -> Person:
     held = select(RoleHolding.id).where(
         RoleHolding.person_id == person.id,
         RoleHolding.role.in_(_ARCHIVISTS),
-        RoleHolding.since <= on,
-        (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
+        held_on(on),
     )
     if session.scalars(held).first() is None:
         able = "或".join(role.label for role in _ARCHIVISTS)
@@ -102,11 +102,6 @@ def _told(found: Iterable[Matter], made: Made, wanted: Wanted) -> Iterator[Matte
             made.left += [(matter.number, number, cause) for number, cause in causes]
         else:
             yield matter
-
-
-def _chained(first: Matter, others: Iterator[Matter]) -> Iterator[Matter]:
-    yield first
-    yield from others
 
 
 def _write(

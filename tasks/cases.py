@@ -13,7 +13,7 @@ from models.inspection import Inspection
 from models.meeting import Meeting, Resolution
 from models.notice import Notice
 from models.project import Call, Project
-from models.registry import Person, RoleHolding, Unit, holders
+from models.registry import Person, RoleHolding, Unit, held_on, holders
 from models.service import Provider, ServiceItem, ServiceOrder
 from models.site_change import SiteChange
 from models.work_item import Ask, Decision, WorkItem
@@ -329,8 +329,7 @@ def holds_any(session: Session, person: Person, roles: set[Role], units: list[Un
                 RoleHolding.person_id == person.id,
                 RoleHolding.role.in_(roles),
                 RoleHolding.unit_id.in_([unit.id for unit in units]),
-                RoleHolding.since <= on,
-                (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
+                held_on(on),
             )
         ).first()
         is not None

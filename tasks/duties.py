@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models.case import Case, Site
 from models.engine import insert_unless_there
-from models.registry import Person, RoleHolding, Unit
+from models.registry import Person, RoleHolding, Unit, held_on
 from models.site_life import DutyRound, SiteSpell
 from notifications.outbox import Posting, Recipient, enqueue_many
 from policies.life_scheme import MonthlyTheme
@@ -320,8 +320,7 @@ def _holders(
         .where(
             RoleHolding.role.in_(roles),
             RoleHolding.unit_id.in_(places),
-            RoleHolding.since <= on,
-            (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
+            held_on(on),
             Person.active,
         )
         .order_by(Person.code)

@@ -20,7 +20,7 @@ from models.given import given_as_ids, given_ids
 from models.inspection import Inspection
 from models.meeting import Resolution
 from models.project import Project
-from models.registry import Household, Person, RoleHolding, Unit
+from models.registry import Household, Person, RoleHolding, Unit, held_on
 from models.service import Provider, ServiceItem, ServiceOrder
 from models.site_change import SiteChange
 from models.work_item import Timer, WorkItem
@@ -335,8 +335,7 @@ def _holding(dialect: str) -> Select[Any]:
         .where(
             RoleHolding.role.in_(bindparam("roles", expanding=True)),
             RoleHolding.unit_id.in_(given_ids(dialect)),
-            RoleHolding.since <= bindparam("day"),
-            (RoleHolding.until.is_(None)) | (RoleHolding.until > bindparam("day")),
+            held_on(bindparam("day")),
             Person.active,
         )
         .order_by(Person.code)

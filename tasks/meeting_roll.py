@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import select
 
 from models.meeting import Meeting, MeetingAttendance
-from models.registry import Person, RoleHolding, Unit, below
+from models.registry import Person, RoleHolding, Unit, below, held_on
 from policies.errors import Refused
 from policies.life_scheme import JointMeeting
 from policies.life_words import MeetingSeat
@@ -57,8 +57,7 @@ def entitled(act: Act, town: Unit, rule: JointMeeting) -> list[tuple[Person, Uni
         .where(
             RoleHolding.role.in_(rule.invited),
             RoleHolding.unit_id.in_(below(act.session, town)),
-            RoleHolding.since <= act.day,
-            (RoleHolding.until.is_(None)) | (RoleHolding.until > act.day),
+            held_on(act.day),
             Person.active,
         )
         .order_by(Unit.code, Person.code)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.case import Case
 from models.notice import Notice, Objection
 from models.project import Interest, MeetingVote, Project, Score
-from models.registry import Person, RoleHolding, Unit, holders_below
+from models.registry import Person, RoleHolding, Unit, held_on, holders_below
 from policies.errors import Refused
 from policies.micro_scheme import Scoring, VoteRule
 from policies.vocabulary import (
@@ -271,8 +271,7 @@ def _members(session: Session, people: Sequence[Person], *, on: date) -> list[Fa
         .join(Unit, Unit.id == RoleHolding.unit_id)
         .where(
             RoleHolding.person_id.in_([person.id for person in people]),
-            RoleHolding.since <= on,
-            (RoleHolding.until.is_(None)) | (RoleHolding.until > on),
+            held_on(on),
         )
         .order_by(RoleHolding.id)
     )

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.engine import Database
-from models.registry import Household, Person, RoleHolding, Unit
+from models.registry import Household, Person, RoleHolding, Unit, held_on
 from policies.errors import Refused
 from policies.vocabulary import BeautifulVillage, Role, UnitKind
 from rules.masking import mask_phone, mask_text
@@ -85,7 +85,7 @@ def outline(db: Database, *, at: datetime, village: str | None = None) -> list[N
         for unit, role, code, name, phone, email in session.execute(
             select(RoleHolding.unit_id, RoleHolding.role, Person.code, Person.name, Person.phone, Person.email)
             .join(Person, RoleHolding.person_id == Person.id)
-            .where(Person.active, RoleHolding.since <= day, RoleHolding.until.is_(None) | (RoleHolding.until > day))
+            .where(Person.active, held_on(day))
             .order_by(Person.code)
         ):
             holders[unit].append(Holder(role, code, name, mask_phone(phone or ""), email is not None))

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from models.case import Case
 from models.evaluation import EvaluationResult
-from models.registry import Person, RoleHolding, holders
+from models.registry import Person, RoleHolding, held_on, holders
 from notifications.evaluation_letters import EvaluationTold
 from policies.vocabulary import Role
 from rules.grading import spoken_points
@@ -99,8 +99,7 @@ def _responsible(act: Act, villages: list[int]) -> dict[int, list[Person]]:
         .where(
             RoleHolding.role == Role.VILLAGE_RESPONSIBLE,
             RoleHolding.unit_id.in_(villages),
-            RoleHolding.since <= act.day,
-            (RoleHolding.until.is_(None)) | (RoleHolding.until > act.day),
+            held_on(act.day),
             Person.active,
         )
         .order_by(Person.code)

@@ -7,4 +7,3 @@ letters queued.
 """
 
 SIGNATURES = 20
-CALLS = SIGNATURES + 5
