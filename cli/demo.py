@@ -16,9 +16,10 @@ from cli.up import import_example, offer_example
 from migrations import run
 from rules.periods import SHANGHAI
 from runtime.clock import MovedClock
+from runtime.refusals import StackFailed
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
-from runtime.stack import Stack, StackFailed, stop_signals
+from runtime.stack import Stack, stop_signals
 
 app = typer.Typer(no_args_is_help=True)
 

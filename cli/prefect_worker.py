@@ -20,7 +20,8 @@ def main() -> None:
     from prefect.cli import app
     from yaml import YAMLError
 
-    from cli.warm_worker import Forks, WarmWorker
+    from cli.forks import Forks
+    from cli.warm_worker import WarmWorker
 
     try:
         preload(folder)

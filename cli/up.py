@@ -1,5 +1,7 @@
 """``ketang up``: start everything on this machine, and stop it again on Ctrl-C."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +11,10 @@ from sqlalchemy import select
 from cli.context import told
 from models.case import PublishedEdition
 from models.registry import Unit
+from runtime.refusals import StackFailed
 from runtime.resources import Resources, open_resources
 from runtime.settings import PROJECT, Settings
-from runtime.stack import Stack, StackFailed, stop_signals
+from runtime.stack import Stack, stop_signals
 from tasks.cases import check_unchanged
 from tasks.registry import import_registry
 from tasks.services import import_catalogue
@@ -28,29 +31,41 @@ def up(
     ] = True,
 ) -> None:
     """Start the stack, bring the example township into an empty registry, and wait for Ctrl-C."""
+    with until_stopped("客堂已停止。"), Stack(Settings(), say=typer.echo) as stack:
+        check_published(stack.settings)
+        stack.settings.documents_folder.mkdir(exist_ok=True)
+        if example:
+            import_example(stack.settings)
+        typer.echo("")
+        typer.secho("客堂已启动。", fg="green", bold=True)
+        if stack.settings.training:
+            typer.secho("  培训系统:时间可用 ketang clock move 向前移动,不得用于正式办理。", fg="yellow")
+        typer.echo(f"  办事界面(在这里申请、点 Resume 办理):{stack.ui_url}/deployments")
+        typer.echo(f"  等待办理的案件:                      {stack.ui_url}{WAITING}")
+        typer.echo(f"  Prefect 新界面(Resume 在“…”菜单里): {stack.new_ui_url}/dashboard")
+        typer.echo(f"  信函文件夹(没有设置邮件服务器时):    {stack.settings.letters_folder}")
+        typer.echo(f"  资料文件夹(证明材料、答复表放这里):  {stack.settings.documents_folder}")
+        typer.echo(f"  日志:                                {stack.logs}")
+        typer.echo("按 Ctrl-C 停止。再次启动时,一切照旧。")
+        stack.watch()
+
+
+@contextmanager
+def until_stopped(farewell: str) -> Iterator[None]:
+    """
+    Within the block, Ctrl-C and SIGTERM are the orderly end; what does not start is told, exit code 1.
+
+    Args:
+        farewell: what is said at that end, in Chinese.
+    """
     try:
-        with stop_signals(), told(), Stack(Settings(), say=typer.echo) as stack:
-            check_published(stack.settings)
-            stack.settings.documents_folder.mkdir(exist_ok=True)
-            if example:
-                import_example(stack.settings)
-            typer.echo("")
-            typer.secho("客堂已启动。", fg="green", bold=True)
-            if stack.settings.training:
-                typer.secho("  培训系统:时间可用 ketang clock move 向前移动,不得用于正式办理。", fg="yellow")
-            typer.echo(f"  办事界面(在这里申请、点 Resume 办理):{stack.ui_url}/deployments")
-            typer.echo(f"  等待办理的案件:                      {stack.ui_url}{WAITING}")
-            typer.echo(f"  Prefect 新界面(Resume 在“…”菜单里): {stack.new_ui_url}/dashboard")
-            typer.echo(f"  信函文件夹(没有设置邮件服务器时):    {stack.settings.letters_folder}")
-            typer.echo(f"  资料文件夹(证明材料、答复表放这里):  {stack.settings.documents_folder}")
-            typer.echo(f"  日志:                                {stack.logs}")
-            typer.echo("按 Ctrl-C 停止。再次启动时,一切照旧。")
-            stack.watch()
+        with stop_signals(), told():
+            yield
     except StackFailed as failed:
         typer.secho(str(failed), fg="red", err=True)
         raise typer.Exit(1) from failed
     except KeyboardInterrupt:
-        typer.echo("客堂已停止。")
+        typer.echo(farewell)
 
 
 def check_published(settings: Settings) -> None:

@@ -4,11 +4,9 @@ from typing import Annotated
 
 import typer
 
-from cli.context import told
-from cli.up import check_published
+from cli.up import check_published, until_stopped
 from runtime.further import FurtherWorker
 from runtime.settings import Settings
-from runtime.stack import StackFailed, stop_signals
 
 
 def worker(
@@ -17,19 +15,13 @@ def worker(
     ] = "",
 ) -> None:
     """Start a worker, start it again when it dies, and wait for Ctrl-C."""
-    try:
-        with stop_signals(), told(), FurtherWorker(Settings(), name=name, say=typer.echo) as alone:
-            check_published(alone.settings)
-            typer.echo("")
-            typer.secho("工作进程已就绪。", fg="green", bold=True)
-            typer.echo(f"  服务器:    {alone.api_url}")
-            typer.echo(f"  名字:      {alone.worker_name}(同时办理几件,由服务器的 KETANG_WORKER_LIMIT 决定)")
-            typer.echo(f"  资料文件夹:{alone.settings.documents_folder}(须是与服务器共用的同一个文件夹)")
-            typer.echo(f"  日志:      {alone.logs}")
-            typer.echo("按 Ctrl-C 停止:正在办理的先办完。")
-            alone.watch()
-    except StackFailed as failed:
-        typer.secho(str(failed), fg="red", err=True)
-        raise typer.Exit(1) from failed
-    except KeyboardInterrupt:
-        typer.echo("工作进程已停止。")
+    with until_stopped("工作进程已停止。"), FurtherWorker(Settings(), name=name, say=typer.echo) as alone:
+        check_published(alone.settings)
+        typer.echo("")
+        typer.secho("工作进程已就绪。", fg="green", bold=True)
+        typer.echo(f"  服务器:    {alone.api_url}")
+        typer.echo(f"  名字:      {alone.worker_name}(同时办理几件,由服务器的 KETANG_WORKER_LIMIT 决定)")
+        typer.echo(f"  资料文件夹:{alone.settings.documents_folder}(须是与服务器共用的同一个文件夹)")
+        typer.echo(f"  日志:      {alone.logs}")
+        typer.echo("按 Ctrl-C 停止:正在办理的先办完。")
+        alone.watch()

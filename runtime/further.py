@@ -15,8 +15,9 @@ from sqlalchemy.engine import make_url
 from migrations import run
 from runtime.children import until
 from runtime.homelock import HomeLock, HomeTaken
+from runtime.refusals import StackFailed
 from runtime.settings import PROJECT, Settings
-from runtime.stack import LOOK_FOR_LOST_SECONDS, LOOPBACK, WORKER_NAME, Stack, StackFailed
+from runtime.stack import LOOK_FOR_LOST_SECONDS, LOOPBACK, WORKER_NAME, Stack
 
 LOOK_SECONDS = 5
 HEARTBEAT_SECONDS = 30

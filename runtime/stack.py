@@ -8,11 +8,9 @@ Nothing of Prefect is imported here; its own commands are run. Everything starte
 
 import base64
 import contextlib
-import errno
 import json
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import threading
@@ -32,6 +30,7 @@ from runtime.children import Child, until
 from runtime.environment import api_url, child_environment
 from runtime.homelock import HomeLock, HomeTaken
 from runtime.lost import LOST_RUN_SECONDS, LOST_SWEEP_SECONDS, give_up_of_worker, give_up_overdue
+from runtime.refusals import StackFailed, already_running, free_port, refuse_busy_port, refuse_unusable_password
 from runtime.settings import PROJECT, Settings
 
 SQLITE_SERVER = "cli.prefect_server"
@@ -50,15 +49,6 @@ MOST_RESTARTS = 5
 RESTARTS_WITHIN_SECONDS = 600
 BUSY_PAUSES_SECONDS = (0.5, 1, 2, 4, 8, 16, None)
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-
-class StackFailed(Exception):
-    """
-    The stack could not start, or one of its processes died. Shown to the person as it is.
-
-    Args:
-        reason: Chinese sentences that say what to do next.
-    """
 
 
 def _silent(_line: str) -> None:
@@ -244,7 +234,7 @@ class Stack:
         settings = self.settings
         if not (self.project / "prefect.yaml").is_file():
             raise StackFailed(f"在 {self.project} 没有找到 prefect.yaml。请在客堂的项目文件夹里安装并启动。")
-        _refuse_unusable_password(settings)
+        refuse_unusable_password(settings)
         if settings.prefect_api_url:
             raise StackFailed(
                 f"已设置 KETANG_PREFECT_API_URL={settings.prefect_api_url}:服务器在那里,本机只能运行 ketang worker。"
@@ -253,11 +243,11 @@ class Stack:
         try:
             self._lock.take()
         except HomeTaken as taken:
-            raise StackFailed(_already_running(settings.home, taken)) from None
+            raise StackFailed(already_running(settings.home, taken)) from None
         self.settings = settings = settings.model_copy(
-            update={"port": _free_port(settings.host) if settings.port == 0 else settings.port}
+            update={"port": free_port(settings.host) if settings.port == 0 else settings.port}
         )
-        _refuse_busy_port(settings)
+        refuse_busy_port(settings)
         self.logs.mkdir(parents=True, exist_ok=True)
         self._say(f"数据文件夹:{settings.home}")
         self._migrate()
@@ -373,47 +363,6 @@ class Stack:
 
 def _died(child: Child) -> str:
     return f"{child.name}意外退出(状态 {child.status})。请查看日志 {child.log}:\n{child.tail()}"
-
-
-def _already_running(home: Path, taken: HomeTaken) -> str:
-    where = f"(进程 {taken.running.pid},{taken.running.ui_url})" if taken.running else ""
-    return (
-        f"数据文件夹 {home} 已有一个客堂在运行{where},同一文件夹不能启动两个。"
-        "请使用正在运行的那个,或先在它的窗口按 Ctrl-C 停止;要另开一套,请设置 KETANG_HOME 与 KETANG_PORT。"
-    )
-
-
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0), family=_family(host)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-def _refuse_unusable_password(settings: Settings) -> None:
-    secret = settings.prefect_auth.get_secret_value()
-    user, colon, password = secret.partition(":")
-    # Prefect's server compares it as ASCII, and answers 500 to everything otherwise.
-    if secret and not (user and colon and password and secret.isascii() and secret.isprintable()):
-        raise StackFailed("KETANG_PREFECT_AUTH 须写作 用户名:密码,只用英文字母、数字和英文符号。请改正后再启动。")
-
-
-def _refuse_busy_port(settings: Settings) -> None:
-    try:
-        socket.create_server((settings.host, settings.port), family=_family(settings.host)).close()
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            reason = (
-                f"端口 {settings.port} 已被别的程序占用。请停止那个程序,或换一个端口再启动,"
-                f"例如:KETANG_PORT={settings.port + 1} ketang up(KETANG_PORT=0 表示任选一个空闲端口)。"
-            )
-        elif error.errno == errno.EACCES:
-            reason = f"没有权限使用端口 {settings.port}。请用 KETANG_PORT 换一个 1024 以上的端口。"
-        else:
-            reason = f"无法监听 {settings.host}:{settings.port}({error.strerror or error})。请检查 KETANG_HOST。"
-        raise StackFailed(reason) from None
 
 
 @contextlib.contextmanager

@@ -17,8 +17,9 @@ from runtime.children import Child
 from runtime.clock import machine_now
 from runtime.environment import api_url, prefect_environment
 from runtime.further import FurtherWorker, is_here
+from runtime.refusals import StackFailed
 from runtime.settings import PROJECT, Settings
-from runtime.stack import Stack, StackFailed
+from runtime.stack import Stack
 
 ELSEWHERE = "http://192.0.2.7:4200/api"
 """An address for documentation: nobody has it."""

@@ -21,8 +21,9 @@ from pydantic import SecretStr
 from runtime.children import Child, living_in_group, until
 from runtime.environment import child_environment
 from runtime.homelock import HomeLock, HomeTaken, find_running
+from runtime.refusals import StackFailed
 from runtime.settings import PROJECT, Settings
-from runtime.stack import MOST_RESTARTS, Stack, StackFailed
+from runtime.stack import MOST_RESTARTS, Stack
 
 FLOWS = """
 import os, sys, time
