@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,14 +113,19 @@ def compete(
 
 @contextmanager
 def _started(entry: Entry) -> Iterator["subprocess.Popen[str]"]:
-    place = {
-        "folder": mkdtemp(dir=os.environ["BENCH_FOLDER"]),
-        "postgres": entry.postgres,
-        "server": entry.server,
-        "options": entry.options,
-    }
-    command = [sys.executable, "-m", "bench.contestant", entry.maker, json.dumps(place)]
-    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    # Gone with its contest: a disk need not hold the databases of all of them.
+    with ExitStack() as stack:
+        folder = TemporaryDirectory(dir=os.environ["BENCH_FOLDER"], ignore_cleanup_errors=True)
+        place = {
+            "folder": stack.enter_context(folder),
+            "postgres": entry.postgres,
+            "server": entry.server,
+            "options": entry.options,
+        }
+        command = [sys.executable, "-m", "bench.contestant", entry.maker, json.dumps(place)]
+        process = stack.enter_context(
+            subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        )
         try:
             yield process
         except BaseException:

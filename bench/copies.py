@@ -7,10 +7,10 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.engine import Connection
 
 
-def series(count: int) -> Any:
-    """Return the numbers from 1 to `count`, in the column ``n``."""
-    numbers = select(literal(1).label("n")).cte("numbers", recursive=True)
-    return numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < count))
+def series(last: int, *, first: int = 1) -> Any:
+    """Return the numbers from `first` to `last`, in the column ``n``."""
+    numbers = select(literal(first).label("n")).cte("numbers", recursive=True)
+    return numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < last))
 
 
 def text_of(number: Any) -> ColumnElement[str]:

@@ -1,13 +1,14 @@
 """
 A district of a size that is asked for: one neighbourhood lived through by the desk's own commands, then copied.
 
-Every fourth copy has the open cases too. Every ten neighbourhoods share a village, every thirty villages a town, each
-with people of its own.
+Every fourth copy has the open cases too. Every twelve neighbourhoods share a village, every eight villages a town, each
+with people of its own. The smallest district that is measured has a whole town besides what is left over, so that towns
+and villages are the same in all of them, and only their number differs.
 
-The copies are made by one INSERT … SELECT a table into the real schema. All ids of a copy are those of the original
-plus n times `STRIDE`, so that every reference within it holds; what is unique as text is named by the new id. Of the
-copies the hash chains do not hold (they name the original's numbers); those of the original and of whatever is done
-later do.
+The copies are made by INSERT … SELECT into the real schema, some hundred at a time. All ids of a copy are those of the
+original plus n times `STRIDE`, so that every reference within it holds; what is unique as text is named by the new id.
+Of the copies the hash chains do not hold (they name the original's numbers); those of the original and of whatever is
+done later do.
 """
 
 from dataclasses import dataclass
@@ -45,13 +46,19 @@ from policies.vocabulary import CaseStatus, LetterStatus, TimerKind, UnitKind, W
 
 FAR = timedelta(days=3650)
 STRIDE = 1000
-A_VILLAGE, A_TOWN, A_BUSY_ONE = 10, 300, 4
+A_VILLAGE, A_TOWN, A_BUSY_ONE = 12, 96, 4
+"""Each a multiple of the one before, so that one village has as many open cases as the next."""
+AT_ONCE = 500
+"""Copies made in one transaction: what the database keeps of it until its end stays small, however many there are."""
+CACHE_KIB = 512 * 1024
+"""What SQLite may keep in memory while it makes them."""
 CLOSED_CASES, OPEN_CASES = 2 + ORDERS, 3
 """Cases of a neighbourhood: the parlour's, its notice, its orders; and the open ones of every fourth."""
 RESERVED = 16
 """Of the open reviews so many, the last ones, are kept for decisions: nothing becomes due there."""
-_LEFT_ALONE = frozenset({"editions", "case_counters", "sweep_beats", "duty_rounds"})
-_APART = frozenset({"units", "people", "role_holdings", "providers", "service_items"})
+_LEFT_ALONE = frozenset({"editions", "case_counters", "sweep_beats"})
+_OF_A_TOWN = ("providers", "service_items", "duty_rounds")
+_APART = frozenset({"units", "people", "role_holdings", *_OF_A_TOWN})
 """Tables whose rows belong to a town, a village, or a neighbourhood."""
 
 
@@ -77,7 +84,7 @@ class District(Neighbourhood):
 
         Args:
             town: where; as good as empty.
-            a_village: neighbourhoods that share one.
+            a_village: neighbourhoods that share one; a multiple of `A_BUSY_ONE`.
             a_town: the same; a multiple of `a_village`.
         """
         self.a_village, self.a_town = a_village, a_town
@@ -101,18 +108,25 @@ class District(Neighbourhood):
                 connection.exec_driver_sql("COMMIT")  # the engine has begun; within a transaction neither is heard
                 connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
                 connection.exec_driver_sql("PRAGMA synchronous = OFF")
+                connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIB}")
             else:
                 connection.exec_driver_sql("SET session_replication_role = replica")
             try:
                 rows = self._rows(connection)
-                for table in Base.metadata.sorted_tables:
-                    if table.name not in _LEFT_ALONE:
-                        self._copy(connection, table, rows, first=self.copies + 1, last=wanted)
-                if not sqlite:
-                    _set_sequences(connection)
-                connection.exec_driver_sql("ANALYZE")
+                tables = [each for each in _filled(connection) if each.name not in _LEFT_ALONE]
+                for first in range(self.copies + 1, wanted + 1, AT_ONCE):
+                    connection.exec_driver_sql("BEGIN")
+                    for table in tables:
+                        self._copy(connection, table, rows, first=first, last=min(wanted, first + AT_ONCE - 1))
+                    connection.exec_driver_sql("COMMIT")
                 if sqlite:
+                    connection.exec_driver_sql("ANALYZE")
                     connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                else:
+                    _set_sequences(connection)
+                    # Else the server would do both by itself, while others are measured.
+                    connection.exec_driver_sql("VACUUM ANALYZE")
+                    connection.exec_driver_sql("CHECKPOINT")
             finally:
                 if not sqlite:
                     connection.exec_driver_sql("RESET session_replication_role")
@@ -140,7 +154,7 @@ class District(Neighbourhood):
         }
         supplied = {
             name: list(connection.scalars(select(tables[name].c.id).where(tables[name].c.id < STRIDE)))
-            for name in ("providers", "service_items")
+            for name in _OF_A_TOWN
         }
         return Rows(
             town={
@@ -162,13 +176,11 @@ class District(Neighbourhood):
 
     def _copy(self, connection: Connection, table: Table, rows: Rows, *, first: int, last: int) -> None:
         # Not a list of literals of many hundred thousand: numbers made by the database.
-        numbers = series(last)
+        numbers = series(last, first=first)
         n: ColumnElement[int] = column("n", Integer)
         changed = [_copied(each, table, rows, n).label(each.name) for each in table.c]
         keys = list(table.primary_key.columns)
-        source = (
-            select(*changed).select_from(table.join(numbers, true())).where(n >= first, *(k < STRIDE for k in keys))
-        )
+        source = select(*changed).select_from(table.join(numbers, true())).where(*(k < STRIDE for k in keys))
         if table.name in _APART:
             of_town, of_village = (_among(table.c.id, each.get(table.name)) for each in (rows.town, rows.village))
             shared = _among(table.c.id, rows.shared.get(table.name))
@@ -227,6 +239,10 @@ class District(Neighbourhood):
     def busy(self) -> range:
         """Return the copies that have open cases."""
         return range(A_BUSY_ONE, self.copies + 1, A_BUSY_ONE)
+
+    def settled(self) -> range:
+        """Return the copies in towns that are whole."""
+        return range(1, (self.copies + 1) // self.a_town * self.a_town)
 
     def put_off(self) -> None:
         """Let no open gate be due for years."""
@@ -327,6 +343,15 @@ def _of_cases(table: Table, cases: list[int]) -> ColumnElement[bool] | None:
         items = cast("Table", WorkItem.__table__)
         return table.c.work_item_id.in_(select(items.c.id).where(items.c.id < STRIDE, items.c.case_id.in_(cases)))
     return None
+
+
+def _filled(connection: Connection) -> list[Table]:
+    """Return the tables that the original has rows in, in an order in which they can be filled."""
+    return [
+        table
+        for table in Base.metadata.sorted_tables
+        if connection.execute(select(literal(1)).select_from(table).limit(1)).first() is not None
+    ]
 
 
 def _set_sequences(connection: Connection) -> None:

@@ -17,8 +17,8 @@ from bench.district import District
 from bench.neighbourhood import EDITION, LISTED
 from bench.town import CASE_PROCEDURES, GROUP_HEAD, LEADER, REVIEWER, Town
 from flows.scheduling import A_DAY
-from models.registry import Unit
-from policies.vocabulary import Answer, Door, Verdict
+from models.registry import RoleHolding, Unit
+from policies.vocabulary import Answer, Door, UnitKind, Verdict
 from rules.duty import WEEK, monday_of
 from rules.periods import shanghai_day
 from rules.statistics import PeriodChoice, chosen
@@ -43,8 +43,9 @@ from tasks.site_page import site_page
 from tasks.sites import sites
 from tasks.statistics import statistics
 from tasks.statistics_figures import Wanted as WantedFigures
+from tasks.theme_rounds import catch_up_themes
 from tasks.themes import submit_themes, themes_of
-from tasks.week_reports import week_of
+from tasks.week_reports import catch_up_weeks, week_of
 from tasks.year_end import report_shortfalls
 
 LINES = 20
@@ -89,14 +90,38 @@ class Everyday:
 
     def grow(self, cases: int) -> int:
         """Let there be so many cases, none of them due."""
-        count = self.district.grow(cases)
+        # What was done about its duties, and that nothing is due, is copied with the rest.
+        catch_up_themes(self.resources, self.at)
+        catch_up_weeks(self.resources, self.at)
+        self.district.let_letters_go()
         self.district.put_off()
+        count = self.district.grow(cases)
+        self._make_room()
         self.season()
         return count
+
+    def _make_room(self) -> None:
+        """Have whoever applies from now on do so in a town of its own: the others stay as they are."""
+        with self.resources.database.write() as session:
+            by_code = {unit.code: unit for unit in session.scalars(select(Unit).where(Unit.code.in_(("Z", "ZD"))))}
+            town = Unit(
+                code="ZX", kind=UnitKind.TOWN, name="新朱家角镇", parent=by_code["Z"].parent, edition_id=EDITION
+            )
+            village = Unit(code="ZXD", kind=UnitKind.VILLAGE, name="新周荡村", parent=town)
+            session.add_all([town, village])
+            for old, new in ((by_code["Z"], town), (by_code["ZD"], village)):
+                held = session.scalars(select(RoleHolding).where(RoleHolding.unit_id == old.id)).all()
+                session.add_all(
+                    RoleHolding(person_id=each.person_id, role=each.role, unit=new, since=each.since) for each in held
+                )
+            session.flush()
+            self.town.village = village.id
 
     def season(self) -> None:
         """Do what the season asks for once, so that nothing of it is left over for a day."""
         self.town.clock.move_to(self.town.clock.now() + timedelta(minutes=1))
+        catch_up(self.resources, at=self.at)
+        self.district.let_letters_go()
         counts = self.sweep()
         assert not counts.failures, counts.failures[:3]
         self.district.let_letters_go()
@@ -258,7 +283,7 @@ class Everyday:
 
     def list_village(self) -> None:
         """The same of one village."""
-        self._lines(self.district.village_of(self._busy()))
+        self._lines(self.district.village_of(self._settled()))
 
     def _lines(self, village: str = "") -> None:
         listed = list_cases(self.resources, most=LINES, village=village)
@@ -276,13 +301,13 @@ class Everyday:
 
     def village_sites(self) -> None:
         """``ketang site list --village``."""
-        assert sites(self.resources, village=self.district.village_of(self._any()))
+        assert sites(self.resources, village=self.district.village_of(self._settled()))
 
     def register(self) -> None:
         """``ketang register cases --village``."""
         self.serial += 1
         out = Path(self.place.folder) / f"register-{self.serial}.xlsx"
-        wanted = Wanted(village=self.district.village_of(self._any()))
+        wanted = Wanted(village=self.district.village_of(self._settled()))
         assert make_register(self.resources, RegisterKind.CASES, out=out, wanted=wanted)
         out.unlink()
 
@@ -299,13 +324,13 @@ class Everyday:
             assert themes_of(session, self._town(session), date(2026, 5, 1), policy)
 
     def _town(self, session: Session) -> Unit:
-        code = self.district.town_of(self._any())
+        code = self.district.town_of(self._settled())
         return session.scalars(select(Unit).where(Unit.code == code)).one()
 
     def month(self) -> None:
         """``ketang statistics``."""
         period = chosen(PeriodChoice.THIS_MONTH, on=shanghai_day(self.at))
-        wanted = WantedFigures(period, town=self.district.town_of(self._any()))
+        wanted = WantedFigures(period, town=self.district.town_of(self._settled()))
         assert statistics(self.resources, wanted, at=self.at).sites
 
     def undelivered(self) -> None:
@@ -324,6 +349,12 @@ class Everyday:
         """Return a copy, another one each time, spread over all."""
         self.turn += 1
         return (self.turn * 7919) % (self.district.copies - 1) + 1
+
+    def _settled(self) -> int:
+        """Return a copy whose town, and so its village, is as full as any."""
+        copies = self.district.settled()
+        self.turn += 1
+        return copies[(self.turn * 7919) % len(copies)]
 
     def _busy(self) -> int:
         copies = self.district.busy()

@@ -95,6 +95,9 @@ def contest(
         ]
         say(f"growth, {kind}: making districts of {', '.join(f'{size:,}' for size in sizes)} cases")
         scores = compete(entries, units=1, rounds=rounds, work=f"growth, {kind}", say=say)
+        for entry in entries:
+            if entry.postgres is not None:
+                postgres.drop(entry.postgres)
         _report(report, kind, list(scores.values()))
 
 

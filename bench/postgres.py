@@ -31,6 +31,11 @@ class Postgres:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
         return {"host": self.socket, "user": "postgres", "dbname": name}
 
+    def drop(self, database: dict[str, str]) -> None:
+        """Remove a database that nobody uses any more."""
+        with psycopg.connect(host=self.socket, user="postgres", dbname="postgres", autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {database['dbname']} WITH (FORCE)")
+
 
 @contextlib.contextmanager
 def running() -> Iterator[Postgres]:
