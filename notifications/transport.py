@@ -198,6 +198,7 @@ class _Pool:
 
     def __init__(self, transport: SmtpTransport, *, tls: ssl.SSLContext | None, greeting: str) -> None:
         self._transport = transport
+        self._sender = checked_address(transport.sender.address)
         self._tls = tls
         self._greeting = greeting
         self._limit = transport.at_once
@@ -212,11 +213,11 @@ class _Pool:
         for last in (False, True):
             client = await self._take()
             try:
-                await client.sendmail(self._transport.sender.address, [parcel.to_address], parcel.content)
+                await _hand_over(client, parcel, sender=self._sender)
             except BaseException as error:
-                dropped = isinstance(error, ConnectionError) or SHUTTING_DOWN in _codes(error)
+                dropped = isinstance(error, ConnectionError) or _code(error) == SHUTTING_DOWN
                 # A letter that was refused leaves the connection in order; anything else leaves it in doubt.
-                await self._give_back(client, sound=bool(_codes(error)) and not dropped)
+                await self._give_back(client, sound=_code(error) is not None and not dropped)
                 if dropped and not last:
                     continue
                 if isinstance(error, (aiosmtplib.SMTPException, OSError, ValueError)):
@@ -250,7 +251,7 @@ class _Pool:
                 self._open += 1
             client = self._transport.client(tls=self._tls, greeting=self._greeting)
             try:
-                await client.connect()
+                await _greet(client)
             except (aiosmtplib.SMTPException, OSError, ValueError) as error:
                 async with self._changed:
                     self._open -= 1
@@ -277,17 +278,53 @@ class _Pool:
                 self._changed.notify_all()
 
     def _fault(self, error: Exception, address: str) -> Temporary | Permanent:
-        codes = _codes(error)
-        if codes & SETTINGS_AT_FAULT:
+        code = _code(error)
+        if code in SETTINGS_AT_FAULT:
             self._down = _settings_fault(f"邮件服务器要求的登录或加密与设置不符:{_reply(error, address)}")
             return self._down
-        if any(code >= 500 for code in codes):
+        if code is not None and code >= 500:
             return Permanent(f"邮件服务器拒收:{_reply(error, address)}")
-        if codes:
+        if code is not None:
             return Temporary(f"邮件服务器暂不接收:{_reply(error, address)}")
         if isinstance(error, ValueError):
             return Permanent(f"电子邮箱地址“{masked_address(address)}”不合规范")
         return Temporary(f"与邮件服务器的连接中断:{_reply(error, address)}")
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    await client.connect()
+    # Encryption and login have greeted already.
+    if client.is_ehlo_or_helo_needed:
+        try:
+            await client.ehlo()
+        except aiosmtplib.SMTPHeloError:
+            await client.helo()
+
+
+async def _hand_over(client: aiosmtplib.SMTP, parcel: Parcel, *, sender: str) -> None:
+    """
+    Send one letter as `SMTP.sendmail` does, less its look at the addresses.
+
+    That one parses each address twice, a third of what a letter costs; ours are checked, strictly, when it is packed.
+
+    Raises:
+        aiosmtplib.SMTPResponseException: the server refuses the sender, the recipient or the text; the envelope is
+            taken back.
+        OSError: the connection is gone.
+    """
+    size = (f"SIZE={len(parcel.content)}".encode("ascii"),) if client.supports_extension("size") else ()
+    try:
+        said = await client.execute_command(b"MAIL", f"FROM:<{sender}>".encode("ascii"), *size)
+        if said.code != aiosmtplib.SMTPStatus.completed:
+            raise aiosmtplib.SMTPSenderRefused(said.code, said.message, sender)
+        said = await client.execute_command(b"RCPT", f"TO:<{parcel.to_address}>".encode("ascii"))
+        if said.code not in (aiosmtplib.SMTPStatus.completed, aiosmtplib.SMTPStatus.will_forward):
+            raise aiosmtplib.SMTPRecipientRefused(said.code, said.message, parcel.to_address)
+        await client.data(parcel.content)
+    except aiosmtplib.SMTPResponseException:
+        with suppress(ConnectionError, aiosmtplib.SMTPResponseException):
+            await client.rset()
+        raise
 
 
 def _check(sender: Mailbox) -> None:
@@ -311,7 +348,8 @@ def _connecting_failed(transport: SmtpTransport, error: Exception) -> Unreachabl
         return _settings_fault(
             f"与邮件服务器 {server} 无法加密:{reply},请检查 KETANG_SMTP_SECURITY 和 KETANG_SMTP_CA_FILE"
         )
-    if isinstance(error, (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPTimeoutError, OSError)):
+    away = (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPHeloError, aiosmtplib.SMTPTimeoutError, OSError)
+    if isinstance(error, away):
         return Unreachable(f"邮件服务器 {server} 连接不上:{reply}")
     return _settings_fault(f"邮件服务器 {server} 与设置不符:{reply},请检查 KETANG_SMTP_* 各项")
 
@@ -321,16 +359,12 @@ def _settings_fault(reason: str) -> Unreachable:
     return Unreachable(reason)
 
 
-def _codes(error: BaseException) -> set[int]:
-    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        return {refused.code for refused in error.recipients}
-    return {error.code} if isinstance(error, aiosmtplib.SMTPResponseException) else set()
+def _code(error: BaseException) -> int | None:
+    return error.code if isinstance(error, aiosmtplib.SMTPResponseException) else None
 
 
 def _reply(error: Exception, address: str) -> str:
     """Return what the server said, without the recipient's address in it."""
-    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        error = error.recipients[0]
     if isinstance(error, aiosmtplib.SMTPResponseException):
         said = f"{error.code} {error.message}"
     else:

@@ -29,6 +29,8 @@ class MailServer:
     tls: ssl.SSLContext | None = None
     """Offered by STARTTLS, or from the start with `implicit`."""
     implicit: bool = False
+    helo_only: bool = False
+    """Know nothing of EHLO, as old servers do."""
 
     port: int = 0
     connections: int = 0
@@ -78,7 +80,8 @@ class MailServer:
             more = {"authenticator": self.authenticate, "auth_required": True}
         if self.tls and not self.implicit:
             more |= {"tls_context": self.tls, "require_starttls": True}
-        return SMTP(self, hostname="mail.example", loop=asyncio.get_running_loop(), ident="test", **more)
+        speaker = _HeloOnly if self.helo_only else SMTP
+        return speaker(self, hostname="mail.example", loop=asyncio.get_running_loop(), ident="test", **more)
 
     async def _serve(self, started: threading.Event) -> None:
         self._stop = asyncio.Event()
@@ -95,6 +98,11 @@ class MailServer:
         server.close()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
+
+
+class _HeloOnly(SMTP):
+    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
+        await self.push("502 Command not implemented")
 
 
 class _Busy(asyncio.Protocol):

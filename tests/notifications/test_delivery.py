@@ -417,6 +417,13 @@ def test_a_dropped_connection_is_opened_again(database: Database, renderer: Rend
     assert server.connections >= 6
 
 
+def test_an_old_server_that_knows_no_extensions_gets_every_letter(database: Database, renderer: Renderer) -> None:
+    write(database, 3)
+    with running(MailServer(helo_only=True)) as server:
+        assert run(database, smtp(server, connections=1), renderer) == DeliveryReport(sent=3)
+    assert len(set(server.ids)) == 3
+
+
 def test_many_letters_share_few_connections_all_of_them_busy(database: Database, renderer: Renderer) -> None:
     write(database, 45)
     with running(MailServer(together=3)) as server:
