@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, inspect, text
 
 from migrations.rendering import COMPARISON
+from migrations.storage import lay_out
 from models.base import Base
 from models.engine import open_engine
 
@@ -32,7 +33,7 @@ class SchemaUnknown(Exception):
 
 def upgrade(url: str) -> list[str]:
     """
-    Apply every missing step, all in one transaction: either all are there, or none.
+    Apply every missing step and the layout of tables, all in one transaction: either all are there, or none.
 
     Safe to repeat and to run twice at once: the second finds nothing to do.
 
@@ -49,6 +50,7 @@ def upgrade(url: str) -> list[str]:
         missing = _pending(connection)
         if missing:
             command.upgrade(_config(connection), "head")
+        lay_out(connection)
         return missing
 
 

@@ -14,6 +14,7 @@ from migrations.sealing import sealed_tables
 from models.base import Base
 from models.engine import open_engine
 from models.history import APPEND_ONLY
+from tests.postgres import Postgres
 
 FIRST_AND_ONLY = ["0001 The tables"]
 
@@ -212,3 +213,17 @@ def test_the_tool_does_not_rewrite_history(folder: Path) -> None:
     later = author.write("Nothing new", revision="0002")
     with pytest.raises(SystemExit, match=later.name):
         author.rewrite()
+
+
+def test_a_case_keeps_room_on_its_page_also_in_a_database_made_before(postgres_server: Postgres) -> None:
+    room = text("SELECT reloptions FROM pg_class WHERE oid = CAST('cases' AS regclass)")
+    with postgres_server.database(migrated=False) as url:
+        run.upgrade(url)
+        engine = open_engine(url)
+        with engine.begin() as connection:
+            assert connection.scalar(room) == ["fillfactor=80"]
+            connection.execute(text("ALTER TABLE cases RESET (fillfactor)"))
+        assert run.upgrade(url) == []
+        with engine.connect() as connection:
+            assert connection.scalar(room) == ["fillfactor=80"]
+        engine.dispose()
