@@ -114,6 +114,7 @@ class Database:
             if engine.dialect.name == "sqlite"
             else engine.execution_options(isolation_level="REPEATABLE READ"),
             expire_on_commit=False,
+            autoflush=False,
         )
         self._glancing = (
             engine.execution_options(sqlite_begin=None)
@@ -133,6 +134,8 @@ class Database:
         with self._reading() as session:
             yield session
             session.expunge_all()  # what was read stays readable after the view is closed
+            # There is nothing to write, but upon a ROLLBACK psycopg forgets all the statements that it has prepared.
+            session.commit()
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:

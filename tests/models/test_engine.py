@@ -5,6 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from models import engine
+from models.case import CaseCounter
 from models.engine import Database
 
 
@@ -84,3 +85,26 @@ def test_a_view_stays_as_it_was_while_others_write(database: Database) -> None:
         assert view.scalar(counters) == 0
     with database.read() as view:
         assert view.scalar(counters) == 1
+
+
+def test_a_view_writes_nothing(database: Database) -> None:
+    counters = text("SELECT count(*) FROM case_counters")
+    with database.read() as view:
+        view.add(CaseCounter(prefix="X", year=2026, last=1))
+        assert view.scalar(counters) == 0
+    with database.glance() as connection:
+        assert connection.scalar(counters) == 0
+
+
+def test_what_is_prepared_outlives_a_view(postgresql_url: str) -> None:
+    opened = engine.open_engine(postgresql_url)
+    prepared = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%case_counters%'")
+    try:
+        database = Database(opened)
+        for _ in range(10):
+            with database.read() as view:
+                view.scalar(text("SELECT count(*) FROM case_counters"))
+        with database.glance() as connection:
+            assert connection.scalar(prepared)
+    finally:
+        opened.dispose()
