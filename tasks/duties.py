@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from models.case import Case, Site
@@ -142,6 +142,35 @@ def listed_since(session: Session, town_id: int) -> date | None:
         .join(Unit, Unit.id == Site.village_id)
         .where(Unit.parent_id == town_id)
     )
+
+
+def listed_by(day: date) -> ColumnElement[bool]:
+    """Return the condition that a parlour of the town `Unit` was listed by that day, whatever became of it."""
+    village = aliased(Unit)
+    return exists(
+        select(SiteSpell.id)
+        .join(Site, Site.id == SiteSpell.site_id)
+        .join(village, village.id == Site.village_id)
+        .where(village.parent_id == Unit.id, SiteSpell.since <= day)
+        .correlate(Unit)
+    )
+
+
+def marked_since(duty: DutyKind, period: date = date.min) -> ColumnElement[bool]:
+    """Return the condition that the office of the town `Unit` did something about that period, or a later one."""
+    return exists(_marks_of(duty, DutyRound.id).where(DutyRound.period >= period))
+
+
+def left_undone(duty: DutyKind, period: date, steps: Collection[Step]) -> ColumnElement[bool]:
+    """Return the condition that one of these steps of a period is not done for the town `Unit`."""
+    these = or_(*(and_(DutyRound.step == each.step, DutyRound.seq == each.seq) for each in steps))
+    done = _marks_of(duty, func.count()).where(DutyRound.period == period, these)
+    return done.scalar_subquery() < len(steps)
+
+
+def _marks_of(duty: DutyKind, what: Any) -> Select[Any]:
+    query = select(what).select_from(DutyRound)
+    return query.where(DutyRound.unit_id == Unit.id, DutyRound.duty == duty).correlate(Unit)
 
 
 def changed_over(session: Session, town: Town) -> bool:

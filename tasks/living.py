@@ -5,12 +5,12 @@ That case is closed; its row is the lock of everything that belongs to the site.
 takes this one after it, never before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, union
+from sqlalchemy import ColumnElement, and_, or_, select, union
 from sqlalchemy.orm import Session
 
 from models.base import Base
@@ -198,14 +198,36 @@ class Town:
         return self.loaded.edition.for_sites
 
 
-def towns(resources: Resources, session: Session, *, on: date) -> Iterator[Town]:
-    """Yield the towns that use an edition of the parlours which is in force on that day."""
-    for unit in session.scalars(select(Unit).where(Unit.kind == UnitKind.TOWN).order_by(Unit.code)):
-        loaded = resources.editions.get(unit.edition_id or "")
-        if loaded is None or loaded.edition.site is None:
-            continue
-        if loaded.edition.in_force.covers(on):
+Having = Callable[[LoadedEdition], ColumnElement[bool] | None]
+"""Returns what must hold of a `Unit`, a town that uses this edition; None: nothing can, no such town is wanted."""
+
+
+def towns(resources: Resources, session: Session, *, on: date, having: Having | None = None) -> Iterator[Town]:
+    """
+    Yield the towns that use an edition of the parlours which is in force on that day, by their code.
+
+    Args:
+        having: only these, asked for edition by edition, but of all towns by one statement: what every sweep asks must
+            not cost more where there are more towns.
+    """
+    known = {id_: each for id_, each in resources.editions.items() if _in_use(each, on=on)}
+    query = select(Unit).where(Unit.kind == UnitKind.TOWN).order_by(Unit.code)
+    if having is not None:
+        wanted = [
+            and_(Unit.edition_id == id_, condition)
+            for id_, loaded in known.items()
+            if (condition := having(loaded)) is not None
+        ]
+        if not wanted:
+            return
+        query = query.where(or_(*wanted))
+    for unit in session.scalars(query):
+        if (loaded := known.get(unit.edition_id or "")) is not None:
             yield Town(unit, loaded)
+
+
+def _in_use(loaded: LoadedEdition, *, on: date) -> bool:
+    return loaded.edition.site is not None and loaded.edition.in_force.covers(on)
 
 
 def open_case(

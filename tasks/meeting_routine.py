@@ -4,16 +4,16 @@ Regular joint meetings: called by the system once a period, in the morning of it
 Called by the scheduled flow, and by the sweep when the flow did not come.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.orm import Session, aliased
 
 from models.case import Case, Site
 from models.meeting import Meeting
 from models.registry import Unit
 from models.work_item import WorkItem
+from policies.load import LoadedEdition
 from policies.vocabulary import Door, Gate, Outcome, SiteStatus
 from rules.meeting_periods import MEETS_AT, Period, before, called_at, moment, period_of, proposed_at
 from rules.periods import shanghai_day
@@ -21,14 +21,12 @@ from runtime.resources import Resources
 from tasks import meeting_agenda, meeting_mail, meetings
 from tasks.act import acting
 from tasks.history import SYSTEM
-from tasks.living import Town, towns
+from tasks.living import towns
 from tasks.mail import chinese_date
 from tasks.openings import opened_by
 
 GRACE = timedelta(hours=1)
 """How long the sweep leaves it to the schedule."""
-MANY = 500
-"""Keys asked for in one query."""
 
 
 def open_routine_meetings(resources: Resources, *, at: datetime, grace: timedelta = timedelta()) -> list[str]:
@@ -48,17 +46,16 @@ def open_routine_meetings(resources: Resources, *, at: datetime, grace: timedelt
     Returns:
         The numbers of the meetings that were called now.
     """
+
+    def owing(loaded: LoadedEdition) -> ColumnElement[bool] | None:
+        period = _due(resources, loaded, at, grace)
+        return None if period is None else and_(~_called(period), _owing(period))
+
     with resources.database.read() as session:
-        coming = [
-            (town.unit, period)
-            for town in towns(resources, session, on=shanghai_day(at))
-            if (period := _due(resources, town, at, grace)) is not None
-        ]
-        called = _called(session, [key_of(unit, period) for unit, period in coming])
         due = [
-            (unit.id, period)
-            for unit, period in coming
-            if key_of(unit, period) not in called and _owes(session, unit, period)
+            (town.unit.id, period)
+            for town in towns(resources, session, on=shanghai_day(at), having=owing)
+            if (period := _due(resources, town.loaded, at, grace)) is not None
         ]
     numbers = (_call(resources, unit_id, period, at) for unit_id, period in due)
     return [number for number in numbers if number]
@@ -72,11 +69,16 @@ def catch_up(resources: Resources, at: datetime) -> str:
 
 def key_of(town: Unit, period: Period) -> str:
     """Return what opens a town's meeting of a period, e.g. ``Z:meeting:2026-04-01``."""
-    return f"{town.code}:meeting:{period.first.isoformat()}"
+    return town.code + _ending(period)
 
 
-def _due(resources: Resources, town: Town, at: datetime, grace: timedelta) -> Period | None:
-    rule = town.scheme.joint_meeting
+def _ending(period: Period) -> str:
+    return f":meeting:{period.first.isoformat()}"
+
+
+def _due(resources: Resources, loaded: LoadedEdition, at: datetime, grace: timedelta) -> Period | None:
+    """Return the period whose meeting the towns of an edition are to call by now; None: there is none to call."""
+    rule = loaded.edition.for_sites.joint_meeting
     if rule is None:
         return None
     today, calendar = shanghai_day(at), resources.calendar
@@ -87,12 +89,9 @@ def _due(resources: Resources, town: Town, at: datetime, grace: timedelta) -> Pe
     return period if called_at(period, calendar) + grace <= at else None
 
 
-def _called(session: Session, keys: Sequence[str]) -> set[str]:
-    """Return those of these keys by which a meeting was called; every sweep asks, so for all towns at once."""
-    found: set[str] = set()
-    for start in range(0, len(keys), MANY):
-        found |= set(session.scalars(select(Case.opening_key).where(Case.opening_key.in_(keys[start : start + MANY]))))
-    return found
+def _called(period: Period) -> ColumnElement[bool]:
+    """Return the condition that the meeting of the period was called by the routine for the town `Unit`."""
+    return exists().where(Case.opening_key == Unit.code + _ending(period)).correlate(Unit)
 
 
 def _call(resources: Resources, unit_id: int, period: Period, at: datetime) -> str:
@@ -101,7 +100,7 @@ def _call(resources: Resources, unit_id: int, period: Period, at: datetime) -> s
         # Asked again under the lock: the flow and the sweep may have come at once.
         if opened_by(act.session, key_of(unit, period)) is not None or not _owes(act.session, unit, period):
             return ""
-        town = next(each for each in towns(resources, act.session, on=act.day) if each.unit.id == unit_id)
+        (town,) = towns(resources, act.session, on=act.day, having=lambda _: Unit.id == unit_id)
         rule = town.scheme.joint_meeting
         if rule is None:
             return ""
@@ -139,42 +138,36 @@ def _call(resources: Resources, unit_id: int, period: Period, at: datetime) -> s
 
 def _owes(session: Session, town: Unit, period: Period) -> bool:
     """Return whether the town has a parlour older than the period, and its office has called no meeting in it."""
-    return _has_sites(session, town, period) and not _called_by_hand(session, town, period)
+    return session.scalar(select(Unit.id).where(Unit.id == town.id, _owing(period))) is not None
 
 
-def _has_sites(session: Session, town: Unit, period: Period) -> bool:
-    begins = moment(period.first, MEETS_AT.min)
-    return (
-        session.scalars(
-            select(Site.id)
-            .where(
-                Site.village_id.in_(select(Unit.id).where(Unit.parent_id == town.id)),
-                Site.status.in_((SiteStatus.ACTIVE, SiteStatus.SUSPENDED)),
-                Site.activated_at < begins,
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
-
-
-def _called_by_hand(session: Session, town: Unit, period: Period) -> bool:
+def _owing(period: Period) -> ColumnElement[bool]:
+    """Return the condition that the town `Unit` owes a meeting of the period, whether it was called or not."""
+    village = aliased(Unit)
     begins, ends = moment(period.first, MEETS_AT.min), moment(period.last + timedelta(days=1), MEETS_AT.min)
-    return (
-        session.scalars(
-            select(Meeting.id)
-            .join(Case, Case.id == Meeting.case_id)
-            .where(
-                Meeting.unit_id == town.id,
-                Meeting.period.is_(None),
-                Meeting.meets_at >= begins,
-                Meeting.meets_at < ends,
-                (Case.outcome.is_(None)) | (Case.outcome != Outcome.CALLED_OFF),
-            )
-            .limit(1)
-        ).first()
-        is not None
+    older = (
+        exists()
+        .where(
+            village.parent_id == Unit.id,
+            Site.village_id == village.id,
+            Site.status.in_((SiteStatus.ACTIVE, SiteStatus.SUSPENDED)),
+            Site.activated_at < begins,
+        )
+        .correlate(Unit)
     )
+    by_hand = (
+        exists()
+        .where(
+            Meeting.unit_id == Unit.id,
+            Meeting.period.is_(None),
+            Meeting.meets_at >= begins,
+            Meeting.meets_at < ends,
+            Case.id == Meeting.case_id,
+            (Case.outcome.is_(None)) | (Case.outcome != Outcome.CALLED_OFF),
+        )
+        .correlate(Unit)
+    )
+    return and_(older, ~by_hand)
 
 
 def _missed(session: Session, town: Unit, last: Period) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import Session
 
 from models.case import Site
@@ -18,6 +19,7 @@ from notifications.life_letters import ThemeAsked, ThemeMissing, ThemesMissing
 from notifications.outbox import Posting, enqueue_many
 from policies.life_scheme import MonthlyTheme
 from policies.life_words import DutyKind, DutyStep
+from policies.load import LoadedEdition
 from policies.vocabulary import SiteStatus
 from rules.duty import (
     Round,
@@ -44,8 +46,11 @@ from tasks.duties import (
     hearers,
     last_marked,
     late_note,
+    left_undone,
+    listed_by,
     listed_since,
     mark,
+    marked_since,
     marks,
     office_of,
     owing_theme,
@@ -132,9 +137,11 @@ def _all(resources: Resources, *, on: date, at: datetime) -> list[ThemeRound]:
 def _due(resources: Resources, session: Session, *, on: date) -> Iterator[_Run]:
     asking = [
         (town, town.scheme.monthly_theme)
-        for town in towns(resources, session, on=on)
+        for town in towns(resources, session, on=on, having=lambda loaded: _may_be_due(loaded, on=on))
         if town.scheme.monthly_theme is not None
     ]
+    if not asking:
+        return
     this = month_of(on)
     done = marks(session, DutyKind.THEME, [town.unit.id for town, _ in asking], since=this)
     for town, policy in asking:
@@ -159,6 +166,24 @@ def _due(resources: Resources, session: Session, *, on: date) -> Iterator[_Run]:
         }
         if rounds:
             yield _Run(town, policy, rounds, dict(_passed(session, town, policy, begun=begun, on=on)))
+
+
+def _may_be_due(loaded: LoadedEdition, *, on: date) -> ColumnElement[bool] | None:
+    """Return what holds of every town for which `_due` finds something, and of few others."""
+    policy = loaded.edition.for_sites.monthly_theme
+    if policy is None:
+        return None
+    months = []
+    for month in (month_of(on), months_on(month_of(on), 1)):
+        asked = theme_asked(month, policy)
+        if steps := [each for each in theme_steps(month, policy) if each.due_on <= on]:
+            due = [left_undone(DutyKind.THEME, month, steps), listed_by(asked)]
+            if asked < loaded.edition.in_force.from_:
+                due.append(
+                    or_(marked_since(DutyKind.THEME, months_on(month, -1)), ~marked_since(DutyKind.THEME)),
+                )
+            months.append(and_(*due))
+    return or_(*months) if months else None
 
 
 def _rounds(

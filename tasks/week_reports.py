@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from models.case import Site
@@ -19,6 +19,7 @@ from notifications.life_letters import WeekMissing, WeeksMissing
 from notifications.outbox import Posting, enqueue_many
 from policies.life_scheme import WeeklyActivities
 from policies.life_words import DutyKind
+from policies.load import LoadedEdition
 from rules.duty import WEEK, Round, late_days, monday_of, spoken_week, week_steps, weeks_from
 from rules.periods import shanghai_day
 from runtime.resources import Resources
@@ -32,8 +33,10 @@ from tasks.duties import (
     hearers,
     last_marked,
     late_note,
+    listed_by,
     listed_since,
     mark,
+    marked_since,
     marks,
     office_of,
     owing_week,
@@ -128,9 +131,11 @@ def _all(resources: Resources, *, on: date, at: datetime) -> list[WeekRound]:
 def _due(resources: Resources, session: Session, *, on: date) -> Iterator[_Run]:
     owing = [
         (town, town.scheme.weekly_activities)
-        for town in towns(resources, session, on=on)
+        for town in towns(resources, session, on=on, having=lambda loaded: _may_be_due(loaded, on=on))
         if town.scheme.weekly_activities is not None
     ]
+    if not owing:
+        return
     last = monday_of(on) - WEEK
     done = marks(session, DutyKind.ACTIVITY, [town.unit.id for town, _ in owing], since=last)
     for town, policy in owing:
@@ -145,6 +150,18 @@ def _due(resources: Resources, session: Session, *, on: date) -> Iterator[_Run]:
             first = max(first, from_)
         if weeks := tuple(weeks_from(first, monday_of(on))):
             yield _Run(town, policy, () if before is None and changed_over(session, town) else weeks)
+
+
+def _may_be_due(loaded: LoadedEdition, *, on: date) -> ColumnElement[bool] | None:
+    """Return what holds of every town for which `_due` finds something, and of few others."""
+    if loaded.edition.for_sites.weekly_activities is None:
+        return None
+    # The last week that is over is always among those that are due.
+    last, from_ = monday_of(on) - WEEK, loaded.edition.in_force.from_
+    due = [~marked_since(DutyKind.ACTIVITY, last), listed_by(last)]
+    if from_ > last:
+        due.append(marked_since(DutyKind.ACTIVITY, from_ - 2 * WEEK))
+    return and_(*due)
 
 
 def _carry_out(resources: Resources, run: _Run, *, at: datetime) -> WeekRound | None:

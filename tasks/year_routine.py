@@ -8,15 +8,16 @@ and a year, so that whoever comes first opens it and nobody opens it again.
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.orm import Session, aliased
 
-from models.case import Case
+from models.case import Case, Site
 from models.evaluation import YearEvaluation
 from models.registry import Unit
 from models.site_life import SiteSpell
 from policies.errors import BadPolicy, Refused
 from policies.life_scheme import AnnualEvaluation
+from policies.load import LoadedEdition
 from policies.vocabulary import Door, SiteStatus
 from rules.periods import SHANGHAI, shanghai_day
 from rules.window import spoken_day
@@ -53,21 +54,20 @@ def open_due(resources: Resources, *, at: datetime, missed_by: timedelta = timed
     for town_id in due:
         with acting(resources, at=at) as act:
             act.session.get_one(Unit, town_id, with_for_update={"of": Unit}, populate_existing=True)
-            for town in _due(resources, act.session, year, at - missed_by):
-                if town.unit.id == town_id:
-                    moment = opens_at(_rules(town), year)
-                    case = open_in(
-                        act,
-                        town.unit,
-                        town.loaded,
-                        year,
-                        by=None,
-                        door=Door.SYSTEM,
-                        key=routine_key(town.unit, year),
-                        due=moment,
-                        late=late_note(moment, at),
-                    )
-                    opened.append(case.number)
+            for town in _due(resources, act.session, year, at - missed_by, only=town_id):
+                moment = opens_at(_rules(town), year)
+                case = open_in(
+                    act,
+                    town.unit,
+                    town.loaded,
+                    year,
+                    by=None,
+                    door=Door.SYSTEM,
+                    key=routine_key(town.unit, year),
+                    due=moment,
+                    late=late_note(moment, at),
+                )
+                opened.append(case.number)
     return opened
 
 
@@ -80,16 +80,25 @@ def catch_up(resources: Resources, at: datetime) -> str:
     return f"补开年度考核{len(opened)}件:{'、'.join(opened)}" if opened else ""
 
 
-def _due(resources: Resources, session: Session, year: int, at: datetime) -> Iterator[Town]:
-    """Yield the towns whose evaluation of the year was due by `at` and is not open yet, and that had sites in it."""
+def _due(resources: Resources, session: Session, year: int, at: datetime, *, only: int | None = None) -> Iterator[Town]:
+    """
+    Yield the towns whose evaluation of the year was due by `at` and is not open yet, and that had sites in it.
+
+    Args:
+        only: this town; None: any.
+    """
     # Asked by every sweep: what is over for all towns at once is not asked town by town.
     if not _any_site(session, year):
         return
-    done = set(session.scalars(select(YearEvaluation.unit_id).where(YearEvaluation.year == year)))
-    for town in towns(resources, session, on=shanghai_day(at)):
-        rules = town.scheme.evaluation
-        if rules is None or at < opens_at(rules, year) or town.unit.id in done:
-            continue
+
+    def having(loaded: LoadedEdition) -> ColumnElement[bool] | None:
+        rules = loaded.edition.for_sites.evaluation
+        if rules is None or at < opens_at(rules, year):
+            return None
+        owing = and_(~_opened(year), _with_sites(year))
+        return owing if only is None else and_(Unit.id == only, owing)
+
+    for town in towns(resources, session, on=shanghai_day(at), having=having):
         if sites_in_year(session, Year(town=town.unit, year=year, at=at, scheme=town.scheme)):
             yield town
 
@@ -98,6 +107,27 @@ def _any_site(session: Session, year: int) -> bool:
     """Return whether any town had a site in operation by the end of the year."""
     active = select(SiteSpell.id).where(SiteSpell.status == SiteStatus.ACTIVE, SiteSpell.since <= date(year, 12, 31))
     return session.scalars(active.limit(1)).first() is not None
+
+
+def _opened(year: int) -> ColumnElement[bool]:
+    """Return the condition that the year of the town `Unit` is evaluated already."""
+    return exists().where(YearEvaluation.unit_id == Unit.id, YearEvaluation.year == year).correlate(Unit)
+
+
+def _with_sites(year: int) -> ColumnElement[bool]:
+    """Return the condition that the town `Unit` had a site in operation by the end of the year."""
+    village = aliased(Unit)
+    return (
+        exists()
+        .where(
+            village.parent_id == Unit.id,
+            Site.village_id == village.id,
+            SiteSpell.site_id == Site.id,
+            SiteSpell.status == SiteStatus.ACTIVE,
+            SiteSpell.since <= date(year, 12, 31),
+        )
+        .correlate(Unit)
+    )
 
 
 def _rules(town: Town) -> AnnualEvaluation:

@@ -1,0 +1,166 @@
+"""A sweep costs what is due, however many towns there are; and each town is still found when its day has come."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from flows import deadline_sweep
+from flows.deadline_sweep import sweep_directly
+from models.registry import Person, RoleHolding, Unit
+from policies.load import LoadedEdition
+from policies.vocabulary import Role
+from rules.periods import shanghai_day
+from tasks import theme_rounds, week_reports
+from tasks.living import Town, towns
+from tasks.theme_rounds import ask_for_themes
+from tasks.week_reports import report_weeks
+from tests.desks import OpenTown, variant
+from tests.duties import counted
+from tests.half_year import add_town
+from tests.parlours import add_site
+from tests.township import REVIEWER, Township, at
+
+EXAMPLE = "example-2026"
+LISTED = at("2026-03-02 10:00")
+
+
+@pytest.fixture
+def no_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are looked after some at a time, however many there are; here nothing carries them."""
+    monkeypatch.setattr(deadline_sweep, "wake_all", lambda *_, **__: Counter())
+    monkeypatch.setattr(deadline_sweep, "schedule_close_outs", lambda *_, **__: None)
+
+
+def add_towns(town: Township, first: int, last: int) -> None:
+    """Add towns with an office and one village: each third with an old parlour, with one listed now, with none."""
+    for n in range(first, last + 1):
+        edition = "zhujiajiao-2018" if n % 10 == 0 else EXAMPLE
+        add_town(town, f"T{n:03d}", f"第{n}镇", edition=edition, village=f"T{n:03d}V")
+        with town.resources.database.write() as session:
+            unit = session.scalars(select(Unit).where(Unit.code == f"T{n:03d}")).one()
+            reviewer = session.scalars(select(Person).where(Person.code == REVIEWER)).one()
+            held = RoleHolding(
+                person_id=reviewer.id, role=Role.OFFICE_REVIEWER, unit_id=unit.id, since=date(2010, 1, 1)
+            )
+            session.add(held)
+        if n % 3:
+            add_site(town, village=f"T{n:03d}V", since=LISTED if n % 3 == 1 else None)
+
+
+def sweep(town: Township, moment: str) -> list[str]:
+    """Sweep at a moment; return what was done, in Chinese."""
+    town.clock.move_to(at(moment))
+    counts, told = sweep_directly(town.resources)
+    assert counts.failures == []
+    return told
+
+
+def statements(town: Township, moment: str) -> int:
+    """Sweep when nothing is due; return how many statements it took."""
+    with counted(town) as seen:
+        told = sweep(town, moment)
+    assert told[0] == "提醒0件,督办0件,期满0件,重算0件"
+    assert all(each.startswith(("寄出0封", "唤醒0件")) for each in told[1:]), told
+    return len(seen)
+
+
+@pytest.mark.usefixtures("no_prefect")
+def test_a_sweep_with_nothing_due_asks_no_more_in_more_towns(open_town: OpenTown) -> None:
+    town = open_town(EXAMPLE, "2026-05-11 10:00")
+    add_site(town, since=LISTED)
+    asked = []
+    for hour, first, last in ((10, 1, 0), (11, 1, 9), (12, 10, 42)):
+        add_towns(town, first, last)
+        for _ in range(3):  # until there is nothing left to do
+            sweep(town, f"2026-05-12 {hour}:00")
+        asked.append(statements(town, f"2026-05-12 {hour}:05"))
+    assert len(set(asked)) == 1, asked
+
+
+@pytest.mark.usefixtures("no_prefect")
+def test_of_many_towns_the_one_that_was_missed_is_found(open_town: OpenTown) -> None:
+    town = open_town(EXAMPLE, "2026-05-11 10:00")
+    add_towns(town, 1, 9)
+    for _ in range(3):
+        sweep(town, "2026-05-12 10:00")
+    add_site(town, village="T003V", since=LISTED)  # as if its mark had never been set: it was listed in time
+    told = sweep(town, "2026-05-12 10:05")
+    assert any(each.startswith("补办例行联席会议1次:") for each in told), told
+    assert any(each.startswith("第3镇") and "主题" in each for each in told), told
+    assert any(each.startswith("第3镇") and "活动通报" in each for each in told), told
+    assert not any(f"第{n}镇" in each for each in told for n in (1, 2, 4, 5, 6, 7, 8, 9)), told
+
+
+# -- the towns that one statement finds are those that would be found by looking at each ------------------------------
+
+
+def due(town: Township, part: Any, *, on: date) -> list[tuple[object, ...]]:
+    """What is due of themes, or of weeks, town by town."""
+    with town.resources.database.read() as session:
+        runs = part._due(town.resources, session, on=on)
+        if part is theme_rounds:
+            return [(run.town.unit.code, run.rounds, run.over) for run in runs]
+        return [(run.town.unit.code, run.weeks) for run in runs]
+
+
+def every_town(*args: Any, having: object = None, **named: Any) -> Iterator[Town]:
+    """Look at each town, whether anything of it could be due or not."""
+    return towns(*args, **named)
+
+
+def test_what_is_due_is_found_as_if_each_town_were_looked_at(
+    open_sqlite: OpenTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = open_sqlite(EXAMPLE, "2026-02-20 10:00")
+    days = ("2026-03-02", "2026-03-18", "2026-04-06", "2026-04-20", "2026-05-16", "2026-06-01")
+    later = [variant(EXAMPLE, f"example-{day}", ("from: 2026-01-01", f"from: {day}")) for day in days]
+    more = {each.edition.id: each for each in later}
+    town.resources = replace(town.resources, editions={**town.resources.editions, **more})
+    dice = Random(20261122)
+    add_towns(town, 1, 12)
+    codes = [f"T{n:03d}" for n in range(1, 13)]
+    seen: Counter[str] = Counter()
+    for _ in range(80):
+        town.clock.move_to(town.now() + timedelta(days=dice.choice((0, 0, 1, 1, 2, 3, 6)), minutes=1))
+        today, code = shanghai_day(town.now()), dice.choice(codes)
+        match dice.choice(("list", "change", "change", "ask", "report")):
+            case "list" if edition_of(town, code).edition.in_force.covers(today):
+                add_site(town, village=f"{code}V")
+            case "change":
+                change_edition(town, code, dice.choice(["xuhang-2013", EXAMPLE, *newest(later, today)]))
+            case "ask":
+                ask_for_themes(town.resources, at=town.now())
+            case "report":
+                report_weeks(town.resources, at=town.now())
+        for part in (theme_rounds, week_reports):
+            narrowed = due(town, part, on=today)
+            with monkeypatch.context() as patched:
+                patched.setattr(part, "towns", every_town)
+                assert narrowed == due(town, part, on=today), (today, part.__name__)
+            seen[part.__name__] += len(narrowed)
+    assert min(seen.values()) > 50, seen
+
+
+def edition_of(town: Township, code: str) -> LoadedEdition:
+    """The edition that a town uses."""
+    with town.resources.database.read() as session:
+        unit = session.scalars(select(Unit).where(Unit.code == code)).one()
+        return town.resources.editions[unit.edition_id or ""]
+
+
+def newest(editions: list[LoadedEdition], today: date) -> list[str]:
+    """The two editions that were the last to come into force."""
+    begun = [each for each in editions if each.edition.in_force.covers(today)]
+    return [each.edition.id for each in begun[-2:]]
+
+
+def change_edition(town: Township, code: str, edition: str) -> None:
+    """Let a town use another edition from now on."""
+    with town.resources.database.write() as session:
+        session.scalars(select(Unit).where(Unit.code == code)).one().edition_id = edition
