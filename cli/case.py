@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.context import carry_on, opened, told
-from cli.listing import MOST, Most, say_if_more
+from cli.listing import MOST, Most, by_itself, legible, say_if_more
 from policies.vocabulary import Answer, Door
 from tasks import applications, consents, decisions, listing, office_acts, works
 from tasks.case_file import as_markdown, case_file, waits_for
@@ -45,8 +45,10 @@ def list_cases(
         at = resources.clock.now()
         listed = listing.list_cases(resources, most=most, village=village, everything=everything)
         for number in listed.numbers:
-            file = case_file(resources, number, at=at)
-            typer.echo(f"{file.number}  {file.village}{file.group}  {file.household or file.title}  {waits_for(file)}")
+            with by_itself(number):
+                file = case_file(resources, number, at=at)
+                where = f"{file.village}{file.group}  {file.household or file.title}"
+                typer.echo(f"{file.number}  {where}  {waits_for(file)}")
         if not listed.numbers:
             typer.echo("没有案件。" if everything else "没有在办案件(加 --all 查看已办结的)。")
         say_if_more(listed)
@@ -56,7 +58,7 @@ def list_cases(
 
 @app.command("show", help="查看一个案件的案卷:情况、等待谁、办理记录。")
 def show(number: Number) -> None:
-    with opened() as resources:
+    with opened() as resources, legible(number):
         typer.echo(as_markdown(case_file(resources, number, at=resources.clock.now())))
 
 

@@ -8,6 +8,7 @@ import typer
 from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
+from cli.listing import by_itself
 from models.case import Case
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door
@@ -77,10 +78,12 @@ def list_inspections(
         numbers = inspections_named(resources, campaign) if campaign else _campaigns(resources)
         shown = 0
         for number in numbers:
-            file = case_file(resources, number, at=resources.clock.now())
-            if everything or campaign or not file.outcome:
+            with by_itself(number):
+                file = case_file(resources, number, at=resources.clock.now())
+                if not everything and not campaign and file.outcome:
+                    continue
                 typer.echo(f"{file.number}  {file.village}  {file.title}  {waits_for(file)}")
-                shown += 1
+            shown += 1
         if not shown:
             typer.echo("没有督查。" if everything or campaign else "没有在办督查(加 --all 查看已办结的)。")
 

@@ -16,7 +16,7 @@ from policies.vocabulary import AccountKind, CaseKind
 from rules.money import in_capitals, in_yuan
 from rules.periods import SHANGHAI
 from tasks.archive_audit import count_archived
-from tasks.cases import load_case
+from tasks.cases import load_case, number_asked
 from tasks.commands import Spend
 from tasks.documents import changed_documents
 from tasks.funds import spend as spend_of_project
@@ -162,7 +162,7 @@ def spend_money(
 @audit.command("verify", help="核对每个案件的办理记录、决定、台账和材料;发现改动即指出哪张表哪一行,退出码为 1。")
 def audit_verify(number: Annotated[str, typer.Argument(help="案件编号;不写为全部")] = "") -> None:
     with opened() as resources, resources.database.read() as session:
-        asked = load_case(session, number, lock=False).number if number else None
+        asked = number_asked(session, number) if number else None
         changed = changed_documents(session, folder=resources.settings.documents_folder, number=asked)
         faulty = False
         for fault in chain(verify(session, number=asked), changed):

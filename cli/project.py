@@ -7,6 +7,7 @@ import typer
 from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
+from cli.listing import by_itself
 from models.case import Case
 from models.project import Project
 from models.registry import Unit
@@ -16,6 +17,7 @@ from rules.money import in_capitals, in_yuan
 from rules.periods import SHANGHAI
 from runtime.resources import Resources
 from tasks import decisions, evaluations, funds, plans, progress, works
+from tasks.audit_rows import number_of
 from tasks.case_file import as_markdown, case_file, waits_for
 from tasks.cases import item_that_waits, load_case
 from tasks.checklists import points
@@ -63,13 +65,15 @@ def list_projects(
                 query = query.join(Unit, Unit.id == Case.unit_id).where(Unit.code == village)
             projects = session.scalars(query).all()
             for project in projects:
-                file = case_file(resources, project.case.number, at=at)
-                money = ""
-                if project.granted_fen is not None:
-                    left = project_balance(session, project.case)
-                    money = f"核定{in_yuan(project.granted_fen)},结余{in_yuan(left)}  "
-                standing = project.standing.label
-                typer.echo(f"{file.number}  {file.village}  {file.title}  {standing}  {money}{waits_for(file)}")
+                number = number_of(session, project.case_id)
+                with by_itself(number):
+                    file = case_file(resources, number, at=at)
+                    money = ""
+                    if project.granted_fen is not None:
+                        left = project_balance(session, project.case)
+                        money = f"核定{in_yuan(project.granted_fen)},结余{in_yuan(left)}  "
+                    standing = project.standing.label
+                    typer.echo(f"{file.number}  {file.village}  {file.title}  {standing}  {money}{waits_for(file)}")
             if not projects:
                 typer.echo("没有微项目。" if everything else "没有在办的微项目(加 --all 查看已办结的)。")
 

@@ -8,6 +8,7 @@ import typer
 from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
+from cli.listing import by_itself
 from models.case import Case, Site
 from models.service import ServiceOrder
 from policies.vocabulary import CaseStatus, Door, Verdict
@@ -182,8 +183,9 @@ def list_orders(
         with resources.database.read() as session:
             numbers = session.scalars(query).all()
         for number in numbers:
-            file = case_file(resources, number, at=resources.clock.now())
-            typer.echo(f"{file.number}  {file.village}  {file.title}  {waits_for(file)}")
+            with by_itself(number):
+                file = case_file(resources, number, at=resources.clock.now())
+                typer.echo(f"{file.number}  {file.village}  {file.title}  {waits_for(file)}")
         if not numbers:
             typer.echo("没有点单。" if everything else "没有在办点单(加 --all 查看已办结的)。")
 

@@ -205,16 +205,25 @@ class _Desk:
         return machine_now() - state.timestamp > timedelta(seconds=self.resources.settings.stuck_after_seconds)
 
     def read(self, flow_run_id: str | None) -> FlowRun | None:
-        if flow_run_id is None:
+        if (wanted := _id_of(flow_run_id)) is None:
             return None
         try:
-            return self.client.read_flow_run(UUID(flow_run_id))
+            return self.client.read_flow_run(wanted)
         except ObjectNotFound:
             return None
 
     def read_many(self, ids: list[str]) -> dict[str, FlowRun]:
         found: dict[str, FlowRun] = {}
-        for start in range(0, len(ids), PAGE):
-            page = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(each) for each in ids[start : start + PAGE]]))
+        wanted = [run_id for each in ids if (run_id := _id_of(each)) is not None]
+        for start in range(0, len(wanted), PAGE):
+            page = FlowRunFilter(id=FlowRunFilterId(any_=wanted[start : start + PAGE]))
             found |= {str(run.id): run for run in self.client.read_flow_runs(flow_run_filter=page, limit=PAGE)}
         return found
+
+
+def _id_of(flow_run_id: str | None) -> UUID | None:
+    """Return the id of a run; None when there is none, or what stands there can not be one: a new run replaces it."""
+    try:
+        return UUID(flow_run_id) if flow_run_id else None
+    except ValueError:
+        return None

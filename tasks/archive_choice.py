@@ -21,10 +21,11 @@ from models.notice import Notice, Objection
 from models.outbox import OutboxEntry
 from models.registry import Unit, below
 from models.work_item import WorkItem
-from policies.errors import Refused
+from policies.errors import BadPolicy, Refused
 from policies.vocabulary import CaseKind, CaseStatus, LetterStatus, WorkItemStatus
 from rules.periods import SHANGHAI
 from runtime.resources import edition_of
+from tasks.audit_rows import AuditFault, rows_of
 from tasks.cases import local_day
 from tasks.documents import changed_documents
 from tasks.history import verify
@@ -91,23 +92,32 @@ def matters(session: Session, wanted: Wanted, *, at: datetime, documents: Path, 
     if wanted.town:
         query = query.where(Case.unit_id.in_(_units(session, wanted.town)))
     last = 0
-    while tops := session.scalars(query.where(Case.id > last).limit(_AT_ONCE)).all():
-        last = tops[-1].id
-        found = {top.id: Matter(top.number, [top]) for top in tops}
-        belongs = {top.id: top.id for top in tops}
+    while tops := list(rows_of(session, Case, query.where(Case.id > last).limit(_AT_ONCE), number="")):
+        last = _id_of(tops[-1])
+        found = {top.id: Matter(top.number, [top]) for top in tops if isinstance(top, Case)}
+        for top in tops:
+            if isinstance(top, AuditFault):
+                yield Matter(top.case_number, hindered=[(top.case_number, top.reason)])
+        belongs = {top: top for top in found}
         level = list(belongs)
         while level:
-            children = session.scalars(unarchived_below(level)).all()
+            children = list(rows_of(session, Case, unarchived_below(level), number=""))
+            of = session.execute(unarchived_below(level).with_only_columns(Case.id, Case.parent_id)).tuples().all()
+            above_of = dict(of)
             for child in children:
-                belongs[child.id] = belongs[child.parent_id or 0]
-                found[belongs[child.id]].cases.append(child)
-            level = [child.id for child in children]
+                matter = found[belongs[above_of[_id_of(child)] or 0]]
+                if isinstance(child, AuditFault):
+                    matter.hindered.append((child.case_number, child.reason))
+                else:
+                    belongs[child.id] = matter.cases[0].id
+                    matter.cases.append(child)
+            level = [child.id for child in children if isinstance(child, Case)]
         cases = [case for matter in found.values() for case in matter.cases]
         hindered, stays = hindrances(session, cases), reasons_to_stay(session, cases)
         for matter in found.values():
             wasted = not wanted.staying and any(stays[case.id] for case in matter.cases)
             for case in matter.cases:
-                causes = [*hindered[case.id], *too_early(case, wanted.before, on=local_day(at))]
+                causes = [*hindered[case.id], *_too_early(case, wanted.before, on=local_day(at))]
                 if audit and not causes and not wasted:
                     causes += _unsound(session, case, documents)
                 matter.hindered += [(case.number, each) for each in causes]
@@ -198,6 +208,17 @@ def too_early(case: Case, before: date, *, on: date) -> list[str]:
         where = "系统默认规定" if retention.where == "default" else retention.where
         return [f"办结于{closed},{case.kind.label}办结后至少保留{years}年,{free}起才可归档(依据:{where})"]
     return []
+
+
+def _too_early(case: Case, before: date, *, on: date) -> list[str]:
+    try:
+        return too_early(case, before, on=on)
+    except BadPolicy as error:  # told of this one; the others go
+        return [str(error)]
+
+
+def _id_of(row: Case | AuditFault) -> int:
+    return row.row if isinstance(row, AuditFault) else row.id
 
 
 def letters_until(case: Case, before: date, *, on: date) -> date:

@@ -21,7 +21,7 @@ from models.case import Case
 from models.outbox import OutboxEntry
 from models.registry import Person
 from models.work_item import WorkItem
-from policies.errors import Refused
+from policies.errors import BadPolicy, Refused
 from policies.vocabulary import LetterStatus
 from rules.periods import SHANGHAI
 from runtime.resources import Resources
@@ -32,6 +32,7 @@ from tasks.archive_choice import hindrances, reasons_to_stay, too_early, unarchi
 from tasks.archive_file import ArchiveReader, reading
 from tasks.archive_tables import GOES, Rows, as_json, owners, rows_by_case
 from tasks.archives import archivist
+from tasks.audit_rows import UNREADABLE, is_of_value
 from tasks.cases import load_with_parent, local_day
 from tasks.history import append
 
@@ -147,6 +148,10 @@ def _remove_matter(
                 gone = [case.number for case, _ in going]
     except Refused as refused:
         causes[number] = refused.reason
+    except (BadPolicy, *UNREADABLE) as error:  # tampered with since it was archived; other matters go
+        if not is_of_value(error):
+            raise
+        causes[number] = f"记录无法读取,已被改动;请运行 ketang audit verify {number},查明是哪张表哪一列"
     if causes:
         first = next(iter(causes))
         together = f"与案件 {first} 属同一事项,须一并移出"

@@ -1,18 +1,22 @@
 """Forms that stand open in Prefect runs, and which run carries which case: the database's side of the live driver."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import CursorResult, Select, bindparam, or_, select, update
+from sqlalchemy import CursorResult, Row, Select, bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
 from models.case import Case
 from models.work_item import Ask, WorkItem
 from policies.vocabulary import CaseKind, CaseStatus
 from runtime.resources import Resources
+from tasks.audit_rows import UNREADABLE, is_of_value, number_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,19 +59,32 @@ _RELATIVES_BEHIND = (
 
 
 def _runs(resources: Resources, query: Select[Any]) -> list[CaseRun]:
+    """Return what is known of cases' runs; a case whose row can not be read is left out, and told in the log."""
     with resources.database.read() as session:
-        return [
-            CaseRun(
-                number=row.number,
-                kind=row.kind,
-                open=row.status is CaseStatus.OPEN,
-                flow_run_id=row.flow_run_id,
-                attempt=row.run_attempt,
-                requested_at=row.run_requested_at,
-                behind=row.carried_seq < row.decision_seq,
-            )
-            for row in session.execute(query)
-        ]
+        try:
+            return [_run(row) for row in session.execute(query)]
+        except UNREADABLE as error:
+            if not is_of_value(error):
+                raise
+        runs = []
+        for case_id in session.scalars(query.with_only_columns(Case.id)).all():
+            try:
+                runs.append(_run(session.execute(select(*_RUN).where(Case.id == case_id)).one()))
+            except UNREADABLE:
+                log.exception("the run of case %s can not be read", number_of(session, case_id))
+        return runs
+
+
+def _run(row: Row[Any]) -> CaseRun:
+    return CaseRun(
+        number=row.number,
+        kind=row.kind,
+        open=row.status is CaseStatus.OPEN,
+        flow_run_id=row.flow_run_id,
+        attempt=row.run_attempt,
+        requested_at=row.run_requested_at,
+        behind=row.carried_seq < row.decision_seq,
+    )
 
 
 def run_of(resources: Resources, number: str) -> CaseRun | None:

@@ -1,15 +1,22 @@
-"""Reading records that may have been tampered with: for the audit of the history and of the ledger, read only."""
+"""
+Reading records that may have been tampered with, read only.
+
+For the audit of the history and of the ledger, and wherever one row that can not be read must keep no other from its
+turn: lists, the sweep, archives.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import date, datetime
+from functools import cache
+from typing import Any, TypeVar
 
-from sqlalchemy import Enum, Integer, Select, String
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Boolean, Column, Date, Enum, Integer, LargeBinary, Select, String, Text, cast, select
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from models.base import Base
-from models.case import Site
+from models.base import Base, Instant
+from models.case import Case, Document, Site
 from models.evaluation import CriterionScore, EvaluationResult, YearEvaluation
 from models.history import HistoryRow
 from models.inspection import Campaign, Inspection, Visit, VisitFinding
@@ -21,9 +28,12 @@ from models.service import ServiceOrder
 from models.site_change import SiteChange
 from models.site_life import Activity, PublicityItem, SiteSpell, Theme
 from models.work_item import Decision
+from rules.masking import mask_text
 
 R = TypeVar(
     "R",
+    Case,
+    Document,
     HistoryRow,
     Decision,
     LedgerEntry,
@@ -59,10 +69,16 @@ R = TypeVar(
     SiteChange,
 )
 
-# Not a word of its list, no moment, no JSON, a number or bytes for a day; SQLite says OperationalError of text that is
-# not UTF-8.
-UNREADABLE = (ValueError, LookupError, TypeError, OperationalError)
+# Not a word of its list, no moment, no JSON, a number or bytes for a day, a day beyond all calendars; SQLite says
+# OperationalError of text that is not UTF-8, PostgreSQL DataError of "infinity".
+UNREADABLE = (ValueError, LookupError, TypeError, ArithmeticError, OperationalError, DataError)
 """What reading a row that somebody has tampered with may raise."""
+_NO_TEXT = "Could not decode"
+"""So begins what SQLite says of such a text; its other operational errors are of the database itself."""
+_TYPES = {Boolean: bool, Integer: int, String: str, Instant: datetime, Date: date, LargeBinary: bytes}
+"""What values are in Python, by the type of their column; an enumeration's are of its own."""
+_AT_ONCE = 200
+_LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -95,21 +111,97 @@ def rows_of(session: Session, table: type[R], query: Select[tuple[R]], *, number
         rows = [_read(session, table, row_id, number) for row_id in ids]
     for row in rows:
         if not isinstance(row, AuditFault) and not _whole(row):
-            row = AuditFault(number, table.__tablename__, row.id, "无法读取,已被改动")
+            row = _unreadable(session, table, row.id, number)
         yield row
+
+
+def in_pages(session: Session, table: type[R], query: Select[tuple[R]]) -> Iterator[R | AuditFault]:
+    """
+    As `rows_of`, for any number of rows: of `table`, in the order of their ids, some hundred in memory at once.
+
+    Args:
+        query: without an order; the faults are the case's whose row it is, of other tables nobody's.
+    """
+    last = 0
+    while ids := session.scalars(
+        query.with_only_columns(table.id).where(table.id > last).order_by(table.id).limit(_AT_ONCE)
+    ).all():
+        yield from rows_of(session, table, select(table).where(table.id.in_(ids)).order_by(table.id), number="")
+        last = ids[-1]
+
+
+def is_of_value(error: Exception) -> bool:
+    """Return whether an error came of what was read, and not of a database that can not be read now."""
+    return not isinstance(error, DBAPIError) or isinstance(error, DataError) or str(error.orig).startswith(_NO_TEXT)
+
+
+def number_of(session: Session, case_id: int) -> str:
+    """Return the number of a case of which nothing else may be readable; as it stands there when it is no text."""
+    return _shown(session, Case, Case.__mapper__.columns["number"], case_id)
+
+
+def _shown(session: Session, table: type[Any], column: Column[Any], row_id: int) -> str:
+    """Return what stands in a column, whatever it is, as text; empty when nothing does."""
+    # SQLite would refuse to make text of bytes that are none; PostgreSQL takes a text for bytes as escaped.
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    as_kept = cast(column, LargeBinary()) if sqlite else cast(column, Text())
+    value = session.scalar(select(as_kept).where(table.id == row_id))
+    text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value or "")
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def _read(session: Session, table: type[R], row_id: int, number: str) -> R | AuditFault:
     try:
         return session.get_one(table, row_id)
     except UNREADABLE:
-        return AuditFault(number, table.__tablename__, row_id, "无法读取,已被改动")
+        return _unreadable(session, table, row_id, number)
+
+
+def _unreadable(session: Session, table: type[R], row_id: int, number: str) -> AuditFault:
+    """Return which values of a row can not be read, and what stands there."""
+    said = []
+    for each in _columns(table):
+        try:
+            fits = each.takes(session.scalar(select(each.column).where(table.id == row_id)))
+        except UNREADABLE:
+            fits = False
+        if not fits:
+            value = mask_text(_shown(session, table, each.column, row_id))
+            value = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}……"
+            said.append(f"列 {each.column.key} 现为" + (f"“{value}”" if value else "空"))
+    if table is Case and not number:
+        number = number_of(session, row_id)
+    reason = "无法读取,已被改动" + (f":{'、'.join(said)}" if said else "")
+    return AuditFault(number, table.__tablename__, row_id, reason)
 
 
 def _whole(row: Base) -> bool:
     """Return whether numbers are numbers and texts are texts: SQLite keeps anything in any column."""
-    return all(
-        isinstance(getattr(row, column.key), int | None if isinstance(column.type, Integer) else str | None)
-        for column in row.__table__.columns
-        if isinstance(column.type, Integer | String) and not isinstance(column.type, Enum)
-    )
+    return all(each.takes(getattr(row, each.column.key)) for each in _columns(type(row)))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A column, and what its values are in Python."""
+
+    column: Column[Any]
+    type: type
+    may_be_empty: bool
+
+    def takes(self, value: object) -> bool:
+        """Return whether what was read is of the column's type, and there when it has to be."""
+        return self.may_be_empty if value is None else isinstance(value, self.type)
+
+
+@cache
+def _columns(table: type[Base]) -> tuple[_Place, ...]:
+    return tuple(_Place(each, _type(each), bool(each.nullable)) for each in table.__mapper__.columns)
+
+
+def _type(column: Column[Any]) -> type:
+    if isinstance(column.type, Enum):
+        return column.type.enum_class or str
+    for kind, values in _TYPES.items():
+        if isinstance(column.type, kind):
+            return values
+    return object  # looked at where it is used

@@ -27,6 +27,7 @@ from runtime.resources import edition_of
 # Built once: every command asks these, and building a statement costs as much as asking it.
 _CASE = select(Case).where(Case.number == bindparam("number")).execution_options(populate_existing=True)
 _LOCKED = _CASE.with_for_update(of=Case)
+_NUMBER = select(Case.number).where(Case.number == bindparam("number"))
 _PARENT = select(Case.parent_id).where(Case.number == bindparam("number"))
 _OPEN_ITEM = (
     select(WorkItem)
@@ -62,6 +63,19 @@ def load_case(session: Session, number: str, *, lock: bool = True) -> Case:
     if case is None:
         raise no_such_case(number)
     return case
+
+
+def number_asked(session: Session, text: str) -> str:
+    """
+    Return the number of a case that somebody asks for; the rest of its row is not looked at, and may be unreadable.
+
+    Raises:
+        Refused: there is no such case.
+    """
+    number = session.scalar(_NUMBER, {"number": text.strip()})
+    if number is None:
+        raise no_such_case(text)
+    return number
 
 
 def no_such_case(number: str) -> Refused:
@@ -343,7 +357,8 @@ def publish(session: Session, loaded: LoadedEdition, *, at: datetime) -> Publish
     Raises:
         BadPolicy: the file differs from what was published under the same id.
     """
-    if session.get(PublishedEdition, loaded.edition.id) is None:
+    published = session.get(PublishedEdition, loaded.edition.id)
+    if published is None:
         # Two villages may open the first case by this edition at once.
         insert_unless_there(
             session,
@@ -354,7 +369,7 @@ def publish(session: Session, loaded: LoadedEdition, *, at: datetime) -> Publish
             text=loaded.text,
             published_at=at,
         )
-    published = session.get_one(PublishedEdition, loaded.edition.id)
+        published = session.get_one(PublishedEdition, loaded.edition.id)
     check_unchanged(published, loaded)
     return published
 

@@ -2,15 +2,24 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.case import Case, Document
 from models.registry import Person
 from policies.errors import Refused
+from tasks.audit_rows import AuditFault, in_pages, number_of
+
+_KNOWN = select(Document).where(
+    Document.case_id == bindparam("in_case"),
+    Document.reference == bindparam("reference"),
+    Document.sha256 == bindparam("digest"),
+)
+_CASE_OF = select(Document.case_id).where(Document.id == bindparam("row"))
 
 
 def attach(
@@ -33,9 +42,7 @@ def attach(
         raise Refused("default", f"材料“{reference}”是空文件,请重新放入")
     digest = hashlib.sha256(content).hexdigest()
     name = path.relative_to(root).as_posix()
-    known = session.scalars(
-        select(Document).where(Document.case_id == case.id, Document.reference == name, Document.sha256 == digest)
-    ).one_or_none()
+    known = session.scalars(_KNOWN, {"in_case": case.id, "reference": name, "digest": digest}).one_or_none()
     if known is not None:
         return known
     document = Document(
@@ -63,11 +70,17 @@ def changed_documents(session: Session, *, folder: Path, number: str | None = No
     Returns:
         One Chinese sentence a document, naming case, table, row and file.
     """
-    query = select(Document, Case.number).join(Case, Case.id == Document.case_id).order_by(Document.id)
+    query = select(Document)
     if number is not None:
-        query = query.where(Case.number == number)
-    for document, case_number in session.execute(query).tuples():
-        where = f"案件 {case_number}:表 documents 第 {document.id} 行:材料“{document.reference}”"
+        query = query.join(Case, Case.id == Document.case_id).where(Case.number == number)
+    for document in in_pages(session, Document, query):
+        if isinstance(document, AuditFault):
+            number_there = number_of(session, session.scalars(_CASE_OF, {"row": document.row}).one())
+            yield str(replace(document, case_number=number_there))
+            continue
+        where = (
+            f"案件 {number_of(session, document.case_id)}:表 documents 第 {document.id} 行:材料“{document.reference}”"
+        )
         path = folder / document.reference
         if not path.is_file():
             yield f"{where}已不在资料文件夹中"

@@ -1,7 +1,8 @@
 """A case's history: appended in the transaction of what it tells of, sealed row by row; and the check of the seals."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any, cast
@@ -12,14 +13,14 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from models.archive import ArchivedCase
 from models.base import Instant, canonical
-from models.case import Case
+from models.case import Case, PublishedEdition
 from models.given import GivenRows, given
 from models.history import HistoryRow
 from models.ledger import LedgerAccount, LedgerEntry
 from models.work_item import Decision
 from rules.masking import mask_text
 from tasks.archive_audit import archived, verify_stub
-from tasks.audit_rows import AuditFault, rows_of
+from tasks.audit_rows import UNREADABLE, AuditFault, in_pages, is_of_value, rows_of
 from tasks.ledger_audit import stray_rows, verify_money
 from tasks.notice_seal import verify_notice
 from tasks.project_seal import verify_project
@@ -36,6 +37,7 @@ SET_HEAD = (
 )
 _KEPT_BESIDE = {"decision_taken": "decisions", "money_moved": "ledger_entries"}
 """Facts that stand in a table of their own too, by the history's word for them."""
+_REST = "请对照备份更正;此案的其余记录,更正后才能核对"
 
 
 def append(
@@ -168,11 +170,11 @@ def verify(session: Session, *, number: str | None = None) -> Iterator[AuditFaul
     Returns:
         The faults, case by case: broken seals, gaps, a cut tail, decisions and money that differ from the history.
     """
-    query = select(Case).order_by(Case.id)
+    query = select(Case)
     if number is not None:
         query = query.where(Case.number == number)
-    for case in session.scalars(query.execution_options(yield_per=200)):
-        yield from _verify_case(session, case)
+    for case in in_pages(session, Case, query):
+        yield from _examined(case, _verify_case, session)
     if number is None:
         yield from stray_rows(session)
 
@@ -193,21 +195,39 @@ def verify_ledger(session: Session) -> Iterator[AuditFault]:
     with_money = select(LedgerAccount.case_id).union(
         select(LedgerEntry.case_id), select(HistoryRow.case_id).where(HistoryRow.kind == "money_moved")
     )
-    query = select(Case).where(Case.id.in_(with_money)).order_by(Case.id)
-    for case in session.scalars(query.execution_options(yield_per=200)):
-        told = _told(session, case)
-        if isinstance(told, AuditFault):
-            yield told
-            continue
-        moved = {fact: row for fact, row in told.items() if row.kind == "money_moved"}
-        yield from verify_money(session, case, moved)
-        yield from _not_kept(case, moved)
+    for case in in_pages(session, Case, select(Case).where(Case.id.in_(with_money))):
+        yield from _examined(case, _verify_money_of_case, session)
     yield from stray_rows(session)
 
 
+def _examined(
+    case: Case | AuditFault, verify_case: Callable[[Session, Case], Iterator[AuditFault]], session: Session
+) -> Iterator[AuditFault]:
+    """Yield what is found in a case; one of which the examination itself breaks keeps no other from being examined."""
+    if isinstance(case, AuditFault):
+        yield replace(case, reason=f"{case.reason};{_REST}")
+        return
+    try:
+        yield from verify_case(session, case)
+    except Exception as error:
+        if not is_of_value(error):
+            raise
+        told = f"{type(error).__name__}:{error}"
+        yield AuditFault(case.number, "cases", case.id, f"核对中断,此案有记录已被改动({mask_text(told)});{_REST}")
+
+
+def _verify_money_of_case(session: Session, case: Case) -> Iterator[AuditFault]:
+    told = _told(session, case)
+    if isinstance(told, AuditFault):
+        yield told
+        return
+    moved = {fact: row for fact, row in told.items() if row.kind == "money_moved"}
+    yield from verify_money(session, case, moved)
+    yield from _not_kept(case, moved)
+
+
 def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
-    if hashlib.sha256(case.edition.text).hexdigest() != case.edition_sha256:
-        yield AuditFault(case.number, "cases", case.id, f"所依据政策 {case.edition_id} 的全文与立案时的摘要不符")
+    yield from _verify_edition(session, case)
     record = archived(session, case.id)
     told = _told(session, case, record)
     if isinstance(told, AuditFault):
@@ -227,6 +247,20 @@ def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
     yield from verify_project(session, case)
     yield from verify_rows(session, case)
     yield from _not_kept(case, told)
+
+
+def _verify_edition(session: Session, case: Case) -> Iterator[AuditFault]:
+    """Find whether the policy that the case goes by is the one it was opened under."""
+    try:
+        edition = session.get(PublishedEdition, case.edition_id)
+        sha256 = hashlib.sha256(edition.text).hexdigest() if edition is not None else ""
+    except UNREADABLE:
+        yield AuditFault(case.number, "editions", 0, f"政策 {case.edition_id} 的全文无法读取,已被改动")
+        return
+    if edition is None:
+        yield AuditFault(case.number, "cases", case.id, f"列 edition_id 现为“{case.edition_id}”,没有公布过这样的政策")
+    elif sha256 != case.edition_sha256:
+        yield AuditFault(case.number, "cases", case.id, f"所依据政策 {case.edition_id} 的全文与立案时的摘要不符")
 
 
 def _told(session: Session, case: Case, record: ArchivedCase | None = None) -> dict[str, HistoryRow] | AuditFault:

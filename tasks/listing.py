@@ -11,6 +11,7 @@ from models.outbox import OutboxEntry
 from models.registry import Unit
 from policies.vocabulary import CaseKind, CaseStatus, LetterStatus
 from runtime.resources import Resources
+from tasks.audit_rows import UNREADABLE, number_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ def list_cases(
         unit = select(Unit.id).where(Unit.code == village).scalar_subquery()
         query = query.where((Case.village_id == unit) | (Case.village_id.is_(None) & (Case.unit_id == unit)))
     with resources.database.read() as session:
-        numbers = session.scalars(query).all()
+        try:
+            numbers = session.scalars(query).all()
+        except UNREADABLE:
+            numbers = [number_of(session, each) for each in session.scalars(query.with_only_columns(Case.id)).all()]
     return Listed(tuple(numbers[:most]), more=len(numbers) > most)
 
 

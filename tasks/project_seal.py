@@ -16,7 +16,7 @@ from models.case import Case
 from models.history import HistoryRow
 from models.project import Call, CallMember, Interest, MeetingVote, PanelResult, Plan, ProgressRecord, Project, Score
 from policies.vocabulary import CaseKind
-from tasks.audit_rows import AuditFault, rows_of
+from tasks.audit_rows import AuditFault, number_of, rows_of
 
 Told = Sequence[tuple[str, dict[str, Any]]]
 """What the history of a case tells: kind and data, oldest first."""
@@ -80,8 +80,10 @@ def _of_call(session: Session, case: Case, told: Told) -> Iterator[AuditFault]:
     score_of = {each["project"]: each["score"] for each in _last(told, "screening_record").get("ranking", [])}
     ranked = select(Project).join(Case, Case.id == Project.case_id).where(Case.number.in_(list(score_of)))
     for project in rows_of(session, Project, ranked, number=case.number):
-        if not isinstance(project, AuditFault) and project.score != score_of[project.case.number]:
-            yield AuditFault(project.case.number, Project.__tablename__, project.id, "评分与筛选记录不符,已被改动")
+        if isinstance(project, AuditFault):
+            continue  # told where the project's own case is examined
+        if project.score != score_of[number := number_of(session, project.case_id)]:
+            yield AuditFault(number, Project.__tablename__, project.id, "评分与筛选记录不符,已被改动")
 
 
 def _of_meeting(session: Session, case: Case, told: Told) -> Iterator[AuditFault]:
@@ -116,7 +118,7 @@ def _of_meeting(session: Session, case: Case, told: Told) -> Iterator[AuditFault
     for vote in rows_of(session, MeetingVote, cast, number=case.number):
         if isinstance(vote, AuditFault):
             yield vote
-        elif votes.pop(_number(session, vote.case_id), None) != [getattr(vote, name) for name in VOTES]:
+        elif votes.pop(number_of(session, vote.case_id), None) != [getattr(vote, name) for name in VOTES]:
             yield AuditFault(case.number, MeetingVote.__tablename__, vote.id, "表决结果与办理记录不符,已被改动")
     for number in votes:
         yield AuditFault(case.number, MeetingVote.__tablename__, 0, f"项目 {number} 的表决结果已被删除")
@@ -138,13 +140,13 @@ def _of_panel(session: Session, case: Case, told: Told) -> Iterator[AuditFault]:
         if isinstance(score, AuditFault):
             yield score
         else:
-            given[_number(session, score.case_id), score.person_id][score.criterion] = score.points
+            given[number_of(session, score.case_id), score.person_id][score.criterion] = score.points
     for key in sorted(scores.keys() | given.keys()):
         if scores.get(key) != given.get(key):
             yield AuditFault(case.number, Score.__tablename__, 0, f"项目 {key[0]} 的评分与办理记录不符,已被改动")
     declared = select(Interest).join(project, project.id == Interest.case_id).where(project.parent_id == case.id)
     kept = {
-        (_number(session, each.case_id), each.person_id)
+        (number_of(session, each.case_id), each.person_id)
         for each in rows_of(session, Interest, declared, number=case.number)
         if not isinstance(each, AuditFault)
     }
@@ -214,7 +216,3 @@ def _named(row: object, names: Sequence[str]) -> list[Any]:
 
 def _chosen(data: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
     return [data[name] for name in names]
-
-
-def _number(session: Session, case_id: int) -> str:
-    return session.get_one(Case, case_id).number

@@ -36,6 +36,7 @@ from rules.periods import SHANGHAI, shanghai_day
 from rules.scoring import shown
 from runtime.resources import Resources, edition_of
 from tasks import year_register
+from tasks.audit_rows import AuditFault, rows_of
 from tasks.ledger_book import export_ledger
 from tasks.notice_mail import masked_contact
 from tasks.register_book import Cell, Column, amounts, counts, days, in_decimal_yuan, points, texts, write_register
@@ -113,7 +114,10 @@ def _cases(session: Session, wanted: Wanted, units: frozenset[int] | None) -> li
         archived = archived.where(ArchivedCase.case_id.in_(_cases_of(wanted.village)))
     gone = set(session.scalars(archived))
     rows: list[Row] = []
-    for case in session.scalars(query):
+    for case in rows_of(session, Case, query, number=""):
+        if isinstance(case, AuditFault):
+            rows.append((case.case_number, *[None] * 10, case.reason))
+            continue
         opened, item = shanghai_day(case.opened_at), gates.get(case.id)
         rows.append(
             (

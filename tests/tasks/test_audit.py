@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from policies.errors import BadPolicy
 from policies.vocabulary import Verdict
 from runtime.resources import edition_of
 from tasks.cases import load_case
-from tasks.history import AuditFault, verify
-from tests.desks import OpenTown
+from tasks.documents import changed_documents
+from tasks.history import AuditFault, verify, verify_ledger
+from tests.desks import Desk, OpenTown, opener
+from tests.notices import Board
 from tests.township import RESPONSIBLE, REVIEWER, Township
 
 
@@ -261,3 +264,103 @@ def test_only_the_case_asked_for_is_examined(listed: Township) -> None:
     with forged(listed, change) as connection, Session(connection) as session:
         assert list(verify(session, number="ZJJ-2018-0001")) == []
         assert len(list(verify(session, number="ZJJ-2018-0002"))) == 1
+
+
+NOT_OF_A_CASE = [
+    ("kind", "'sait'", "sait"),
+    ("status", "'offen'", "offen"),
+    ("outcome", "'gut'", "gut"),
+    ("opened_at", "'gestern'", "gestern"),
+    ("closed_at", "'2018-13-01 00:00:00.000000'", "2018-13-01 00:00:00.000000"),
+    ("run_checked_at", "7", "7"),
+    ("year", "'zwei'", "zwei"),
+    ("unit_id", "'x'", "x"),
+    ("history_seq", "'x'", "x"),
+    ("title", "CAST(x'e5a4' AS TEXT)", r"\xe5\xa4"),
+    ("title", "x'00ff'", r"\x00\xff"),
+    ("because", "CAST(zeroblob(100) AS BLOB)", r"\x00" * 15 + "……"),
+    ("edition_sha256", "x'ff' || '13912345678'", "139****5678"),
+]
+
+
+def test_a_case_that_can_not_be_read_is_named_with_column_and_value_and_stops_no_other(listed: Township) -> None:
+    changed_other = "UPDATE history SET actor = 'x' WHERE case_id = 2"
+    for column, garbage, shown in NOT_OF_A_CASE:
+        broken, other = faults(listed, f"UPDATE cases SET {column} = {garbage} WHERE id = 1", changed_other)
+        assert (broken.case_number, broken.table, broken.row) == ("ZJJ-2018-0001", "cases", 1), column
+        assert f"无法读取,已被改动:列 {column} 现为“" in broken.reason
+        assert shown in broken.reason
+        assert broken.reason.endswith("请对照备份更正;此案的其余记录,更正后才能核对")
+        assert other.case_number == "ZJJ-2018-0002", column
+
+
+def test_several_unreadable_values_are_named_together(listed: Township) -> None:
+    (fault,) = faults(listed, "UPDATE cases SET kind = 'sait', year = 'zwei' WHERE id = 1")
+    assert "列 kind 现为“sait”、列 year 现为“zwei”;" in fault.reason
+
+
+def test_what_a_server_keeps_against_its_rules_is_named_too(postgresql_desk: Desk, tmp_path: Path) -> None:
+    with opener(postgresql_desk, tmp_path) as open_town:
+        town = list_two(open_town("zhujiajiao-2018", "2018-10-08 10:00"))
+        for column, garbage, shown in (
+            ("kind", "'sait'", "列 kind 现为“sait”"),
+            ("opened_at", "'infinity'", "列 opened_at 现为“infinity”"),
+            ("title", "NULL", "列 title 现为空"),
+            ("opened_at", "NULL", "列 opened_at 现为空"),
+        ):
+            found = faults(
+                town,
+                "ALTER TABLE cases DROP CONSTRAINT ck_cases_case_kind, ALTER title DROP NOT NULL",
+                "ALTER TABLE cases ALTER opened_at DROP NOT NULL",
+                f"UPDATE cases SET {column} = {garbage} WHERE id = 1",
+                "UPDATE history SET at = 'infinity' WHERE case_id = 2",
+            )
+            assert named(found) >= {("cases", 1)}, column
+            assert shown in found[0].reason
+            assert [each.case_number for each in found] == ["ZJJ-2018-0001", "ZJJ-2018-0002"]
+            assert "列 at 现为“infinity”" in found[1].reason
+        decision = "UPDATE decisions SET door = NULL WHERE id = 1"
+        (missing, *_) = faults(town, "ALTER TABLE decisions ALTER door DROP NOT NULL", decision)
+        assert (missing.table, missing.row) == ("decisions", 1)
+        assert "列 door 现为空" in missing.reason
+
+
+def test_a_case_that_refers_to_nothing_is_told_and_stops_no_other(listed: Township) -> None:
+    changed_other = "UPDATE history SET actor = 'x' WHERE case_id = 2"
+    first, *others = faults(listed, "UPDATE cases SET edition_id = 'nowhere' WHERE id = 1", changed_other)
+    assert first.reason == "列 edition_id 现为“nowhere”,没有公布过这样的政策"
+    assert named(others) == {("history", others[0].row)}
+    found = faults(listed, "UPDATE editions SET text = 'abc'", changed_other)
+    assert named(found) >= {("editions", 0)}
+    assert {each.case_number for each in found if each.table == "history"} == {"ZJJ-2018-0002"}
+
+
+def test_an_examination_that_breaks_is_told_of_its_case_and_goes_on(open_sqlite: OpenTown) -> None:
+    town = open_sqlite("example-micro-2026", "2026-03-02 10:00")
+    board = Board(town)
+    first, second = (board.publish(key=str(key), title=f"第{key}件") for key in range(2))
+    found = faults(
+        town, "UPDATE notices SET prolonged = '5' WHERE id = 1", "UPDATE notices SET text = 'x' WHERE id = 2"
+    )
+    assert [each.case_number for each in found] == [first, second]
+    assert found[0].reason.startswith("核对中断,此案有记录已被改动(TypeError:")
+    assert "公布后被改动" in found[1].reason
+
+
+def test_the_ledgers_audit_goes_on_after_a_case_that_can_not_be_read(listed: Township) -> None:
+    change = ("UPDATE cases SET status = 'offen' WHERE id = 1", "UPDATE ledger_lines SET entry_id = 777 WHERE id = 1")
+    with forged(listed, *change) as connection, Session(connection) as session:
+        broken, *others = verify_ledger(session)
+    assert "列 status 现为“offen”" in broken.reason
+    assert ("ledger_lines", 1) in named(others)
+
+
+def test_documents_that_can_not_be_read_are_named_among_the_others(listed: Township, tmp_path: Path) -> None:
+    with (
+        forged(listed, "UPDATE documents SET size = 'gross' WHERE id = 1") as connection,
+        Session(connection) as session,
+    ):
+        broken, *gone = changed_documents(session, folder=tmp_path / "nowhere")
+    assert broken.startswith("案件 ZJJ-2018-0001:表 documents 第 1 行:无法读取,已被改动:列 size 现为“gross”")
+    assert gone
+    assert all("已不在资料文件夹中" in each for each in gone)

@@ -1,0 +1,208 @@
+"""A case whose own row can not be read keeps no other from its turn: not in lists, the sweep, archives or registers."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import openpyxl
+import pytest
+from typer.testing import CliRunner
+
+from cli import case as case_app
+from cli import ledger as ledger_app
+from flows import waking
+from flows.close_out import close_due
+from flows.waking import Woken
+from policies.vocabulary import CaseKind, Gate
+from tasks.asks import runs_behind, runs_to_check
+from tasks.deadlines import fire_due
+from tasks.registers import RegisterKind, Wanted, make_register
+from tests.archives import Ended
+from tests.broken import break_rows
+from tests.desks import OpenTown, keep
+from tests.tasks.test_broken_items import four_cases
+from tests.tasks.test_firing import counted_together
+from tests.township import Township, at
+
+UNREADABLE = {
+    "kind": "'sait'",
+    "status": "'offen'",
+    "year": "'zwei'",
+    "opened_at": "'gestern'",
+    "title": "CAST(x'e5a4' AS TEXT)",
+    "run_requested_at": "7",
+    "decision_seq": "'x'",
+}
+
+
+@pytest.fixture
+def several(open_sqlite: OpenTown) -> tuple[Township, list[str], Callable[[], None]]:
+    """Four cases whose consent lapses on 8 November; how to let them stand so again."""
+    town = open_sqlite("zhujiajiao-2018", "2018-10-08 10:00")
+    numbers = four_cases(town)
+    town.clock.move_to(at("2018-11-09 09:00"))
+    return town, numbers, keep(town)
+
+
+def test_the_period_of_all_others_ends_and_they_are_carried_on(
+    several: tuple[Township, list[str], Callable[[], None]],
+) -> None:
+    town, (broken, *others), bring_back = several
+    for column, garbage in UNREADABLE.items():
+        bring_back()
+        break_rows(town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{broken}'")
+        counts, report, _ = close_due(town.resources, at=town.now())
+        assert counts.lapses == (4 if column == "year" else 3), "no deadline asks for the year"
+        assert set(report.carried) >= set(others), column
+        assert [town.gate(number) for number in others] == [Gate.CORRECTION] * 3
+        assert all(broken in failure for failure in counts.failures)
+
+
+def test_a_number_that_is_no_text_stops_no_deadline(several: tuple[Township, list[str], Callable[[], None]]) -> None:
+    town, (broken, *others), _ = several
+    break_rows(town, f"UPDATE cases SET number = CAST(x'e5a4' AS TEXT) WHERE number = '{broken}'")
+    counts, report, _ = close_due(town.resources, at=town.now())
+    assert counts.lapses == 3
+    assert set(report.carried) == set(others)
+    (failure,) = counts.failures
+    assert r"没有编号为“\xe5\xa4”的案件" in failure
+
+
+def test_the_runs_of_all_others_are_looked_after(several: tuple[Township, list[str], Callable[[], None]]) -> None:
+    town, (broken, *others), bring_back = several
+    for column in ("kind", "run_requested_at", "decision_seq"):
+        bring_back()
+        break_rows(
+            town,
+            f"UPDATE cases SET {column} = {UNREADABLE[column]} WHERE number = '{broken}'",
+            f"UPDATE cases SET carried_seq = -1 WHERE number = '{others[0]}'",
+        )
+        checked = runs_to_check(town.resources, at=town.now(), limit=10)
+        assert [run.number for run in checked] == others, column
+        assert [run.number for run in runs_behind(town.resources, limit=10)] == others[:1], column
+
+
+@pytest.fixture
+def at_the_desk(
+    several: tuple[Township, list[str], Callable[[], None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Township, list[str], Callable[[], None]]:
+    monkeypatch.setenv("KETANG_DATABASE_URL", str(several[0].resources.database.engine.url))
+    monkeypatch.setenv("KETANG_HOME", str(tmp_path))
+    return several
+
+
+def test_a_list_shows_all_others_and_says_how_to_find_the_fault(
+    at_the_desk: tuple[Township, list[str], Callable[[], None]],
+) -> None:
+    town, (broken, *others), bring_back = at_the_desk
+    for column, garbage in UNREADABLE.items():
+        bring_back()
+        break_rows(town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{broken}'")
+        listed = CliRunner().invoke(case_app.app, ["list", "--all"])
+        assert listed.exit_code == 0, column
+        lines = {line.split("  ")[0]: line for line in listed.stdout.splitlines()}
+        assert {broken, *others} <= lines.keys(), column
+        if column in ("year", "decision_seq"):  # of which a list shows nothing
+            continue
+        how = f"案件 {broken} 的记录无法读取,已被改动;请运行 ketang audit verify {broken}"
+        assert how in lines[broken], column
+        shown = CliRunner().invoke(case_app.app, ["show", broken])
+        assert shown.exit_code == 1, column
+        assert f"未办理:{how}" in shown.stderr, column
+
+
+def test_the_audit_of_the_command_line_names_it_alone_and_among_all(
+    at_the_desk: tuple[Township, list[str], Callable[[], None]],
+) -> None:
+    town, (broken, *_), _ = at_the_desk
+    break_rows(town, f"UPDATE cases SET opened_at = 'gestern' WHERE number = '{broken}'")
+    for words in ([], [broken]):
+        found = CliRunner().invoke(ledger_app.audit, words)
+        assert found.exit_code == 1
+        (fault,) = found.stderr.splitlines()
+        assert fault.startswith(f"案件 {broken}:表 cases 第 1 行:无法读取,已被改动:列 opened_at 现为“gestern”;")
+    assert CliRunner().invoke(ledger_app.audit, ["ZJJ-2018-0002"]).exit_code == 0
+
+
+def test_the_register_of_cases_has_all_others_and_a_line_for_it(
+    several: tuple[Township, list[str], Callable[[], None]], tmp_path: Path
+) -> None:
+    town, (broken, *others), _ = several
+    break_rows(town, f"UPDATE cases SET kind = 'sait' WHERE number = '{broken}'")
+    path = tmp_path / "台账.xlsx"
+    assert make_register(town.resources, RegisterKind.CASES, out=path, wanted=Wanted()) == 4
+    rows = {row[0]: row for row in openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)}
+    assert "列 kind 现为“sait”" in rows[broken][11]
+    assert all(rows[number][1] == CaseKind.SITE.label for number in others)
+
+
+def test_an_archive_takes_all_others_and_says_why_it_stays(open_sqlite: OpenTown, tmp_path: Path) -> None:
+    ended = Ended(open_sqlite("zhujiajiao-2018", "2018-10-08 10:00"))
+    bring_back = keep(ended.town)
+    whole = ended.make(tmp_path / "whole", dry_run=True).going
+    broken, *others = whole
+    for column, garbage in {**UNREADABLE, "edition_sha256": f"'{'0' * 64}'"}.items():
+        if column in ("status",):  # nobody closed it, as the database sees it
+            continue
+        bring_back()
+        break_rows(ended.town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{broken}'")
+        made = ended.make(tmp_path / column, dry_run=True)
+        assert made.going == others, column
+        assert any(number == broken for _, number, _ in made.left), column
+
+
+def test_a_file_is_taken_out_but_for_the_case_that_was_tampered_with_since(
+    open_sqlite: OpenTown, tmp_path: Path
+) -> None:
+    ended = Ended(open_sqlite("zhujiajiao-2018", "2018-10-08 10:00"))
+    path = ended.written(tmp_path)
+    broken, *others = ended.make(tmp_path, dry_run=True).going
+    break_rows(ended.town, f"UPDATE cases SET opened_at = 'gestern' WHERE number = '{broken}'")
+    removed = ended.remove(path)
+    assert removed.cases == others
+    ((number, cause),) = removed.left
+    assert number == broken
+    assert f"请运行 ketang audit verify {broken}" in cause
+
+
+def test_the_others_are_still_reminded_together(open_sqlite: OpenTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    town = open_sqlite("zhujiajiao-2018", "2018-10-08 10:00")
+    broken, *others = four_cases(town)
+    town.clock.move_to(at("2018-10-31 09:00"))
+    break_rows(town, f"UPDATE cases SET kind = 'sait' WHERE number = '{broken}'")
+    done = counted_together(monkeypatch)
+    counts = fire_due(town.resources, at=town.now())
+    assert counts.reminders == len(others) == sum(done)
+    assert max(done) == 2, "the other half"
+
+
+class Engine:
+    """Prefect as `flows.waking` asks it, without any run: notes which are started."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+
+    def read_flow_runs(self, **_: Any) -> list[Any]:
+        return []
+
+    def read_deployment_by_name(self, _: str) -> Any:
+        return SimpleNamespace(id=uuid4())
+
+    def create_flow_run_from_deployment(self, _: Any, *, name: str, **__: Any) -> Any:
+        self.started.append(name)
+        return SimpleNamespace(id=uuid4())
+
+
+def test_a_run_whose_id_can_not_be_one_is_replaced_and_stops_no_other(
+    several: tuple[Township, list[str], Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, (broken, *others), _ = several
+    break_rows(town, f"UPDATE cases SET flow_run_id = 'gestern' WHERE number = '{broken}'")
+    engine = Engine()
+    monkeypatch.setattr(waking, "reached", lambda: nullcontext(engine))
+    counts = waking.wake_all(town.resources, at=town.now())
+    assert sorted(engine.started) == [broken, *others]
+    assert (counts[Woken.REPLACED], counts[Woken.STARTED]) == (1, 3)
