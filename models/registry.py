@@ -1,5 +1,6 @@
 """The registry: units from district to group, households, people and the roles they hold."""
 
+from collections.abc import Iterator
 from datetime import date
 
 from sqlalchemy import (
@@ -48,17 +49,21 @@ class Unit(Base):
 
     def lineage(self) -> list["Unit"]:
         """Return this unit and all above it, nearest first."""
-        line = [self]
-        while (parent := line[-1].parent) is not None:
-            line.append(parent)
-        return line
+        return list(self._upwards())
 
     def above(self, kind: UnitKind) -> "Unit":
         """Return the unit of `kind` in this unit's lineage; LookupError when there is none."""
-        for unit in self.lineage():
+        for unit in self._upwards():
             if unit.kind is kind:
                 return unit
         raise LookupError(f"{self.code} has no {kind} above it")
+
+    def _upwards(self) -> Iterator["Unit"]:
+        # No further than asked for: what a unit comes loaded with ends at its town.
+        unit: Unit | None = self
+        while unit is not None:
+            yield unit
+            unit = unit.parent
 
 
 class Household(Base):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.case import WorkDone
@@ -15,6 +15,7 @@ from tasks.project_plan import milestone_of
 
 RECEIVED = "received"
 REACHED = "reached"
+_DONE = select(WorkDone).where(WorkDone.work_item_id == bindparam("item"))
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,7 @@ def _subsidy(item: WorkItem) -> tuple[Point, ...]:
 
 def done(session: Session, item: WorkItem) -> dict[str, WorkDone]:
     """Return the points done so far, by code."""
-    rows = session.scalars(select(WorkDone).where(WorkDone.work_item_id == item.id))
-    return {row.code: row for row in rows}
+    return {row.code: row for row in session.scalars(_DONE, {"item": item.id})}
 
 
 def missing(session: Session, item: WorkItem) -> Sequence[Point]:

@@ -28,6 +28,7 @@ LARGEST_FEN = 10**14 - 1
 """The largest amount that can be written in capitals, and far below what a column of the database holds."""
 
 _BY_CODE = select(LedgerAccount).where(LedgerAccount.code == bindparam("code"))
+_BOOKED = select(LedgerEntry).where(LedgerEntry.key == bindparam("key"))
 _ACCOUNTS = cast("Table", LedgerAccount.__table__)
 _AFTER = _ACCOUNTS.c.balance_fen + bindparam("fen", type_=_ACCOUNTS.c.balance_fen.type)
 _MOVED = (
@@ -130,7 +131,7 @@ def check_voucher_is_new(
 
 def booked(session: Session, key: str) -> LedgerEntry | None:
     """Return the entry that was booked under `key`, if any."""
-    return session.scalars(select(LedgerEntry).where(LedgerEntry.key == key)).one_or_none()
+    return session.scalars(_BOOKED, {"key": key}).one_or_none()
 
 
 def post(

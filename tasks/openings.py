@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.case import Case, CaseCounter
@@ -12,6 +12,8 @@ from policies.errors import Refused
 from policies.load import LoadedEdition
 from runtime.resources import Resources
 from tasks.cases import local_day
+
+_OPENED = select(Case).where(Case.opening_key == bindparam("key"))
 
 
 def edition_in_use(resources: Resources, town: Unit, at: datetime) -> LoadedEdition:
@@ -48,4 +50,4 @@ def next_number(session: Session, prefix: str, year: int) -> str:
 
 def opened_by(session: Session, key: str) -> Case | None:
     """Return the case that `key` opened before, or None."""
-    return session.scalars(select(Case).where(Case.opening_key == key)).one_or_none()
+    return session.scalars(_OPENED, {"key": key}).one_or_none()

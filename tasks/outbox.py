@@ -212,6 +212,17 @@ _CLAIM = (
     )
     .returning(*_NEEDED)
 )
+_SENT = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("entry_id"), _TABLE.c.status != LetterStatus.SENT)
+    .values(
+        status=LetterStatus.SENT,
+        sent_at=bindparam("now"),
+        last_error="",
+        sent_subject=bindparam("subject"),
+        sent_text=bindparam("text"),
+    )
+)
 
 
 def _claim(database: Database, *, at: datetime, case_id: int | None, most: int, domain: str) -> list[_Claimed]:
@@ -298,20 +309,12 @@ def _mark(database: Database, tried: Sequence[_Claimed], report: DeliveryReport,
 def _mark_sent(session: Session, sent: Sequence[tuple[_Claimed, Rendered]], *, at: datetime) -> None:
     if not sent:
         return
-    table = cast("Table", OutboxEntry.__table__)
     session.connection().execute(
-        update(table)
-        .where(table.c.id == bindparam("entry_id"), table.c.status != LetterStatus.SENT)
-        .values(
-            status=LetterStatus.SENT,
-            sent_at=at,
-            last_error="",
-            sent_subject=bindparam("subject"),
-            sent_text=bindparam("text"),
-        ),
+        _SENT,
         [
             {
                 "entry_id": claimed.entry.id,
+                "now": at,
                 "subject": rendered.subject[:LONGEST_SUBJECT],
                 "text": rendered.text,
             }

@@ -1,11 +1,12 @@
 """The letters that open the gates of a parlour's case; the roll of households is frozen there."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from sqlalchemy import Table, insert
 
 from models.case import Case, Consent
-from models.registry import register
+from models.registry import Household, register
 from models.work_item import WorkItem
 from notifications.letters import ConsentAsked, ForwardWaiting, PlaqueDue, ReviewWaiting, SubsidyDue
 from policies.vocabulary import Gate, LedgerLevel
@@ -25,19 +26,18 @@ def ask(act: Act, case: Case, item: WorkItem) -> None:
         return
     event = f"{item.gate.value}-{item.round}"
     to = [to_person(each) for each in deciders(act.session, item, on=act.day)]
-    application = application_of(act.session, case)
     known, due, note = about_site(case), item.due_on, due_note(item)
     match item.gate:
         case Gate.VILLAGE_FORWARD:
             send(act, case, ForwardWaiting(**known, due_on=due, due_note=note), to, event=event)
         case Gate.OFFICE_REVIEW:
-            review = ReviewWaiting(
-                **known, due_on=due, due_note=note, warnings=warnings_of(application, case), round=item.round
-            )
+            warnings = warnings_of(application_of(act.session, case), case)
+            review = ReviewWaiting(**known, due_on=due, due_note=note, warnings=warnings, round=item.round)
             send(act, case, review, to, event=event)
         case Gate.PLAQUE:
             works = tuple(point.name for point in checklists.points(act.session, item))
-            plaque = PlaqueDue(**known, due_on=due, works=works, deficiencies=names_of(application.deficiencies, case))
+            lacking = names_of(application_of(act.session, case).deficiencies, case)
+            plaque = PlaqueDue(**known, due_on=due, works=works, deficiencies=lacking)
             send(act, case, plaque, to, event=event)
         case Gate.SUBSIDY:
             subsidy = edition_of(case).for_sites.subsidy
@@ -51,9 +51,9 @@ def ask(act: Act, case: Case, item: WorkItem) -> None:
 
 def ask_households(act: Act, case: Case, item: WorkItem) -> None:
     """Freeze the roll of the group that the parlour is or comes to, and ask its head and its households (D0-R8)."""
-    _freeze_roll(act, case, item)
     event = f"{item.gate.value}-{item.round}"
     roll = register(act.session, case.group.id)
+    _freeze(act, item, roll)
     letter = ConsentAsked(
         **about_site(case),
         due_on=item.due_on,
@@ -68,9 +68,8 @@ def ask_households(act: Act, case: Case, item: WorkItem) -> None:
     send(act, case, personal, [to_household(each) for each in roll if each.email], event=event)
 
 
-def _freeze_roll(act: Act, case: Case, item: WorkItem) -> None:
+def _freeze(act: Act, item: WorkItem, households: Sequence[Household]) -> None:
     """Keep the group's register of this day: these households answer, whatever the register says later (D0-R8)."""
-    households = register(act.session, case.group.id)
     if households:
         roll = [{"work_item_id": item.id, "household_id": household.id} for household in households]
         act.session.connection().execute(_FREEZE, roll)

@@ -40,6 +40,8 @@ def check(act: Act, case: Case, item: WorkItem, command: Decide) -> list[str]:
 
 
 def _codes(command: Decide, case: Case, act: Act) -> list[str]:
+    if not command.acknowledged:
+        return []
     names = {standard.name: standard.code for standard in edition_of(case).for_sites.standards}
     given = {names.get(text, text) for text in command.acknowledged}
     return [code for code in application_of(act.session, case).warnings if code in given]
