@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
@@ -186,7 +186,13 @@ def recompute_provisional(resources: Resources, *, at: datetime) -> int:
         waiting = session.execute(
             select(WorkItem.id, Case.number)
             .join(Case, Case.id == WorkItem.case_id)
-            .where(WorkItem.status == WorkItemStatus.OPEN, WorkItem.provisional, ~WorkItem.due_named)
+            .where(
+                WorkItem.status == WorkItemStatus.OPEN,
+                WorkItem.provisional,
+                ~WorkItem.due_named,
+                # True of all; without it SQLite would rather walk along all that is open.
+                WorkItem.due_on > date.min,
+            )
         ).all()
     changed = 0
     for item_id, number in waiting:
