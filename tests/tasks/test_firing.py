@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, select
 
 from models import Base
+from models.work_item import WorkItem
 from policies.vocabulary import Answer, Gate, Role, Verdict
 from tasks import deadlines, firing
 from tasks.act import Act, acting
@@ -24,7 +25,11 @@ from tests.projects import confirmed
 from tests.township import GROUP_HEAD, HEAD_OF_OFFICE, LEADER, RESPONSIBLE, REVIEWER, SECOND_REVIEWER, Township, at
 
 GROUPS = tuple(f"ZD{number:02d}" for number in range(2, 7))
-COMPARED = ("cases", "work_items", "timers", "history", "outbox", "decisions", "consents", "notices", "objections")
+COMPARED = (
+    *("cases", "work_items", "timers", "history", "outbox", "decisions", "consents", "notices", "objections"),
+    *("campaigns", "inspections", "visits", "service_orders", "activities", "meetings", "resolutions"),
+    *("site_changes", "sites", "site_spells", "role_holdings"),
+)
 LEFT_OUT = {
     # Given in the order of writing, which is the batch's own; the letter's key and the fact's place tell them apart.
     "outbox": {"id", "message_id"},
@@ -99,13 +104,15 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadlines, "fire_together", lambda act, due: Fired())
 
 
-def counted_together(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Note how many work items each batch did."""
+def counted_together(monkeypatch: pytest.MonkeyPatch, at_gates: set[Gate] | None = None) -> list[int]:
+    """Note how many work items each batch did, and at which gates."""
     done: list[int] = []
 
     def fire(act: Act, due: Sequence[DueCase]) -> Fired:
         fired = fire_together(act, due)
         done.append(len(fired.items))
+        if at_gates is not None and fired.items:
+            at_gates.update(act.session.scalars(select(WorkItem.gate).where(WorkItem.id.in_(fired.items))))
         return fired
 
     monkeypatch.setattr(deadlines, "fire_together", fire)
@@ -113,11 +120,20 @@ def counted_together(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def both_ways(
-    open_town: Callable[[], Township], act: Callable[[Township], list[SweepCounts]], monkeypatch: pytest.MonkeyPatch
+    open_town: Callable[[], Township],
+    act: Callable[[Township], list[SweepCounts]],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    at_gates: set[Gate] | None = None,
 ) -> list[int]:
-    """See that the town stands the same after both ways; return how many work items each batch did."""
+    """
+    See that the town stands the same after both ways; return how many work items each batch did.
+
+    Args:
+        at_gates: gets the gates at which something was fired together.
+    """
     with monkeypatch.context() as way:
-        done = counted_together(way)
+        done = counted_together(way, at_gates)
         town = open_town()
         together, counted = act(town), stands(town)
         with town.resources.database.read() as session:
