@@ -13,6 +13,8 @@ class Word(StrEnum):
     """A StrEnum whose members carry a Chinese label."""
 
     label: str
+    # Equal to its text, so hashed like it; and Enum's own hash is computed in Python at every look-up.
+    __hash__ = str.__hash__
 
     def __new__(cls, value: str, label: str = "") -> Self:  # look-up by value has no label to give
         member = str.__new__(cls, value)
