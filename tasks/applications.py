@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.case import Case, Site, SiteApplication
@@ -39,6 +39,29 @@ from tasks.history import append
 from tasks.lapses import lapse_if_over
 from tasks.mail import about_site, applicants, due_of, names_of, send, village_of, warnings_of
 from tasks.openings import edition_in_use, next_number, opened_by
+
+# Built once: to build these cost an application more than to ask them.
+_RUNNING = select(Case.number).where(
+    Case.household_id == bindparam("household"), Case.kind == bindparam("kind"), Case.status == CaseStatus.OPEN
+)
+_LISTED = select(Site.number).where(
+    Site.household_id == bindparam("household"), Site.status.in_((SiteStatus.ACTIVE, SiteStatus.SUSPENDED))
+)
+_APPROVED = (
+    select(func.count(func.distinct(Case.id)))
+    .select_from(Case)
+    .join(WorkItem, WorkItem.case_id == Case.id)
+    .join(Decision, Decision.work_item_id == WorkItem.id)
+    .where(
+        Case.village_id == bindparam("village"),
+        Case.edition_id == bindparam("edition"),
+        Case.year == bindparam("year"),
+        Case.id.is_distinct_from(bindparam("but")),
+        WorkItem.gate == Gate.OFFICE_REVIEW,
+        Decision.verdict == Verdict.APPROVED,
+        (Case.outcome.is_(None)) | (Case.outcome == Outcome.LISTED),
+    )
+)
 
 
 def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, key: str, at: datetime) -> str:
@@ -126,48 +149,21 @@ def household_named(session: Session, number: str) -> Household:
 
 def refuse_second(session: Session, household: Household) -> None:
     """Refuse a household that has a site, applies for one, or is to take one in; the village is held locked."""
-    running = session.scalars(
-        select(Case.number).where(
-            Case.household_id == household.id, Case.kind == CaseKind.SITE, Case.status == CaseStatus.OPEN
-        )
-    ).first()
+    running = session.scalars(_RUNNING, {"household": household.id, "kind": CaseKind.SITE}).first()
     if running is not None:
         raise Refused("default", f"户号“{household.number}”已有在办申请 {running},请在该案件中办理")
-    listed = session.scalars(
-        select(Site.number).where(
-            Site.household_id == household.id, Site.status.in_((SiteStatus.ACTIVE, SiteStatus.SUSPENDED))
-        )
-    ).first()
+    listed = session.scalars(_LISTED, {"household": household.id}).first()
     if listed is not None:
         raise Refused("default", f"户号“{household.number}”已建成客堂间 {listed},不能重复申请")
-    moving = session.scalars(
-        select(Case.number).where(
-            Case.household_id == household.id, Case.kind == CaseKind.SITE_CHANGE, Case.status == CaseStatus.OPEN
-        )
-    ).first()
+    moving = session.scalars(_RUNNING, {"household": household.id, "kind": CaseKind.SITE_CHANGE}).first()
     if moving is not None:
         raise Refused("default", f"户号“{household.number}”已有客堂间拟迁入(案件 {moving}),请在该案件办结后再申请")
 
 
 def approved_in_year(session: Session, village: Unit, edition: Edition, year: int, *, but: int | None = None) -> int:
     """Return how many sites of the village were approved in that year under the edition, `but` one case (D1-R2)."""
-    query = (
-        select(func.count(func.distinct(Case.id)))
-        .select_from(Case)
-        .join(WorkItem, WorkItem.case_id == Case.id)
-        .join(Decision, Decision.work_item_id == WorkItem.id)
-        .where(
-            Case.village_id == village.id,
-            Case.edition_id == edition.id,
-            Case.year == year,
-            WorkItem.gate == Gate.OFFICE_REVIEW,
-            Decision.verdict == Verdict.APPROVED,
-            (Case.outcome.is_(None)) | (Case.outcome == Outcome.LISTED),
-        )
-    )
-    if but is not None:
-        query = query.where(Case.id != but)
-    return session.scalar(query) or 0
+    given = {"village": village.id, "edition": edition.id, "year": year, "but": but}
+    return session.scalar(_APPROVED, given) or 0
 
 
 def confirmed(texts: Sequence[str], scheme: SiteScheme) -> frozenset[str]:

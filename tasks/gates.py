@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import cast
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.case import Case
@@ -33,17 +34,27 @@ _ITEM_AT = select(WorkItem).where(
     WorkItem.case_id == bindparam("in_case"), WorkItem.gate == bindparam("gate"), WorkItem.round == bindparam("round")
 )
 
+_CASES = cast("Table", Case.__table__)
+_CARRIED = (
+    update(_CASES)
+    .where(_CASES.c.number == bindparam("in_case"), _CASES.c.carried_seq < bindparam("seen"))
+    .values(carried_seq=bindparam("seen"))
+)
+
 
 def item_at(session: Session, case_id: int, gate: Gate, round_: int) -> WorkItem | None:
     """Return the work item of `gate` in that round, or None while it was never opened."""
     return session.scalars(_ITEM_AT, {"in_case": case_id, "gate": gate, "round": round_}).one_or_none()
 
 
-def open_gate(resources: Resources, number: str, gate: Gate, round_: int, *, at: datetime) -> int:
+def open_gate(resources: Resources, number: str, gate: Gate, round_: int, *, seen: int, at: datetime) -> int:
     """
     Open `gate` for the case and ask those who decide, by letter.
 
     Safe to repeat because a gate is opened once per round: the second call finds the first one's work item.
+
+    Args:
+        seen: the decisions, by their count, after which the case comes to this gate.
 
     Returns:
         The work item's id.
@@ -57,7 +68,13 @@ def open_gate(resources: Resources, number: str, gate: Gate, round_: int, *, at:
             raise Refused("default", f"案件 {number} 已办结,不能再开启环节")
         item = create(act, case, gate, round_, last=last_day(act, case, gate, round_))
         ASKING[case.kind](act, case, item)
+        note_carried(act.session, number, seen)
         return item.id
+
+
+def note_carried(session: Session, number: str, seen: int) -> None:
+    """Note which decisions the case was carried on with; a later one makes the sweep wake it again."""
+    session.connection().execute(_CARRIED, {"in_case": number, "seen": seen})
 
 
 ASKING: dict[CaseKind, Callable[[Act, Case, WorkItem], None]] = {

@@ -18,12 +18,14 @@ from tasks.cases import already_decided, policy_of
 from tasks.history import SYSTEM, append, decision_facts
 
 _ITEMS, _TIMERS = cast("Table", WorkItem.__table__), cast("Table", Timer.__table__)
+_CASES = cast("Table", Case.__table__)
 _ADD_TIMER = insert(_TIMERS)
 _LEAVE = (
     update(_ITEMS)
     .where(_ITEMS.c.id == bindparam("item"), _ITEMS.c.status == WorkItemStatus.OPEN)
     .values(status=bindparam("status"), closed_at=bindparam("closed_at"))
 )
+_COUNT = update(_CASES).where(_CASES.c.id == bindparam("in_case")).values(decision_seq=bindparam("count"))
 _DROP_TIMERS = delete(_TIMERS).where(_TIMERS.c.work_item_id == bindparam("item"), _TIMERS.c.fired_at.is_(None))
 
 
@@ -130,7 +132,9 @@ def close(
     act.session.add(decision)
     act.session.flush()
     if item.gate is not Gate.UNDELIVERED_LETTER:
-        item.case.decision_seq += 1
+        count = item.case.decision_seq + 1
+        act.session.connection().execute(_COUNT, {"in_case": item.case_id, "count": count})
+        set_committed_value(item.case, "decision_seq", count)
     append(
         act.session,
         item.case,

@@ -40,9 +40,11 @@ def check_in_force(loaded: LoadedEdition, today: date) -> None:
 
 def next_number(session: Session, prefix: str, year: int) -> str:
     """Return the next case number of that prefix and year, e.g. ``KT-2026-0007``."""
-    # Two villages may open the year's first case at once.
-    insert_unless_there(session, CaseCounter, prefix=prefix, year=year, last=0)
-    counter = session.get_one(CaseCounter, (prefix, year), with_for_update=True, populate_existing=True)
+    counter = session.get(CaseCounter, (prefix, year), with_for_update=True, populate_existing=True)
+    if counter is None:
+        # Two villages may open the year's first case at once.
+        insert_unless_there(session, CaseCounter, prefix=prefix, year=year, last=0)
+        counter = session.get_one(CaseCounter, (prefix, year), with_for_update=True, populate_existing=True)
     counter.last += 1
     session.flush()
     return f"{prefix}-{year}-{counter.last:04d}"

@@ -9,29 +9,22 @@ the clock. Everything done is read from the database and passed over, so any lin
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import joinedload
 
-from models.case import Case, Site
+from models.case import Case
 from models.work_item import Decision, WorkItem
 from policies.edition import Edition
 from policies.vocabulary import CaseKind, CaseStatus, Gate, Outcome
 from runtime.resources import Resources, edition_of
 from tasks.cases import load_case
 from tasks.closing import close_case, list_site
-from tasks.gates import open_gate
+from tasks.gates import note_carried, open_gate
 
 R = TypeVar("R")
 _ITEMS = select(WorkItem).where(WorkItem.case_id == bindparam("in_case")).options(joinedload(WorkItem.decision))
-_LISTED = select(Site.id).where(Site.case_id == bindparam("in_case"))
-_CASES = cast("Table", Case.__table__)
-_CARRIED = (
-    update(_CASES)
-    .where(_CASES.c.number == bindparam("in_case"), _CASES.c.carried_seq < bindparam("seen"))
-    .values(carried_seq=bindparam("seen"))
-)
 
 
 class Perform(Protocol):
@@ -70,8 +63,8 @@ class CaseHandle:
     """What was decided when this pass began, by gate and round; what comes later is for the next pass."""
     waiting: Mapping[tuple[Gate, int], int]
     """Work items that were opened and wait, by gate and round."""
-    listed: bool
-    """The parlour stands in the register."""
+    seen: int
+    """How many decisions had been taken in the case by then."""
     resources: Resources
     at: datetime
     perform: Perform
@@ -93,16 +86,15 @@ def await_decision(case: CaseHandle, gate: Gate, round_: int = 1) -> Decision:
     item = case.waiting.get((gate, round_))
     if item is None:
         item = case.perform(
-            lambda: open_gate(case.resources, case.number, gate, round_, at=case.at),
+            lambda: open_gate(case.resources, case.number, gate, round_, seen=case.seen, at=case.at),
             name=f"开启环节:{gate.label}",
         )
     raise Waiting(gate, round_, item)
 
 
 def put_on_the_list(case: CaseHandle) -> None:
-    """List the parlour as an active site, once."""
-    if not case.listed:
-        case.perform(lambda: list_site(case.resources, case.number, at=case.at), name="列入客堂间名册")
+    """List the parlour as an active site, once: the step knows whether it was taken before."""
+    case.perform(lambda: list_site(case.resources, case.number, at=case.at), name="列入客堂间名册")
 
 
 def run_pass(
@@ -125,16 +117,17 @@ def run_pass(
             edition=edition_of(case),
             decisions={(item.gate, item.round): item.decision for item in items if item.decision is not None},
             waiting={(item.gate, item.round): item.id for item in items if item.decision is None},
-            listed=case.kind is CaseKind.SITE and session.scalar(_LISTED, {"in_case": case.id}) is not None,
+            seen=case.decision_seq,
             resources=resources,
             at=at,
             perform=perform,
         )
-        seen = case.decision_seq
     try:
         ending = procedure(handle)
     except Waiting as waiting:
-        _mark_carried(resources, number, seen)
+        if waiting.work_item in handle.waiting.values():  # else noted as it was opened
+            with resources.database.write() as session:
+                note_carried(session, number, handle.seen)
         return waiting
     perform(
         lambda: close_case(resources, number, ending.outcome, ending.because, at=at),
@@ -161,12 +154,6 @@ def show_later(resources: Resources, number: str) -> None:
             .where(Case.number == number, Case.status == CaseStatus.OPEN, Case.carried_seq == Case.decision_seq)
             .values(carried_seq=Case.decision_seq - 1)
         )
-
-
-def _mark_carried(resources: Resources, number: str, seen: int) -> None:
-    """Note which decisions this pass has seen; a later one makes the sweep wake the case again."""
-    with resources.database.write() as session:
-        session.connection().execute(_CARRIED, {"in_case": number, "seen": seen})
 
 
 def directly(step: Callable[[], R], *, name: str) -> R:
