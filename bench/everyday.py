@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bench.contestant import Place
@@ -17,8 +17,9 @@ from bench.district import District
 from bench.neighbourhood import EDITION, LISTED
 from bench.town import CASE_PROCEDURES, GROUP_HEAD, LEADER, REVIEWER, Town
 from flows.scheduling import A_DAY
+from models.case import Case
 from models.registry import RoleHolding, Unit
-from policies.vocabulary import Answer, Door, UnitKind, Verdict
+from policies.vocabulary import Answer, CaseStatus, Door, UnitKind, Verdict
 from rules.duty import WEEK, monday_of
 from rules.periods import shanghai_day
 from rules.statistics import PeriodChoice, chosen
@@ -50,6 +51,8 @@ from tasks.year_end import report_shortfalls
 
 LINES = 20
 """Of a list of cases, and of a page of the sweep: one costs as much as the next."""
+PAGE = 100
+"""Of runs that are looked after beforehand."""
 DUE = 5
 
 
@@ -96,9 +99,17 @@ class Everyday:
         self.district.let_letters_go()
         self.district.put_off()
         count = self.district.grow(cases)
+        self._look_after_all()
         self._make_room()
         self.season()
         return count
+
+    def _look_after_all(self) -> None:
+        """Have every open case's run looked after once, a page after the other, as the sweep does it in some hours."""
+        with self.resources.database.read() as session:
+            open_ones = session.scalar(select(func.count(Case.id)).where(Case.status == CaseStatus.OPEN)) or 0
+        for page in range(-(-open_ones // PAGE)):
+            runs_to_check(self.resources, at=self.at + timedelta(milliseconds=page), limit=PAGE)
 
     def _make_room(self) -> None:
         """Have whoever applies from now on do so in a town of its own: the others stay as they are."""

@@ -108,13 +108,14 @@ def relatives_behind(resources: Resources, number: str) -> list[str]:
 
 def runs_to_check(resources: Resources, *, at: datetime, limit: int) -> list[CaseRun]:
     """Return the open cases whose runs were looked at longest ago, and note that they are looked at now."""
+    checked = Case.run_checked_at
+    opened = select(Case.id).where(Case.status == CaseStatus.OPEN).order_by(checked, Case.id)
     with resources.database.write() as session:
-        ids = session.scalars(
-            select(Case.id)
-            .where(Case.status == CaseStatus.OPEN)
-            .order_by(Case.run_checked_at.nulls_first(), Case.id)
-            .limit(limit)
-        ).all()
+        # First those that were never looked at. Asked apart, because PostgreSQL keeps them at the end of the index: to
+        # have them first it would sort all that is open.
+        ids = list(session.scalars(opened.where(checked.is_(None)).limit(limit)))
+        if len(ids) < limit:
+            ids += session.scalars(opened.where(checked.is_not(None)).limit(limit - len(ids)))
         session.execute(update(Case).where(Case.id.in_(ids)).values(run_checked_at=at))
     return _runs(resources, select(*_RUN).where(Case.id.in_(ids)).order_by(Case.id)) if ids else []
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from models.case import Case, Site
@@ -27,7 +27,7 @@ from rules.duty import Round, Step, late_days, theme_asked, theme_due
 from rules.periods import shanghai_day
 from runtime.resources import Resources
 from tasks.act import Act, acting
-from tasks.living import Town
+from tasks.living import Town, there_is
 from tasks.mail import chinese_date
 
 BATCH = 500
@@ -147,7 +147,7 @@ def listed_since(session: Session, town_id: int) -> date | None:
 def listed_by(day: date) -> ColumnElement[bool]:
     """Return the condition that a parlour of the town `Unit` was listed by that day, whatever became of it."""
     village = aliased(Unit)
-    return exists(
+    return there_is(
         select(SiteSpell.id)
         .join(Site, Site.id == SiteSpell.site_id)
         .join(village, village.id == Site.village_id)
@@ -158,7 +158,7 @@ def listed_by(day: date) -> ColumnElement[bool]:
 
 def marked_since(duty: DutyKind, period: date = date.min) -> ColumnElement[bool]:
     """Return the condition that the office of the town `Unit` did something about that period, or a later one."""
-    return exists(_marks_of(duty, DutyRound.id).where(DutyRound.period >= period))
+    return there_is(_marks_of(duty, DutyRound.id).where(DutyRound.period >= period))
 
 
 def left_undone(duty: DutyKind, period: date, steps: Collection[Step]) -> ColumnElement[bool]:

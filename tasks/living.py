@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, or_, select, union
 from sqlalchemy.orm import Session
 
 from models.base import Base
@@ -224,6 +224,12 @@ def towns(resources: Resources, session: Session, *, on: date, having: Having | 
     for unit in session.scalars(query):
         if (loaded := known.get(unit.edition_id or "")) is not None:
             yield Town(unit, loaded)
+
+
+def there_is(query: Select[Any]) -> ColumnElement[bool]:
+    """Return the condition that a query, which may name a row outside of it, finds something."""
+    # Not EXISTS: PostgreSQL would rather read all there is once than look up a little for each of many rows.
+    return query.limit(1).scalar_subquery().is_not(None)
 
 
 def _in_use(loaded: LoadedEdition, *, on: date) -> bool:

@@ -6,7 +6,7 @@ Called by the scheduled flow, and by the sweep when the flow did not come.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.case import Case, Site
@@ -21,7 +21,7 @@ from runtime.resources import Resources
 from tasks import meeting_agenda, meeting_mail, meetings
 from tasks.act import acting
 from tasks.history import SYSTEM
-from tasks.living import towns
+from tasks.living import there_is, towns
 from tasks.mail import chinese_date
 from tasks.openings import opened_by
 
@@ -91,7 +91,7 @@ def _due(resources: Resources, loaded: LoadedEdition, at: datetime, grace: timed
 
 def _called(period: Period) -> ColumnElement[bool]:
     """Return the condition that the meeting of the period was called by the routine for the town `Unit`."""
-    return exists().where(Case.opening_key == Unit.code + _ending(period)).correlate(Unit)
+    return there_is(select(Case.id).where(Case.opening_key == Unit.code + _ending(period)).correlate(Unit))
 
 
 def _call(resources: Resources, unit_id: int, period: Period, at: datetime) -> str:
@@ -146,28 +146,28 @@ def _owing(period: Period) -> ColumnElement[bool]:
     village = aliased(Unit)
     begins, ends = moment(period.first, MEETS_AT.min), moment(period.last + timedelta(days=1), MEETS_AT.min)
     older = (
-        exists()
+        select(Site.id)
+        .join(village, village.id == Site.village_id)
         .where(
             village.parent_id == Unit.id,
-            Site.village_id == village.id,
             Site.status.in_((SiteStatus.ACTIVE, SiteStatus.SUSPENDED)),
             Site.activated_at < begins,
         )
         .correlate(Unit)
     )
     by_hand = (
-        exists()
+        select(Meeting.id)
+        .join(Case, Case.id == Meeting.case_id)
         .where(
             Meeting.unit_id == Unit.id,
             Meeting.period.is_(None),
             Meeting.meets_at >= begins,
             Meeting.meets_at < ends,
-            Case.id == Meeting.case_id,
             (Case.outcome.is_(None)) | (Case.outcome != Outcome.CALLED_OFF),
         )
         .correlate(Unit)
     )
-    return and_(older, ~by_hand)
+    return and_(there_is(older), ~there_is(by_hand))
 
 
 def _missed(session: Session, town: Unit, last: Period) -> bool:

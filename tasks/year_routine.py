@@ -8,7 +8,7 @@ and a year, so that whoever comes first opens it and nobody opens it again.
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.case import Case, Site
@@ -23,7 +23,7 @@ from rules.periods import SHANGHAI, shanghai_day
 from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks.act import acting
-from tasks.living import Town, towns
+from tasks.living import Town, there_is, towns
 from tasks.year_evaluation import open_in
 from tasks.year_figures import Year, sites_in_year
 from tasks.year_results import evaluation_of, rules_of
@@ -111,18 +111,19 @@ def _any_site(session: Session, year: int) -> bool:
 
 def _opened(year: int) -> ColumnElement[bool]:
     """Return the condition that the year of the town `Unit` is evaluated already."""
-    return exists().where(YearEvaluation.unit_id == Unit.id, YearEvaluation.year == year).correlate(Unit)
+    opened = select(YearEvaluation.id).where(YearEvaluation.unit_id == Unit.id, YearEvaluation.year == year)
+    return there_is(opened.correlate(Unit))
 
 
 def _with_sites(year: int) -> ColumnElement[bool]:
     """Return the condition that the town `Unit` had a site in operation by the end of the year."""
     village = aliased(Unit)
-    return (
-        exists()
+    return there_is(
+        select(SiteSpell.id)
+        .join(Site, Site.id == SiteSpell.site_id)
+        .join(village, village.id == Site.village_id)
         .where(
             village.parent_id == Unit.id,
-            Site.village_id == village.id,
-            SiteSpell.site_id == Site.id,
             SiteSpell.status == SiteStatus.ACTIVE,
             SiteSpell.since <= date(year, 12, 31),
         )
