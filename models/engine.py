@@ -31,6 +31,7 @@ def open_engine(url: str) -> Engine:
         engine = create_engine(address)
         _wait_no_longer(engine)
         _ask_idle_ones(engine)
+        _describe_briefly(engine)
         return engine
     if address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +80,15 @@ def _wait_no_longer(engine: Engine) -> None:
         ):
             connection.execute(f"SET {name} = '{value}'")
         connection.autocommit = False
+
+
+def _describe_briefly(engine: Engine) -> None:
+    """Have results described as SQLAlchemy needs it."""
+    from models.cursors import BriefCursor  # not above: an office on SQLite never needs psycopg
+
+    @event.listens_for(engine, "connect")
+    def _use(connection: Any, _record: Any) -> None:
+        connection.cursor_factory = BriefCursor
 
 
 def _ask_idle_ones(engine: Engine) -> None:

@@ -108,3 +108,11 @@ def test_what_is_prepared_outlives_a_view(postgresql_url: str) -> None:
             assert connection.scalar(prepared)
     finally:
         opened.dispose()
+
+
+def test_a_result_knows_its_columns(database: Database) -> None:
+    with database.write() as session:
+        row = session.execute(text("SELECT 1 AS \"户号\", 'x' AS letter")).mappings().one()
+        assert dict(row) == {"户号": 1, "letter": "x"}
+        assert session.execute(text("SELECT prefix, year FROM case_counters")).keys() == ["prefix", "year"]
+        assert not session.execute(text("DELETE FROM case_counters")).returns_rows  # type: ignore[attr-defined]
