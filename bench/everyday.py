@@ -39,7 +39,8 @@ from tasks.notice_changes import follow_calendar
 from tasks.notice_pages import pages_wait, write_pages
 from tasks.openings import next_number
 from tasks.post import post_letters
-from tasks.registers import RegisterKind, Wanted, make_register
+from tasks.register_rows import Wanted
+from tasks.registers import RegisterKind, make_register
 from tasks.site_page import site_page
 from tasks.sites import sites
 from tasks.statistics import statistics

@@ -7,7 +7,8 @@ import typer
 
 from cli.context import opened
 from policies.errors import Refused
-from tasks.registers import RegisterKind, Wanted, make_register
+from tasks.register_rows import Wanted
+from tasks.registers import RegisterKind, make_register
 
 
 def register(

@@ -4,9 +4,7 @@ The registers (台账) an office keeps: cases, notices, objections, the ledger, 
 Called by the command line. Contacts of those who object are masked; amounts are exact.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +15,6 @@ from sqlalchemy.orm import Session
 from models.archive import ArchivedCase
 from models.case import Case
 from models.ledger import LedgerAccount
-from models.notice import Notice, Objection
 from models.project import Project
 from models.registry import Unit, below, beneath
 from models.work_item import WorkItem
@@ -27,19 +24,16 @@ from policies.vocabulary import (
     CaseStatus,
     Gate,
     LedgerLevel,
-    ObjectionFinding,
-    UnitKind,
     Word,
     WorkItemStatus,
 )
 from rules.periods import SHANGHAI, shanghai_day
 from rules.scoring import shown
 from runtime.resources import Resources, edition_of
-from tasks import year_register
-from tasks.audit_rows import AuditFault, rows_of
+from tasks import notice_register, year_register
 from tasks.ledger_book import export_ledger
-from tasks.notice_mail import masked_contact
-from tasks.register_book import Cell, Column, amounts, counts, days, in_decimal_yuan, points, texts, write_register
+from tasks.register_book import Column, amounts, counts, days, in_decimal_yuan, points, texts, write_register
+from tasks.register_rows import Reader, Row, Wanted, fits, rows_by, village_of, within
 
 
 class RegisterKind(Word):
@@ -53,25 +47,46 @@ class RegisterKind(Word):
     EVALUATIONS = "evaluations", "年度考核台账"
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Which rows of a register are wanted."""
-
-    year: int | None = None
-    """Calendar year of the row's first date, in Shanghai; None: every year."""
-    village: str = ""
-    """Code of a village, or of any unit: its rows and those of the units below it; empty: all."""
-    open_only: bool = False
-    """Only what is not finished."""
-
-    @property
-    def everything(self) -> bool:
-        """Whether nothing is left out."""
-        return self.year is None and not self.village and not self.open_only
-
-
-Row = Sequence[Cell]
-Reader = Callable[[Session, Wanted, "frozenset[int] | None"], list[Row]]
+CASE_COLUMNS: tuple[Column, ...] = (
+    texts("案件编号"),
+    texts("类别", 14),
+    texts("名称", 36),
+    texts("村(居)或单位", 18),
+    days("立案日期"),
+    texts("适用政策", 36),
+    texts("状态", 10),
+    texts("当前环节", 18),
+    days("办理期限"),
+    texts("结果", 16),
+    days("办结日期"),
+    texts("说明", 40),
+)
+PROJECT_COLUMNS: tuple[Column, ...] = (
+    texts("项目编号"),
+    texts("项目名称", 30),
+    texts("征集编号"),
+    texts("村(居)", 16),
+    texts("类别", 14),
+    texts("提议人", 16),
+    days("申报日期"),
+    amounts("申请金额"),
+    amounts("核定金额"),
+    amounts("已支出"),
+    amounts("结余"),
+    texts("遴选情况", 14),
+    texts("原因", 36),
+    counts("赞成"),
+    counts("反对"),
+    counts("无所谓"),
+    points("评分"),
+    counts("名次"),
+    points("评估得分"),
+    texts("等次", 10),
+    texts("状态", 10),
+    texts("当前环节", 14),
+    days("办理期限"),
+    texts("结果", 14),
+)
 
 
 def make_register(resources: Resources, kind: RegisterKind, *, out: Path, wanted: Wanted) -> int | None:
@@ -107,102 +122,31 @@ def make_register(resources: Resources, kind: RegisterKind, *, out: Path, wanted
 
 
 def _cases(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
-    query = select(Case).where(*_wanted(wanted)).order_by(Case.opened_at, Case.id)
     gates = _open_gates(session, wanted)
     archived = select(ArchivedCase.case_id)
     if wanted.village:
         archived = archived.where(ArchivedCase.case_id.in_(_cases_of(wanted.village)))
     gone = set(session.scalars(archived))
-    rows: list[Row] = []
-    for case in rows_of(session, Case, query, number=""):
-        if isinstance(case, AuditFault):
-            rows.append((case.case_number, *[None] * 10, case.reason))
-            continue
+
+    def make(case: Case) -> Row:
         opened, item = shanghai_day(case.opened_at), gates.get(case.id)
-        rows.append(
-            (
-                case.number,
-                case.kind.label,
-                case.title,
-                _village_of(case.unit),
-                opened,
-                edition_of(case).title,
-                case.status.label + ("(已归档)" if case.id in gone else ""),
-                item.gate.label if item else "",
-                item.due_on if item else None,
-                case.outcome.label if case.outcome else "",
-                shanghai_day(case.closed_at) if case.closed_at else None,
-                case.because,
-            )
+        return (
+            case.number,
+            case.kind.label,
+            case.title,
+            village_of(case.unit),
+            opened,
+            edition_of(case).title,
+            case.status.label + ("(已归档)" if case.id in gone else ""),
+            item.gate.label if item else "",
+            item.due_on if item else None,
+            case.outcome.label if case.outcome else "",
+            shanghai_day(case.closed_at) if case.closed_at else None,
+            case.because,
         )
-    return rows
 
-
-def _notices(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
-    findings = _findings(session)
-    rows: list[Row] = []
-    for notice, case in session.execute(
-        select(Notice, Case).join(Case, Case.id == Notice.case_id).order_by(Notice.published_at, Notice.id)
-    ).tuples():
-        published = shanghai_day(notice.published_at)
-        about = [case, *_items(session, notice)]
-        if not _fits(wanted, published, is_open=case.status is CaseStatus.OPEN) or not _within(units, about):
-            continue
-        found = findings.get(notice.id, [])
-        rows.append(
-            (
-                case.number,
-                case.title,
-                notice.kind.label,
-                case.parent.number if case.parent else "",
-                case.unit.name,
-                published,
-                notice.ends_on,
-                len(notice.prolonged),
-                notice.place,
-                len(found),
-                found.count(ObjectionFinding.UPHELD),
-                found.count(None),
-                case.status.label,
-                case.outcome.label if case.outcome else "",
-                shanghai_day(notice.closed_at) if notice.closed_at else None,
-                notice.closed_because,
-            )
-        )
-    return rows
-
-
-def _objections(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
-    rows: list[Row] = []
-    for objection, case in session.execute(
-        select(Objection, Case)
-        .join(Notice, Notice.id == Objection.notice_id)
-        .join(Case, Case.id == Notice.case_id)
-        .order_by(Objection.received_at, Objection.id)
-    ).tuples():
-        against = session.get(Case, objection.against_case_id) if objection.against_case_id else None
-        received, about = shanghai_day(objection.received_at), [case] if against is None else [case, against]
-        if not _fits(wanted, received, is_open=objection.finding is None) or not _within(units, about):
-            continue
-        rows.append(
-            (
-                case.number,
-                case.title,
-                objection.seq,
-                received,
-                objection.channel.label,
-                objection.name or "匿名",
-                masked_contact(objection.contact) if objection.contact else "",
-                objection.content,
-                f"{against.number} {against.title}" if against else "整个公示",
-                objection.finding.label if objection.finding else "待处理",
-                objection.reasons,
-                shanghai_day(objection.handled_at) if objection.handled_at else None,
-                shanghai_day(objection.answered_at) if objection.answered_at else None,
-                objection.answered_by,
-            )
-        )
-    return rows
+    query = select(Case).where(*_wanted(wanted)).order_by(Case.opened_at, Case.id)
+    return rows_by(session, query, Case, make, width=len(CASE_COLUMNS))
 
 
 def _projects(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
@@ -211,43 +155,41 @@ def _projects(session: Session, wanted: Wanted, units: frozenset[int] | None) ->
         _balances(session, LedgerLevel.VILLAGE),
         _balances(session, LedgerLevel.SPENT),
     )
-    rows: list[Row] = []
-    for project, case in session.execute(
-        select(Project, Case).join(Case, Case.id == Project.case_id).order_by(Project.submitted_at, Project.id)
-    ).tuples():
+
+    def make(project: Project, case: Case) -> Row | None:
         submitted, item, scheme = shanghai_day(project.submitted_at), gates.get(case.id), edition_of(case).for_projects
-        if not _fits(wanted, submitted, is_open=case.status is CaseStatus.OPEN) or not _within(units, [case]):
-            continue
+        if not fits(wanted, submitted, is_open=case.status is CaseStatus.OPEN) or not within(units, [case]):
+            return None
         has_money = case.id in held
-        rows.append(
-            (
-                case.number,
-                case.title,
-                project.call_case.number,
-                _village_of(case.unit),
-                next((kind.name for kind in scheme.kinds if kind.code == project.kind), project.kind),
-                project.leader.display,
-                submitted,
-                in_decimal_yuan(project.amount_fen),
-                in_decimal_yuan(project.granted_fen),
-                in_decimal_yuan(spent.get(case.id, 0)) if has_money else None,
-                in_decimal_yuan(held[case.id]) if has_money else None,
-                project.standing.label,
-                project.standing_because,
-                project.in_favour,
-                project.against,
-                project.indifferent,
-                _points(project.score),
-                project.rank,
-                _points(project.result),
-                next((each.name for each in scheme.evaluation.grades if each.code == project.grade), project.grade),
-                case.status.label,
-                item.gate.label if item else "",
-                item.due_on if item else None,
-                case.outcome.label if case.outcome else "",
-            )
+        return (
+            case.number,
+            case.title,
+            project.call_case.number,
+            village_of(case.unit),
+            next((kind.name for kind in scheme.kinds if kind.code == project.kind), project.kind),
+            project.leader.display,
+            submitted,
+            in_decimal_yuan(project.amount_fen),
+            in_decimal_yuan(project.granted_fen),
+            in_decimal_yuan(spent.get(case.id, 0)) if has_money else None,
+            in_decimal_yuan(held[case.id]) if has_money else None,
+            project.standing.label,
+            project.standing_because,
+            project.in_favour,
+            project.against,
+            project.indifferent,
+            _points(project.score),
+            project.rank,
+            _points(project.result),
+            next((each.name for each in scheme.evaluation.grades if each.code == project.grade), project.grade),
+            case.status.label,
+            item.gate.label if item else "",
+            item.due_on if item else None,
+            case.outcome.label if case.outcome else "",
         )
-    return rows
+
+    query = select(Project, Case).join(Case, Case.id == Project.case_id).order_by(Project.submitted_at, Project.id)
+    return rows_by(session, query, Project, make, width=len(PROJECT_COLUMNS))
 
 
 def _evaluations(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
@@ -256,103 +198,12 @@ def _evaluations(session: Session, wanted: Wanted, units: frozenset[int] | None)
 
 REGISTERS: dict[RegisterKind, tuple[tuple[Column, ...], Reader]] = {
     RegisterKind.EVALUATIONS: (year_register.COLUMNS, _evaluations),
-    RegisterKind.CASES: (
-        (
-            texts("案件编号"),
-            texts("类别", 14),
-            texts("名称", 36),
-            texts("村(居)或单位", 18),
-            days("立案日期"),
-            texts("适用政策", 36),
-            texts("状态", 10),
-            texts("当前环节", 18),
-            days("办理期限"),
-            texts("结果", 16),
-            days("办结日期"),
-            texts("说明", 40),
-        ),
-        _cases,
-    ),
-    RegisterKind.NOTICES: (
-        (
-            texts("公示编号"),
-            texts("标题", 36),
-            texts("类别", 14),
-            texts("所属案件"),
-            texts("公示单位", 18),
-            days("公示日期"),
-            days("截止日期"),
-            counts("延期次数"),
-            texts("公示地点", 24),
-            counts("异议", summed=True),
-            counts("成立", summed=True),
-            counts("待处理", summed=True),
-            texts("状态", 10),
-            texts("结果", 16),
-            days("结束日期"),
-            texts("说明", 40),
-        ),
-        _notices,
-    ),
-    RegisterKind.OBJECTIONS: (
-        (
-            texts("公示编号"),
-            texts("公示标题", 30),
-            counts("异议序号"),
-            days("收到日期"),
-            texts("方式", 8),
-            texts("异议人", 14),
-            texts("联系方式(打码)", 22),
-            texts("异议内容", 40),
-            texts("异议对象", 30),
-            texts("认定", 12),
-            texts("理由", 40),
-            days("处理日期"),
-            days("答复日期"),
-            texts("答复方式", 24),
-        ),
-        _objections,
-    ),
-    RegisterKind.PROJECTS: (
-        (
-            texts("项目编号"),
-            texts("项目名称", 30),
-            texts("征集编号"),
-            texts("村(居)", 16),
-            texts("类别", 14),
-            texts("提议人", 16),
-            days("申报日期"),
-            amounts("申请金额"),
-            amounts("核定金额"),
-            amounts("已支出"),
-            amounts("结余"),
-            texts("遴选情况", 14),
-            texts("原因", 36),
-            counts("赞成"),
-            counts("反对"),
-            counts("无所谓"),
-            points("评分"),
-            counts("名次"),
-            points("评估得分"),
-            texts("等次", 10),
-            texts("状态", 10),
-            texts("当前环节", 14),
-            days("办理期限"),
-            texts("结果", 14),
-        ),
-        _projects,
-    ),
+    RegisterKind.CASES: (CASE_COLUMNS, _cases),
+    RegisterKind.NOTICES: (notice_register.NOTICE_COLUMNS, notice_register.notices),
+    RegisterKind.OBJECTIONS: (notice_register.OBJECTION_COLUMNS, notice_register.objections),
+    RegisterKind.PROJECTS: (PROJECT_COLUMNS, _projects),
 }
 """Columns of each register and what reads its rows."""
-
-
-def _fits(wanted: Wanted, first: date, *, is_open: bool) -> bool:
-    return wanted.year in (None, first.year) and (is_open or not wanted.open_only)
-
-
-def _within(units: frozenset[int] | None, cases: Iterable[Case]) -> bool:
-    """Return whether one of the cases is one of the units'; None: every unit's."""
-    return units is None or any({case.unit_id, case.village_id} & units for case in cases)
 
 
 def _units(session: Session, code: str) -> frozenset[int] | None:
@@ -362,10 +213,6 @@ def _units(session: Session, code: str) -> frozenset[int] | None:
     if unit is None:
         raise Refused("default", f"登记簿中没有编码为“{code}”的单位;请用 ketang registry show 查看村(居)的编码")
     return frozenset(below(session, unit))
-
-
-def _village_of(unit: Unit) -> str:
-    return next((each.name for each in unit.lineage() if each.kind is UnitKind.VILLAGE), unit.name)
 
 
 def _wanted(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -391,18 +238,6 @@ def _open_gates(session: Session, wanted: Wanted) -> dict[int, WorkItem]:
     if wanted.village:
         query = query.where(WorkItem.case_id.in_(_cases_of(wanted.village)))
     return {item.case_id: item for item in session.scalars(query)}
-
-
-def _items(session: Session, notice: Notice) -> list[Case]:
-    ids = [item["case"] for item in notice.items if item.get("case") is not None]
-    return list(session.scalars(select(Case).where(Case.id.in_(ids)))) if ids else []
-
-
-def _findings(session: Session) -> dict[int, list[ObjectionFinding | None]]:
-    found: dict[int, list[ObjectionFinding | None]] = {}
-    for notice_id, finding in session.execute(select(Objection.notice_id, Objection.finding)).tuples():
-        found.setdefault(notice_id, []).append(finding)
-    return found
 
 
 def _balances(session: Session, level: LedgerLevel) -> dict[int, int]:

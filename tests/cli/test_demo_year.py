@@ -25,8 +25,8 @@ from tasks.archives import make_archive
 from tasks.case_file import as_markdown, case_file
 from tasks.documents import changed_documents
 from tasks.history import verify, verify_ledger
+from tasks.register_rows import Wanted as RegisterWanted
 from tasks.registers import RegisterKind, make_register
-from tasks.registers import Wanted as RegisterWanted
 from tasks.service_shares import shares_of
 from tasks.site_page import site_page
 from tasks.year_figures import Year, site_figures, sites_in_year

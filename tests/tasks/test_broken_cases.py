@@ -19,10 +19,12 @@ from flows.waking import Woken
 from policies.vocabulary import CaseKind, Gate
 from tasks.asks import runs_behind, runs_to_check
 from tasks.deadlines import fire_due
-from tasks.registers import RegisterKind, Wanted, make_register
+from tasks.register_rows import Wanted
+from tasks.registers import RegisterKind, make_register
 from tests.archives import Ended
 from tests.broken import break_rows
 from tests.desks import OpenTown, keep
+from tests.notices import Board
 from tests.tasks.test_broken_items import four_cases
 from tests.tasks.test_firing import counted_together
 from tests.township import Township, at
@@ -135,8 +137,25 @@ def test_the_register_of_cases_has_all_others_and_a_line_for_it(
     path = tmp_path / "台账.xlsx"
     assert make_register(town.resources, RegisterKind.CASES, out=path, wanted=Wanted()) == 4
     rows = {row[0]: row for row in openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)}
-    assert "列 kind 现为“sait”" in rows[broken][11]
+    assert f"请运行 ketang audit verify {broken}" in rows[broken][11]
     assert all(rows[number][1] == CaseKind.SITE.label for number in others)
+
+
+def test_the_register_of_notices_and_objections_has_all_others_too(open_sqlite: OpenTown, tmp_path: Path) -> None:
+    town = open_sqlite("example-micro-2026", "2026-03-02 10:00")
+    board = Board(town)
+    numbers = []
+    for key in range(2):
+        numbers.append(board.publish(key=str(key), title=f"第{key}件"))
+        board.object(key=str(key))
+    broken, other = numbers
+    break_rows(town, f"UPDATE cases SET opened_at = 'gestern' WHERE number = '{broken}'")
+    for kind in (RegisterKind.NOTICES, RegisterKind.OBJECTIONS):
+        path = tmp_path / f"{kind.label}.xlsx"
+        assert make_register(town.resources, kind, out=path, wanted=Wanted()) == 2
+        rows = {row[0]: row for row in openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)}
+        assert f"请运行 ketang audit verify {broken}" in str(rows[broken][-1]), kind
+        assert rows[other][1] == "第1件"
 
 
 def test_an_archive_takes_all_others_and_says_why_it_stays(open_sqlite: OpenTown, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from openpyxl import load_workbook
 
 from policies.errors import Refused
 from policies.vocabulary import Gate, ObjectionFinding, Outcome, ProjectStanding
-from tasks.registers import RegisterKind, Wanted, make_register
+from tasks.register_rows import Wanted
+from tasks.registers import RegisterKind, make_register
 from tests.desks import OpenTown
 from tests.programme import CALL, FIRST, SECOND
 from tests.shelf import NOTICE, Shelf

@@ -12,7 +12,8 @@ from cli import evaluation as cli
 from policies.errors import Refused
 from policies.life_words import SiteFact
 from tasks.paperwork import DocumentKind, make_document
-from tasks.registers import RegisterKind, Wanted, make_register
+from tasks.register_rows import Wanted
+from tasks.registers import RegisterKind, make_register
 from tests.desks import OpenTown
 from tests.papers import Paper
 from tests.parlours import add_site, add_village
