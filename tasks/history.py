@@ -227,7 +227,7 @@ def _verify_money_of_case(session: Session, case: Case) -> Iterator[AuditFault]:
 
 
 def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
-    yield from _verify_edition(session, case)
+    yield from _verify_edition(case)
     record = archived(session, case.id)
     told = _told(session, case, record)
     if isinstance(told, AuditFault):
@@ -249,10 +249,10 @@ def _verify_case(session: Session, case: Case) -> Iterator[AuditFault]:
     yield from _not_kept(case, told)
 
 
-def _verify_edition(session: Session, case: Case) -> Iterator[AuditFault]:
+def _verify_edition(case: Case) -> Iterator[AuditFault]:
     """Find whether the policy that the case goes by is the one it was opened under."""
     try:
-        edition = session.get(PublishedEdition, case.edition_id)
+        edition: PublishedEdition | None = case.edition
         sha256 = hashlib.sha256(edition.text).hexdigest() if edition is not None else ""
     except UNREADABLE:
         yield AuditFault(case.number, "editions", 0, f"政策 {case.edition_id} 的全文无法读取,已被改动")
