@@ -3,6 +3,11 @@ Flow runs that died with a worker.
 
 Prefect takes them for running for ever, and each keeps a slot of the pool: enough of them stop everything, the sweep
 too. Cases' runs are the sweep's to replace; what is given up here only frees its slot, and is told as crashed.
+
+That a run died is known of a worker's own, by its label, when the worker starts: its process is dead then. Of other
+workers nothing is known by their being OFFLINE: the server says so of everybody whom it has not heard of for 90
+seconds, which after an outage of its own is all of them, and Prefect's worker, whose pauses between tries have grown,
+may come back after five minutes only. What was theirs is given up by how long it has been under way, by nothing else.
 """
 
 from collections.abc import Callable
@@ -37,7 +42,7 @@ def give_up_of_worker(ask: Ask, *, pool: str, name: str, alone: bool) -> int:
         ask: the API.
         pool: the work pool.
         name: of the worker; it does not run now.
-        alone: whether no other worker of the pool runs, so that nobody carries out the others' runs either.
+        alone: whether the pool never had another worker, so that all its runs were this one's.
     """
     lost = [run for run in _under_way(ask, pool) if alone or (run.get("labels") or {}).get(WORKER_LABEL) == name]
     for run in lost:

@@ -309,9 +309,8 @@ class Stack:
         return False
 
     def _give_up_own_runs(self) -> None:
-        """Let the runs that died with our worker, which does not run now, have crashed; when alone, everybody's."""
-        others = [each for each in self._workers() if each["name"] != self.worker_name]
-        alone = not any(each["status"] == "ONLINE" for each in others)
+        """Let the runs that died with our worker, which does not run now, have crashed; see `runtime.lost`."""
+        alone = all(each["name"] == self.worker_name for each in self._workers())
         give_up_of_worker(self._ask, pool=self.settings.work_pool, name=self.worker_name, alone=alone)
 
     def give_up_lost_runs(

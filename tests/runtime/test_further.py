@@ -176,13 +176,14 @@ def test_only_what_is_under_way_for_too_long_is_given_up_and_no_run_of_a_case(tm
     assert server.given_up == ["sweep of 16", "sheet of 61"]
 
 
-@pytest.mark.parametrize("other", ["ONLINE", "OFFLINE"])
-def test_a_worker_that_starts_gives_up_what_died_with_it_whoever_else_works(
+@pytest.mark.parametrize("other", ["ONLINE", "OFFLINE", "none"])
+def test_a_worker_that_starts_gives_up_what_died_with_it_and_all_only_when_there_never_was_another(
     tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
     monkeypatch.setattr(Stack, "_child", ended)
     server.has_worker("mine", status="OFFLINE")
-    server.has_worker("ketang", status=other)
+    if other != "none":
+        server.has_worker("ketang", status=other)
     server.has_run("sheet", worker="mine")
     server.has_run("case", worker="mine", case=True)
     server.has_run("theirs", worker="ketang")
@@ -190,7 +191,7 @@ def test_a_worker_that_starts_gives_up_what_died_with_it_whoever_else_works(
     with pytest.raises(StackFailed, match="意外退出"):
         FurtherWorker(settings(tmp_path), name="mine").start_worker()
     own = ["sheet", "case"]
-    assert server.given_up == (own if other == "ONLINE" else [*own, "theirs", "not labeled yet"])
+    assert server.given_up == (own if other != "none" else [*own, "theirs", "not labeled yet"])
 
 
 def test_a_dead_worker_is_started_again_once_the_server_is_back(

@@ -1,9 +1,11 @@
 """The stack on a real Prefect server and worker, with two small flows of its own."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -99,6 +101,11 @@ def project_in(folder: Path) -> Path:
     (folder / "stackflows.py").write_text(FLOWS, encoding="utf-8")
     (folder / "prefect.yaml").write_text(DEPLOYMENTS, encoding="utf-8")
     return folder
+
+
+def known(stack: Stack) -> set[tuple[str, str]]:
+    """The workers that the server knows, each as it calls it."""
+    return {(each["name"], each["status"]) for each in stack._workers()}
 
 
 def settings_for(home: Path, **others: Any) -> Settings:
@@ -206,6 +213,33 @@ class TestRunning:
         assert living_in_group(worker.pid) == []
         stack.start_worker()
         api.wait_for(api.run("tell"), "Completed")
+
+    def test_a_worker_that_starts_leaves_alone_what_one_does_that_the_server_has_not_heard_of(
+        self, stack: Stack, api: Api, home: Path
+    ) -> None:
+        """As after an outage of the server: it calls every other worker OFFLINE, and they live and work."""
+        workers = "/work_pools/ketang/workers"
+        ours = api.run("linger", name="ours", seconds=600)
+        assert until((home / "ours").exists, seconds=60)
+        api.ask("POST", f"{workers}/heartbeat", {"name": "elsewhere"})
+        theirs, nobodys = (api.run("linger", at=IN_A_HUNDRED_YEARS, name="x", seconds=0) for _ in range(2))
+        for run in (theirs, nobodys):
+            api.ask("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "RUNNING"}, "force": True})
+        api.ask("PATCH", f"/flow_runs/{theirs}/labels", {"prefect.worker.name": "elsewhere"})
+        with contextlib.closing(sqlite3.connect(home / "prefect" / "prefect.db", timeout=30)) as database, database:
+            # As the server does itself within half a minute.
+            database.execute("UPDATE worker SET status = 'OFFLINE' WHERE name = 'elsewhere'")
+        assert ("elsewhere", "OFFLINE") in known(stack)
+
+        stack.kill_worker()
+        stack.start_worker()
+        assert [api.state(run) for run in (ours, theirs, nobodys)] == ["Crashed", "Running", "Running"]
+
+        # Once it is taken off the list, whatever is under way died with ours.
+        api.ask("DELETE", f"{workers}/elsewhere")
+        stack.kill_worker()
+        stack.start_worker()
+        assert [api.state(run) for run in (theirs, nobodys)] == ["Crashed", "Crashed"]
 
     def test_a_dead_worker_is_started_again(self, stack: Stack, api: Api) -> None:
         dying = stack.worker
