@@ -8,7 +8,8 @@ share the memory of what was imported. See ``docs/decisions/0003-warm-worker.md`
 from functools import partial
 from pathlib import Path
 
-from runtime.warm import Gone, Warm, open_descriptors
+from runtime.fitness import open_descriptors
+from runtime.warm import Gone, Warm
 
 
 def main() -> None:

@@ -24,8 +24,9 @@ from pathlib import Path
 from jinja2 import TemplateError
 
 from runtime.fingerprint import fingerprint
+from runtime.fitness import open_descriptors
 from runtime.settings import PROJECT
-from runtime.warm import Job, end_with_parent, open_descriptors, serve
+from runtime.warm import Job, end_with_parent, serve
 
 ENGINE = "prefect.engine"
 LATE = (

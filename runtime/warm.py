@@ -19,7 +19,6 @@ import socket
 import struct
 import subprocess
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,11 +26,11 @@ from pathlib import Path
 from typing import NoReturn, Self
 
 from runtime import leash
+from runtime.fitness import unfit
 
 HEADER = struct.Struct("!I")
 BORN, LEFT, ENDED, REFUSED, READY = b"born", b"left", b"ended", b"refused", b"ready\n"
 CHANGED = "the code has changed"
-HARMLESS = ("/dev/", "pipe:")
 BUFFER_BYTES = 1 << 20
 """A job has to fit in as a whole; macOS would take 8 KB."""
 
@@ -71,7 +70,7 @@ def serve(
         control: each job comes with the writing end of its line.
         act: what a child does; its answer is the exit status.
         current: whether what was imported is still what the files say; if not, nothing is forked any more.
-        allowed: descriptors that may be open, as `unfit` has it.
+        allowed: descriptors that may be open, as `runtime.fitness.unfit` has it.
     """
     _Server(control, act, current, allowed).serve()
 
@@ -179,40 +178,6 @@ class _Server:
                 with contextlib.suppress(OSError):
                     os.write(line, ENDED + b" %d\n" % os.waitstatus_to_exitcode(status))
                 os.close(line)
-
-
-def unfit(*, allowed: Collection[int] = ()) -> str:
-    """
-    Return why this process must not be forked, empty when it may be.
-
-    A second thread may hold a lock that its copy never lets go; a connection or an open database would be shared.
-
-    Args:
-        allowed: descriptors that may be open beside the standard ones.
-    """
-    if threading.active_count() != 1:
-        return f"threads: {', '.join(each.name for each in threading.enumerate())}"
-    proc = Path("/proc/self")
-    if not (proc / "task").is_dir():
-        return ""  # macOS: the interpreter's own threads are all we can see
-    if len(list((proc / "task").iterdir())) != 1:
-        return "threads that Python does not know"
-    for each in (proc / "fd").iterdir():
-        if int(each.name) > 2 and int(each.name) not in allowed:
-            with contextlib.suppress(FileNotFoundError):
-                target = str(each.readlink())
-                if not target.startswith(HARMLESS):
-                    return f"open: {target}"
-    return ""
-
-
-def open_descriptors() -> frozenset[int]:
-    """Return the descriptors that are open; at a program's start those are what it was given."""
-    folder = Path("/proc/self/fd")
-    if not folder.is_dir():
-        return frozenset()
-    # What the folder itself was read by is listed too, and closed by now.
-    return frozenset(int(each.name) for each in list(folder.iterdir()) if each.exists() or each.is_symlink())
 
 
 def end_with_parent(parent: int) -> None:

@@ -16,7 +16,8 @@ from runtime.warm import Gone, Job, Line, Warm, connection
 
 SCRIPT = """
 import json, os, select, signal, socket, sys, threading, time
-from runtime.warm import Gone, Job, Line, Warm, open_descriptors, serve, unfit
+from runtime.fitness import open_descriptors, unfit
+from runtime.warm import Gone, Job, Line, Warm, serve
 
 allowed = open_descriptors()
 changed = sys.argv[1]
@@ -152,7 +153,8 @@ def test_a_job_for_which_there_is_no_descriptor_left_is_not_taken(monkeypatch: p
 
 BROKEN = """
 import os
-from runtime.warm import Warm, open_descriptors
+from runtime.fitness import open_descriptors
+from runtime.warm import Warm
 
 def broken(control): raise RuntimeError("broken at once")
 
