@@ -60,9 +60,9 @@ def create(
         lapses=policy.lapse is not None,
         subject_id=subject.id if subject else None,
     )
-    item.case = case
     act.session.add(item)
     act.session.flush()
+    set_committed_value(item, "case", case)
     if schedule.timers:
         act.session.connection().execute(
             _ADD_TIMER,
