@@ -292,13 +292,17 @@ class _Pool:
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:
-    await client.connect()
-    # Encryption and login have greeted already.
-    if client.is_ehlo_or_helo_needed:
-        try:
-            await client.ehlo()
-        except aiosmtplib.SMTPHeloError:
-            await client.helo()
+    try:
+        await client.connect()
+        # Encryption and login have greeted already.
+        if client.is_ehlo_or_helo_needed:
+            try:
+                await client.ehlo()
+            except aiosmtplib.SMTPHeloError:
+                await client.helo()
+    except BaseException:
+        client.close()
+        raise
 
 
 async def _hand_over(client: aiosmtplib.SMTP, parcel: Parcel, *, sender: str) -> None:
@@ -322,8 +326,11 @@ async def _hand_over(client: aiosmtplib.SMTP, parcel: Parcel, *, sender: str) ->
             raise aiosmtplib.SMTPRecipientRefused(said.code, said.message, parcel.to_address)
         await client.data(parcel.content)
     except aiosmtplib.SMTPResponseException:
-        with suppress(ConnectionError, aiosmtplib.SMTPResponseException):
+        try:
             await client.rset()
+        except (OSError, aiosmtplib.SMTPException):
+            # What the server holds of this letter would be held against the next one.
+            client.close()
         raise
 
 
@@ -360,7 +367,10 @@ def _settings_fault(reason: str) -> Unreachable:
 
 
 def _code(error: BaseException) -> int | None:
-    return error.code if isinstance(error, aiosmtplib.SMTPResponseException) else None
+    """Return the code of the server's reply; None when there was no reply, or none that can be read."""
+    if isinstance(error, aiosmtplib.SMTPResponseException) and error.code != aiosmtplib.SMTPStatus.invalid_response:
+        return error.code
+    return None
 
 
 def _reply(error: Exception, address: str) -> str:

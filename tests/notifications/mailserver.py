@@ -29,8 +29,7 @@ class MailServer:
     tls: ssl.SSLContext | None = None
     """Offered by STARTTLS, or from the start with `implicit`."""
     implicit: bool = False
-    helo_only: bool = False
-    """Know nothing of EHLO, as old servers do."""
+    speaker: type[SMTP] = SMTP
 
     port: int = 0
     connections: int = 0
@@ -80,8 +79,7 @@ class MailServer:
             more = {"authenticator": self.authenticate, "auth_required": True}
         if self.tls and not self.implicit:
             more |= {"tls_context": self.tls, "require_starttls": True}
-        speaker = _HeloOnly if self.helo_only else SMTP
-        return speaker(self, hostname="mail.example", loop=asyncio.get_running_loop(), ident="test", **more)
+        return self.speaker(self, hostname="mail.example", loop=asyncio.get_running_loop(), ident="test", **more)
 
     async def _serve(self, started: threading.Event) -> None:
         self._stop = asyncio.Event()
@@ -100,9 +98,25 @@ class MailServer:
             task.cancel()
 
 
-class _HeloOnly(SMTP):
+class HeloOnly(SMTP):
+    """Knows nothing of EHLO, as old servers do."""
+
     async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
         await self.push("502 Command not implemented")
+
+
+class Unforgetting(SMTP):
+    """Does not take back what it was told of a letter."""
+
+    async def smtp_RSET(self, arg: str) -> None:  # noqa: N802
+        await self.push("451 not now")
+
+
+class Mumbling(SMTP):
+    """Answers each letter's text by what is no reply."""
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        await self.push("what?")
 
 
 class _Busy(asyncio.Protocol):

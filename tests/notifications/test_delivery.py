@@ -37,7 +37,7 @@ from tasks.outbox import (
     requeue,
 )
 from tests.notifications.examples import EXAMPLES
-from tests.notifications.mailserver import MailServer, running
+from tests.notifications.mailserver import HeloOnly, MailServer, Mumbling, Unforgetting, running
 
 AT = datetime(2026, 2, 3, 1, 0, tzinfo=UTC)
 OFFICE = Mailbox(address="shequ@town.example", name="示例镇社区办")
@@ -419,9 +419,28 @@ def test_a_dropped_connection_is_opened_again(database: Database, renderer: Rend
 
 def test_an_old_server_that_knows_no_extensions_gets_every_letter(database: Database, renderer: Renderer) -> None:
     write(database, 3)
-    with running(MailServer(helo_only=True)) as server:
+    with running(MailServer(speaker=HeloOnly)) as server:
         assert run(database, smtp(server, connections=1), renderer) == DeliveryReport(sent=3)
     assert len(set(server.ids)) == 3
+
+
+def test_a_refused_letter_that_the_server_will_not_forget_harms_no_other(
+    database: Database, renderer: Renderer
+) -> None:
+    first, *others = write(database, 4)
+    refusals = {"r0@example.com": ["550 no such user"]}
+    with running(MailServer(speaker=Unforgetting, refusals=refusals)) as server:
+        report = run(database, smtp(server, connections=1), renderer)
+    assert report == DeliveryReport(sent=3, dead=(first,))
+    assert len(set(server.ids)) == len(others)
+
+
+def test_what_is_no_reply_ends_the_connection_and_keeps_the_letter(database: Database, renderer: Renderer) -> None:
+    write(database, 2)
+    with running(MailServer(speaker=Mumbling)) as server:
+        report = run(database, smtp(server, connections=1), renderer)
+    assert (report.sent, report.retried, report.dead) == (0, 2, ())
+    assert server.connections == 2
 
 
 def test_many_letters_share_few_connections_all_of_them_busy(database: Database, renderer: Renderer) -> None:
