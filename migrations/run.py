@@ -50,7 +50,7 @@ def upgrade(url: str) -> list[str]:
         missing = _pending(connection)
         if missing:
             command.upgrade(_config(connection), "head")
-        lay_out(connection)
+            lay_out(connection)
         return missing
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from migrations import author, run
 from migrations.sealing import sealed_tables
+from migrations.storage import lay_out
 from models.base import Base
 from models.engine import open_engine
 from models.history import APPEND_ONLY
@@ -215,15 +216,14 @@ def test_the_tool_does_not_rewrite_history(folder: Path) -> None:
         author.rewrite()
 
 
-def test_a_case_keeps_room_on_its_page_also_in_a_database_made_before(postgres_server: Postgres) -> None:
+def test_a_case_keeps_room_on_its_page_unless_somebody_set_it_otherwise(postgres_server: Postgres) -> None:
     room = text("SELECT reloptions FROM pg_class WHERE oid = CAST('cases' AS regclass)")
     with postgres_server.database(migrated=False) as url:
         run.upgrade(url)
         engine = open_engine(url)
         with engine.begin() as connection:
             assert connection.scalar(room) == ["fillfactor=80"]
-            connection.execute(text("ALTER TABLE cases RESET (fillfactor)"))
-        assert run.upgrade(url) == []
-        with engine.connect() as connection:
-            assert connection.scalar(room) == ["fillfactor=80"]
+            connection.execute(text("ALTER TABLE cases SET (fillfactor = 70)"))
+            lay_out(connection)
+            assert connection.scalar(room) == ["fillfactor=70"]
         engine.dispose()
