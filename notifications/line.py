@@ -6,7 +6,7 @@ The event loop lives on a thread of its own and stands still in between.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any, TypeVar
@@ -50,9 +50,13 @@ class Line:
             return fault
         return None
 
-    def send(self, parcels: Sequence[Parcel]) -> list[Exception | None]:
+    def send(self, parcels: Iterable[Parcel]) -> list[Exception | None]:
         """
         Try each letter once, as many at a time as the transport likes.
+
+        Args:
+            parcels: taken one by one, as a connection becomes free: what is built while they are taken is built while
+                the server works on those before.
 
         Returns:
             For each letter, in their order, None when it was accepted, else why not.
@@ -60,16 +64,18 @@ class Line:
         Raises:
             Unreachable: the transport can not be opened.
         """
-        faults: list[Exception | None] = [None] * len(parcels)
-        waiting = iter(enumerate(parcels))
+        faults: list[Exception | None] = []
+        waiting = iter(parcels)
         channel = self._open()
 
         async def worker() -> None:
-            for place, parcel in waiting:
+            for parcel in waiting:
+                place = len(faults)
+                faults.append(None)
                 faults[place] = await _try(channel, parcel)
 
         async def workers() -> None:
-            await asyncio.gather(*(worker() for _ in range(min(self._transport.at_once, len(parcels)))))
+            await asyncio.gather(*(worker() for _ in range(self._transport.at_once)))
 
         self._run(workers())
         return faults

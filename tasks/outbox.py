@@ -6,7 +6,7 @@ under the same Message-ID and never loses it.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -124,10 +124,10 @@ def deliver(
                 links = links_of({each.entry.case_id for each in batch})
                 tried = _tried(
                     channel,
-                    [
+                    (
                         _written(each, renderer, transport.sender, at=at, link=links.get(each.entry.case_id, ""))
                         for each in batch
-                    ],
+                    ),
                 )
             report = _mark(database, tried, report, at=at)
     return report
@@ -269,11 +269,21 @@ def _written(claimed: _Claimed, renderer: Renderer, sender: Mailbox, *, at: date
     return replace(claimed, rendered=rendered, parcel=parcel)
 
 
-def _tried(channel: Line, written: Sequence[_Claimed]) -> list[_Claimed]:
-    ready = [(claimed, claimed.parcel) for claimed in written if claimed.parcel is not None]
-    faults = channel.send([parcel for _, parcel in ready])
-    unwritten = [claimed for claimed in written if claimed.parcel is None]
-    return unwritten + [replace(claimed, fault=fault) for (claimed, _), fault in zip(ready, faults, strict=True)]
+def _tried(channel: Line, written: Iterable[_Claimed]) -> list[_Claimed]:
+    """Send the letters, each written as its turn comes; return them with their faults."""
+    ready: list[_Claimed] = []
+    unwritten: list[_Claimed] = []
+
+    def parcels() -> Iterator[Parcel]:
+        for claimed in written:
+            if claimed.parcel is None:
+                unwritten.append(claimed)
+            else:
+                ready.append(claimed)
+                yield claimed.parcel
+
+    faults = channel.send(parcels())
+    return unwritten + [replace(claimed, fault=fault) for claimed, fault in zip(ready, faults, strict=True)]
 
 
 def _mark(database: Database, tried: Sequence[_Claimed], report: DeliveryReport, *, at: datetime) -> DeliveryReport:
