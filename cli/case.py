@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from cli.context import carry_on, opened, told
-from cli.listing import MOST, Most, by_itself, legible, say_if_more
+from cli.listing import MOST, Most, legible, say_if_more, show_case, show_line
 from policies.vocabulary import Answer, Door
 from tasks import applications, consents, decisions, listing, office_acts, works
-from tasks.case_file import as_markdown, case_file, waits_for
+from tasks.asks import run_of
+from tasks.case_file import case_file, waits_for
 from tasks.cases import load_case
 from tasks.commands import (
     ApplyForSite,
@@ -43,12 +44,15 @@ def list_cases(
 ) -> None:
     with opened() as resources:
         at = resources.clock.now()
+
+        def line_of(number: str) -> str:
+            file = case_file(resources, number, at=at)
+            where = f"{file.village}{file.group}  {file.household or file.title}"
+            return f"{file.number}  {where}  {waits_for(file)}"
+
         listed = listing.list_cases(resources, most=most, village=village, everything=everything)
         for number in listed.numbers:
-            with by_itself(number):
-                file = case_file(resources, number, at=at)
-                where = f"{file.village}{file.group}  {file.household or file.title}"
-                typer.echo(f"{file.number}  {where}  {waits_for(file)}")
+            show_line(number, line_of)
         if not listed.numbers:
             typer.echo("没有案件。" if everything else "没有在办案件(加 --all 查看已办结的)。")
         say_if_more(listed)
@@ -58,8 +62,8 @@ def list_cases(
 
 @app.command("show", help="查看一个案件的案卷:情况、等待谁、办理记录。")
 def show(number: Number) -> None:
-    with opened() as resources, legible(number):
-        typer.echo(as_markdown(case_file(resources, number, at=resources.clock.now())))
+    with opened() as resources:
+        show_case(resources, number)
 
 
 @app.command("apply", help="登记客堂间申请。")
@@ -245,6 +249,7 @@ def settle(
 @app.command("wake", help="请流程引擎继续办理一个案件(平时由系统自动进行)。")
 def wake_case(number: Number) -> None:
     with opened() as resources:
-        with resources.database.read() as session:
+        with legible(number), resources.database.read() as session:
             load_case(session, number, lock=False)
+        run_of(resources, number)
         carry_on(resources, number)

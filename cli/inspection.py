@@ -8,7 +8,7 @@ import typer
 from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
-from cli.listing import by_itself
+from cli.listing import show_case, show_line
 from models.case import Case
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door
@@ -16,7 +16,7 @@ from rules.sampling import lot
 from runtime.resources import Resources
 from tasks import campaigns, inspection_visits
 from tasks.campaign_figures import draw_again, inspections_named
-from tasks.case_file import as_markdown, case_file, waits_for
+from tasks.case_file import case_file, waits_for
 from tasks.inspection_commands import ConcludeCampaign, OpenCampaign, RecordVisit, ReportRectification
 from tasks.inspection_sheets import finding_of, read_visits
 
@@ -76,15 +76,19 @@ def list_inspections(
 ) -> None:
     with opened() as resources:
         numbers = inspections_named(resources, campaign) if campaign else _campaigns(resources)
-        shown = 0
+        left_out = 0
+
+        def line_of(number: str) -> str:
+            nonlocal left_out
+            file = case_file(resources, number, at=resources.clock.now())
+            if not everything and not campaign and file.outcome:
+                left_out += 1
+                return ""
+            return f"{file.number}  {file.village}  {file.title}  {waits_for(file)}"
+
         for number in numbers:
-            with by_itself(number):
-                file = case_file(resources, number, at=resources.clock.now())
-                if not everything and not campaign and file.outcome:
-                    continue
-                typer.echo(f"{file.number}  {file.village}  {file.title}  {waits_for(file)}")
-            shown += 1
-        if not shown:
+            show_line(number, line_of)
+        if left_out == len(numbers):
             typer.echo("没有督查。" if everything or campaign else "没有在办督查(加 --all 查看已办结的)。")
 
 
@@ -96,7 +100,7 @@ def _campaigns(resources: Resources) -> list[str]:
 @app.command("show", help="查看一次督查,或一处的督查:检查结果、等待谁、办理记录。")
 def show(number: Annotated[str, typer.Argument(help="督查或单点督查的案件编号", metavar="案件编号")]) -> None:
     with opened() as resources:
-        typer.echo(as_markdown(case_file(resources, number, at=resources.clock.now())))
+        show_case(resources, number)
 
 
 @app.command("record", help="登记一处的检查和结论,现场督查和复查都用它。")

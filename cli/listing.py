@@ -1,6 +1,6 @@
 """``ketang … list``: cases of one kind, a line each, the newest first."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -9,8 +9,9 @@ import typer
 from cli.context import opened
 from policies.errors import BadPolicy, Refused
 from policies.vocabulary import CaseKind
-from tasks.audit_rows import is_of_value
-from tasks.case_file import case_file, waits_for
+from runtime.resources import Resources
+from tasks.audit_rows import UNREADABLE, is_of_value
+from tasks.case_file import as_markdown, case_file, waits_for
 from tasks.listing import Listed, list_cases
 
 Everything = Annotated[bool, typer.Option("--all", help="包括已办结的")]
@@ -21,30 +22,48 @@ Most = Annotated[int, typer.Option("--most", min=1, help="最多列出多少件�
 @contextmanager
 def legible(number: str) -> Iterator[None]:
     """
-    Within the block a case is read and shown.
+    Within the block a case is read, and what is shown of it is made up; it is printed outside.
 
     Raises:
         Refused: its records can not be read, because somebody has tampered with them; says how to find out where.
     """
     try:
         yield
-    except (Refused, BadPolicy):
-        raise
-    except Exception as error:
+    except UNREADABLE as error:
         if not is_of_value(error):
             raise
         told = f"案件 {number} 的记录无法读取,已被改动;请运行 ketang audit verify {number},查明是哪张表哪一列"
         raise Refused("default", told) from error
 
 
-@contextmanager
-def by_itself(number: str) -> Iterator[None]:
-    """Within the block one line of a list is printed; when that case can not be read, a line that says so."""
+def show_line(number: str, line_of: Callable[[str], str]) -> None:
+    """
+    Print one line of a list; when that case can not be read, a line that says so.
+
+    Args:
+        number: the case's.
+        line_of: reads the case and returns the line; empty: the list leaves it out.
+    """
     try:
         with legible(number):
-            yield
+            line = line_of(number)
     except (Refused, BadPolicy) as error:
         typer.secho(f"{number}  {error}", fg="red")
+        return
+    if line:
+        typer.echo(line)
+
+
+def show_case(resources: Resources, number: str) -> None:
+    """
+    Print a case's file.
+
+    Raises:
+        Refused: there is no such case, or its records can not be read.
+    """
+    with legible(number):
+        shown = as_markdown(case_file(resources, number, at=resources.clock.now()))
+    typer.echo(shown)
 
 
 def say_if_more(listed: Listed) -> None:
@@ -66,12 +85,15 @@ def show_cases(*kinds: CaseKind, what: str, everything: bool, most: int = MOST) 
     """
     with opened() as resources:
         at = resources.clock.now()
+
+        def line_of(number: str) -> str:
+            file = case_file(resources, number, at=at)
+            kind = f"{file.kind.label}  " if len(kinds) > 1 else ""
+            return f"{file.number}  {kind}{file.village}  {file.title}  {waits_for(file)}"
+
         listed = list_cases(resources, most=most, kinds=kinds, everything=everything)
         for number in listed.numbers:
-            with by_itself(number):
-                file = case_file(resources, number, at=at)
-                kind = f"{file.kind.label}  " if len(kinds) > 1 else ""
-                typer.echo(f"{file.number}  {kind}{file.village}  {file.title}  {waits_for(file)}")
+            show_line(number, line_of)
         if not listed.numbers:
             typer.echo(f"没有{what}。" if everything else f"没有在办的{what}(加 --all 查看已办结的)。")
         say_if_more(listed)

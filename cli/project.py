@@ -7,7 +7,7 @@ import typer
 from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
-from cli.listing import by_itself
+from cli.listing import legible, show_case, show_line
 from models.case import Case
 from models.project import Project
 from models.registry import Unit
@@ -18,7 +18,7 @@ from rules.periods import SHANGHAI
 from runtime.resources import Resources
 from tasks import decisions, evaluations, funds, plans, progress, works
 from tasks.audit_rows import number_of
-from tasks.case_file import as_markdown, case_file, waits_for
+from tasks.case_file import case_file, waits_for
 from tasks.cases import item_that_waits, load_case
 from tasks.checklists import points
 from tasks.commands import Decide, RecordWorks, WorkRecord
@@ -63,17 +63,22 @@ def list_projects(
                 query = query.where(Project.call_case_id == load_case(session, call, lock=False).id)
             if village:
                 query = query.join(Unit, Unit.id == Case.unit_id).where(Unit.code == village)
-            projects = session.scalars(query).all()
-            for project in projects:
-                number = number_of(session, project.case_id)
-                with by_itself(number):
-                    file = case_file(resources, number, at=at)
-                    money = ""
-                    if project.granted_fen is not None:
-                        left = project_balance(session, project.case)
-                        money = f"核定{in_yuan(project.granted_fen)},结余{in_yuan(left)}  "
-                    standing = project.standing.label
-                    typer.echo(f"{file.number}  {file.village}  {file.title}  {standing}  {money}{waits_for(file)}")
+            ids = session.scalars(query.with_only_columns(Project.case_id)).all()
+            projects = {number_of(session, case_id): case_id for case_id in ids}
+
+            def line_of(number: str) -> str:
+                file = case_file(resources, number, at=at)
+                project = session.scalars(select(Project).where(Project.case_id == projects[number])).one()
+                money = ""
+                if project.granted_fen is not None:
+                    left = project_balance(session, project.case)
+                    money = f"核定{in_yuan(project.granted_fen)},结余{in_yuan(left)}  "
+                return (
+                    f"{file.number}  {file.village}  {file.title}  {project.standing.label}  {money}{waits_for(file)}"
+                )
+
+            for number in projects:
+                show_line(number, line_of)
             if not projects:
                 typer.echo("没有微项目。" if everything else "没有在办的微项目(加 --all 查看已办结的)。")
 
@@ -81,8 +86,9 @@ def list_projects(
 @app.command("show", help="查看一个项目:方案、预算和支出、进度、评估、办理记录。")
 def show(number: Number) -> None:
     with opened() as resources:
-        _case_of(resources, number)
-        typer.echo(as_markdown(case_file(resources, number, at=resources.clock.now())))
+        with legible(number):
+            _case_of(resources, number)
+        show_case(resources, number)
 
 
 @app.command("plan", help="提交细化方案;没有写的部分保持上次的内容。")

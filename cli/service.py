@@ -8,13 +8,13 @@ import typer
 from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
-from cli.listing import by_itself
+from cli.listing import show_case, show_line
 from models.case import Case, Site
 from models.service import ServiceOrder
 from policies.vocabulary import CaseStatus, Door, Verdict
 from tasks import service_catalogue, service_decisions, service_orders, service_shares, services
 from tasks.call_sheets import sheet_key
-from tasks.case_file import as_markdown, case_file, waits_for
+from tasks.case_file import case_file, waits_for
 from tasks.commands import Decide
 from tasks.decisions import decide
 from tasks.service_commands import ConfirmOrder, DeliverOrder, OrderRow, PlaceOrder, TakeOrder
@@ -182,10 +182,13 @@ def list_orders(
             query = query.join(Site, Site.id == ServiceOrder.site_id).where(Site.number == site)
         with resources.database.read() as session:
             numbers = session.scalars(query).all()
+
+        def line_of(number: str) -> str:
+            file = case_file(resources, number, at=resources.clock.now())
+            return f"{file.number}  {file.village}  {file.title}  {waits_for(file)}"
+
         for number in numbers:
-            with by_itself(number):
-                file = case_file(resources, number, at=resources.clock.now())
-                typer.echo(f"{file.number}  {file.village}  {file.title}  {waits_for(file)}")
+            show_line(number, line_of)
         if not numbers:
             typer.echo("没有点单。" if everything else "没有在办点单(加 --all 查看已办结的)。")
 
@@ -193,7 +196,7 @@ def list_orders(
 @app.command("show", help="查看一张点单:项目、日期、承诺、送达、评价、办理记录。")
 def show(number: Number) -> None:
     with opened() as resources:
-        typer.echo(as_markdown(case_file(resources, number, at=resources.clock.now())))
+        show_case(resources, number)
 
 
 @app.command("shares", help="均衡情况:各客堂间、各村点单和送达与平均的比较,谁没有得到服务,各单位和项目的评价。")

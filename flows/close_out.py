@@ -21,7 +21,7 @@ from flows.step import as_task, failed
 from policies.errors import Temporary
 from rules.periods import SHANGHAI
 from runtime.resources import Resources, open_resources
-from tasks.asks import runs_behind
+from tasks.asks import UnreadableRun, runs_behind
 from tasks.deadlines import SweepCounts, fire_due
 from tasks.drivers import BulkReport, carry_with_relatives
 from tasks.notice_changes import follow_calendar
@@ -90,6 +90,9 @@ def carry_behind(resources: Resources, counts: SweepCounts, *, at: datetime) -> 
     """Carry every case that a decision moved and no pass has seen yet; one that breaks does not stop the others."""
     report = BulkReport()
     for run in runs_behind(resources, limit=MOST):
+        if isinstance(run, UnreadableRun):
+            counts.failures.append(str(run))
+            continue
         if not run.open or run.number in report.carried:
             continue
         try:

@@ -4,10 +4,9 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
 
 from flows.scheduling import A_DAY, schedule_close_outs
-from flows.step import as_task, failed
+from flows.step import as_task, ended
 from flows.waking import Woken, wake_all
 from policies.errors import Temporary
 from runtime.resources import Resources, open_resources
@@ -27,10 +26,7 @@ def deadline_sweep() -> State[Any]:
         counts, told = sweep_once(resources)
         for line in told:
             get_run_logger().info(line)
-    message = "；".join(told)
-    if counts.failures:
-        return failed(f"{message};以下案件处理失败:{'；'.join(counts.failures)}")
-    return Completed(message=message)
+    return ended("；".join(told), counts.failures)
 
 
 def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepCounts, list[str]]:
@@ -53,7 +49,7 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
     told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件,重算{recomputed}件"]
     if short := perform(lambda: report_shortfalls(resources, at=at), name="年度建设数量"):
         told.append(f"上年度建设未达标的村(居){short}个,已报社区办")
-    told += perform(lambda: catch_up(resources, at=at), name="例行事项补办")
+    told += perform(lambda: catch_up(resources, at=at, failures=counts.failures), name="例行事项补办")
     report = perform(lambda: post_letters(resources, at=at), name="寄出信函")
     told.append(f"寄出{report.sent}封,待重寄{report.retried}封,无法寄达{len(report.dead)}封")
     counts.failures += report.failures
@@ -64,7 +60,7 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
         counts.failures += pages.failures
         told.append(f"更新公示页面{pages.written}页")
     try:
-        woken = perform(lambda: wake_all(resources, at=at), name="续办案件")
+        woken = perform(lambda: wake_all(resources, at=at, failures=counts.failures), name="续办案件")
         schedule_close_outs(resources, at=at, within=A_DAY)
         told.append(f"唤醒{woken[Woken.RESUMED]}件,新启动{woken[Woken.STARTED] + woken[Woken.REPLACED]}件")
     except Temporary as delay:

@@ -5,7 +5,8 @@ Level-triggered: called after every decision, and by the sweep for every case th
 does nothing, and a call that is lost is made up for.
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,11 +20,11 @@ from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
-from policies.errors import Temporary
+from policies.errors import Refused, Temporary
 from policies.vocabulary import CaseKind
 from runtime.clock import machine_now
 from runtime.resources import Resources
-from tasks.asks import CaseRun, claim_run, release_run, request_run, run_of, runs_behind, runs_to_check
+from tasks.asks import CaseRun, UnreadableRun, claim_run, release_run, request_run, run_of, runs_behind, runs_to_check
 
 DEPLOYMENTS = {
     CaseKind.SITE: "site-lifecycle/客堂间办理",
@@ -46,6 +47,11 @@ MOST_PAUSES = 12
 UNSEEN_FOR = timedelta(seconds=60)
 """How long a requested run may take to appear before it is asked for again."""
 
+_AWAY = (httpx.HTTPError, RuntimeError)
+"""What Prefect's client raises when the server can not be reached."""
+
+log = logging.getLogger(__name__)
+
 
 class Woken(StrEnum):
     """What waking a case came to."""
@@ -55,6 +61,8 @@ class Woken(StrEnum):
     RESUMED = "resumed"
     UNDER_WAY = "under_way"
     REPLACED = "replaced"
+    UNREADABLE = "unreadable"
+    """Somebody has tampered with the case's row."""
 
 
 def wake(resources: Resources, number: str, *, at: datetime) -> Woken:
@@ -64,7 +72,11 @@ def wake(resources: Resources, number: str, *, at: datetime) -> Woken:
     Raises:
         Temporary: Prefect can not be reached; the sweep will wake the case.
     """
-    run = run_of(resources, number)
+    try:
+        run = run_of(resources, number)
+    except Refused as unreadable:  # what was done before stands; the sweep tells of the case until it is mended
+        log.warning("%s", unreadable)
+        return Woken.UNREADABLE
     if run is None or run.settled:
         return Woken.CLOSED
     with reached() as client:
@@ -72,11 +84,18 @@ def wake(resources: Resources, number: str, *, at: datetime) -> Woken:
         return desk.wake(run, desk.read(run.flow_run_id))
 
 
-def wake_all(resources: Resources, *, at: datetime, limit: int = 1000) -> dict[Woken, int]:
+def wake_all(resources: Resources, *, at: datetime, failures: list[str], limit: int = 1000) -> dict[Woken, int]:
     """
     Wake every case whose wake was lost, and look after the runs of those not looked at for longest.
 
+    One that can not be read, or whose waking breaks, keeps no other from being woken.
+
     Cost: one page of runs per 200 cases looked at; `limit` cases at the most.
+
+    Args:
+        at: now.
+        failures: takes, in Chinese, which cases could not be woken.
+        limit: of those behind, and of those looked after, this many.
 
     Raises:
         Temporary: Prefect can not be reached.
@@ -84,15 +103,28 @@ def wake_all(resources: Resources, *, at: datetime, limit: int = 1000) -> dict[W
     counts = dict.fromkeys(Woken, 0)
     behind = {run.number: run for run in runs_behind(resources, limit=limit)}
     checked = {run.number: run for run in runs_to_check(resources, at=at, limit=limit)}
-    wanted = list((checked | behind).values())
+    found = (checked | behind).values()
+    wanted = [run for run in found if isinstance(run, CaseRun)]
+    _note(failures, (str(run) for run in found if isinstance(run, UnreadableRun)))
     with reached() as client:
         desk = _Desk(client, resources, at)
         known = desk.read_many([run.flow_run_id for run in wanted if run.flow_run_id])
         for run in wanted:
-            flow_run = known.get(run.flow_run_id or "")
-            if run.behind or flow_run is None or (desk.lost(run, flow_run) and not desk.cooling(run, flow_run)):
-                counts[desk.wake(run, flow_run)] += 1
+            try:
+                flow_run = known.get(run.flow_run_id or "")
+                if run.behind or flow_run is None or (desk.lost(run, flow_run) and not desk.cooling(run, flow_run)):
+                    counts[desk.wake(run, flow_run)] += 1
+            except (*_AWAY, ObjectNotFound):
+                raise
+            except Exception as error:  # one broken case must not stop the others; the sweep's run shows it
+                log.exception("case %s can not be woken", run.number)
+                _note(failures, [f"{run.number}:{type(error).__name__}:{error}"])
     return counts
+
+
+def _note(failures: list[str], told: Iterable[str]) -> None:
+    """Note failures, each once: when Prefect goes away in the middle, all is tried again."""
+    failures += [each for each in dict.fromkeys(told) if each not in failures]
 
 
 @contextmanager
@@ -103,7 +135,7 @@ def reached() -> Iterator[SyncPrefectClient]:
             yield client
     except ObjectNotFound as error:
         raise Temporary("流程尚未部署,请先运行 ketang deploy(或 make up)") from error
-    except (httpx.HTTPError, RuntimeError) as error:
+    except _AWAY as error:
         raise Temporary(f"流程引擎暂时连不上({type(error).__name__}),期限巡检会在恢复后继续办理") from error
 
 

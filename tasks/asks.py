@@ -1,6 +1,5 @@
 """Forms that stand open in Prefect runs, and which run carries which case: the database's side of the live driver."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,11 +11,10 @@ from sqlalchemy.orm import aliased
 
 from models.case import Case
 from models.work_item import Ask, WorkItem
+from policies.errors import Refused
 from policies.vocabulary import CaseKind, CaseStatus
 from runtime.resources import Resources
-from tasks.audit_rows import UNREADABLE, is_of_value, number_of
-
-log = logging.getLogger(__name__)
+from tasks.audit_rows import UNREADABLE, fault_of, is_of_value, number_of
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,17 @@ class CaseRun:
     def settled(self) -> bool:
         """Whether there is nothing left to wake the case for."""
         return not self.open and not self.behind
+
+
+@dataclass(frozen=True)
+class UnreadableRun:
+    """A case of which nobody can tell which run carries it: somebody has tampered with its row."""
+
+    number: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"案件 {self.number}:{self.reason},流程无法续办;请运行 ketang audit verify {self.number},对照备份更正"
 
 
 _RUN = (
@@ -58,24 +67,37 @@ _RELATIVES_BEHIND = (
 )
 
 
-def _runs(resources: Resources, query: Select[Any]) -> list[CaseRun]:
-    """Return what is known of cases' runs; a case whose row can not be read is left out, and told in the log."""
+def _runs(resources: Resources, query: Select[Any]) -> list[CaseRun | UnreadableRun]:
+    """Return what is known of cases' runs; a case whose row can not be read keeps no other out."""
     with resources.database.read() as session:
         try:
             return [_run(row) for row in session.execute(query)]
         except UNREADABLE as error:
             if not is_of_value(error):
                 raise
-        runs = []
+        runs: list[CaseRun | UnreadableRun] = []
         for case_id in session.scalars(query.with_only_columns(Case.id)).all():
             try:
                 runs.append(_run(session.execute(select(*_RUN).where(Case.id == case_id)).one()))
-            except UNREADABLE:
-                log.exception("the run of case %s can not be read", number_of(session, case_id))
+            except UNREADABLE as error:
+                if not is_of_value(error):
+                    raise
+                reason = fault_of(session, Case, case_id, number="").reason
+                runs.append(UnreadableRun(number_of(session, case_id), reason))
         return runs
 
 
 def _run(row: Row[Any]) -> CaseRun:
+    # SQLite keeps anything in any column, and hands it out as it stands there.
+    for value, meant in (
+        (row.number, str),
+        (row.flow_run_id, str | None),
+        (row.run_attempt, int),
+        (row.carried_seq, int),
+        (row.decision_seq, int),
+    ):
+        if not isinstance(value, meant):
+            raise TypeError(f"{value!r} is no {meant}")
     return CaseRun(
         number=row.number,
         kind=row.kind,
@@ -88,13 +110,21 @@ def _run(row: Row[Any]) -> CaseRun:
 
 
 def run_of(resources: Resources, number: str) -> CaseRun | None:
-    """Return what is known of the case's run; None when there is no such case."""
-    found = _runs(resources, select(*_RUN).where(Case.number == number))
-    return found[0] if found else None
+    """
+    Return what is known of the case's run; None when there is no such case.
+
+    Raises:
+        Refused: its row can not be read, because somebody has tampered with it.
+    """
+    for found in _runs(resources, select(*_RUN).where(Case.number == number)):
+        if isinstance(found, UnreadableRun):
+            raise Refused("default", str(found))
+        return found
+    return None
 
 
-def runs_behind(resources: Resources, *, limit: int) -> list[CaseRun]:
-    """Return the cases that are behind: their wake was lost, or is under way."""
+def runs_behind(resources: Resources, *, limit: int) -> list[CaseRun | UnreadableRun]:
+    """Return the cases that are behind: their wake was lost, or is under way; also those that can not be read."""
     # By the partial index: in the order of their ids SQLite would walk along all the cases there are.
     query = select(*_RUN).where(Case.carried_seq < Case.decision_seq).order_by(Case.opened_at, Case.id)
     return _runs(resources, query.limit(limit))
@@ -106,8 +136,12 @@ def relatives_behind(resources: Resources, number: str) -> list[str]:
         return list(connection.scalars(_RELATIVES_BEHIND, {"number": number}))
 
 
-def runs_to_check(resources: Resources, *, at: datetime, limit: int) -> list[CaseRun]:
-    """Return the open cases whose runs were looked at longest ago, and note that they are looked at now."""
+def runs_to_check(resources: Resources, *, at: datetime, limit: int) -> list[CaseRun | UnreadableRun]:
+    """
+    Return the open cases whose runs were looked at longest ago, and note that they are looked at now.
+
+    Those that can not be read are among them.
+    """
     checked = Case.run_checked_at
     opened = select(Case.id).where(Case.status == CaseStatus.OPEN).order_by(checked, Case.id)
     with resources.database.write() as session:

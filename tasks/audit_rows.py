@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Boolean, Column, Date, Enum, Integer, LargeBinary, Select, String, Text, cast, select
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, MultipleResultsFound, NoResultFound, OperationalError
 from sqlalchemy.orm import Session
 
 from models.base import Base, Instant
@@ -27,7 +27,8 @@ from models.project import Call, CallMember, Interest, MeetingVote, PanelResult,
 from models.service import ServiceOrder
 from models.site_change import SiteChange
 from models.site_life import Activity, PublicityItem, SiteSpell, Theme
-from models.work_item import Decision
+from models.work_item import Decision, Timer, WorkItem
+from policies.errors import BadPolicy
 from rules.masking import mask_text
 
 R = TypeVar(
@@ -36,6 +37,8 @@ R = TypeVar(
     Document,
     HistoryRow,
     Decision,
+    WorkItem,
+    Timer,
     LedgerEntry,
     LedgerLine,
     LedgerAccount,
@@ -70,9 +73,22 @@ R = TypeVar(
 )
 
 # Not a word of its list, no moment, no JSON, a number or bytes for a day, a day beyond all calendars; SQLite says
-# OperationalError of text that is not UTF-8, PostgreSQL DataError of "infinity".
-UNREADABLE = (ValueError, LookupError, TypeError, ArithmeticError, OperationalError, DataError)
-"""What reading a row that somebody has tampered with may raise."""
+# OperationalError of text that is not UTF-8, PostgreSQL DataError of "infinity". What is referred to and not there is
+# None, or no result.
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    NoResultFound,
+    MultipleResultsFound,
+    OperationalError,
+    DataError,
+)
+"""What reading a row that somebody has tampered with may raise; `is_of_value` tells whether that was the cause."""
+_PLAIN = (type(None), bool, int, float, str, bytes)
+"""What stands where something else is meant, so that it lacks what that has."""
 _NO_TEXT = "Could not decode"
 """So begins what SQLite says of such a text; its other operational errors are of the database itself."""
 _TYPES = {Boolean: bool, Integer: int, String: str, Instant: datetime, Date: date, LargeBinary: bytes}
@@ -106,12 +122,14 @@ def rows_of(session: Session, table: type[R], query: Select[tuple[R]], *, number
     """
     try:
         rows: list[R | AuditFault] = list(session.scalars(query).all())
-    except UNREADABLE:
+    except UNREADABLE as error:
+        if not is_of_value(error):
+            raise
         ids = session.scalars(query.with_only_columns(table.id)).all()
         rows = [_read(session, table, row_id, number) for row_id in ids]
     for row in rows:
         if not isinstance(row, AuditFault) and not _whole(row):
-            row = _unreadable(session, table, row.id, number)
+            row = fault_of(session, table, row.id, number=number)
         yield row
 
 
@@ -131,8 +149,16 @@ def in_pages(session: Session, table: type[R], query: Select[tuple[R]]) -> Itera
 
 
 def is_of_value(error: Exception) -> bool:
-    """Return whether an error came of what was read, and not of a database that can not be read now."""
-    return not isinstance(error, DBAPIError) or isinstance(error, DataError) or str(error.orig).startswith(_NO_TEXT)
+    """Return whether an error came of what was read: not of a database that can not be read now, nor of a mistake."""
+    match error:
+        case DataError() | BadPolicy():
+            return True
+        case DBAPIError():
+            return str(error.orig).startswith(_NO_TEXT)
+        case AttributeError():
+            return isinstance(error.obj, _PLAIN)
+        case _:
+            return isinstance(error, UNREADABLE)
 
 
 def number_of(session: Session, case_id: int) -> str:
@@ -153,17 +179,29 @@ def _shown(session: Session, table: type[Any], column: Column[Any], row_id: int)
 def _read(session: Session, table: type[R], row_id: int, number: str) -> R | AuditFault:
     try:
         return session.get_one(table, row_id)
-    except UNREADABLE:
-        return _unreadable(session, table, row_id, number)
+    except UNREADABLE as error:
+        if not is_of_value(error):
+            raise
+        return fault_of(session, table, row_id, number=number)
 
 
-def _unreadable(session: Session, table: type[R], row_id: int, number: str) -> AuditFault:
-    """Return which values of a row can not be read, and what stands there."""
+def fault_of(session: Session, table: type[R], row_id: int, *, number: str) -> AuditFault:
+    """
+    Return which values of a row can not be read, and what stands there.
+
+    Args:
+        session: a consistent view.
+        table: the row's.
+        row_id: the row's.
+        number: the case's; empty: of nobody, or of the row's own when it is a case.
+    """
     said = []
     for each in _columns(table):
         try:
             fits = each.takes(session.scalar(select(each.column).where(table.id == row_id)))
-        except UNREADABLE:
+        except UNREADABLE as error:
+            if not is_of_value(error):
+                raise
             fits = False
         if not fits:
             value = mask_text(_shown(session, table, each.column, row_id))

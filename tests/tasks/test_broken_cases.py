@@ -7,18 +7,20 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import openpyxl
 import pytest
 from typer.testing import CliRunner
 
 from cli import case as case_app
 from cli import ledger as ledger_app
-from flows import waking
+from flows import deadline_sweep, waking
 from flows.close_out import close_due
 from flows.waking import Woken
+from models.sweep import SweepBeat
 from policies.vocabulary import CaseKind, Gate
-from tasks.asks import runs_behind, runs_to_check
-from tasks.deadlines import fire_due
+from tasks.asks import CaseRun, UnreadableRun, runs_behind, runs_to_check
+from tasks.deadlines import SWEEP, fire_due
 from tasks.register_rows import Wanted
 from tasks.registers import RegisterKind, make_register
 from tests.archives import Ended
@@ -38,6 +40,13 @@ UNREADABLE = {
     "run_requested_at": "7",
     "decision_seq": "'x'",
 }
+ASKED_BY_RUNS = ("decision_seq",)
+"""Of a case that no decision moved, only this makes it seem so, and its run is asked for."""
+
+
+def shown(garbage: str) -> str:
+    """Return what stands in a column, as an audit shows it."""
+    return r"\xe5\xa4" if garbage.startswith("CAST") else garbage.strip("'")
 
 
 @pytest.fixture
@@ -60,7 +69,10 @@ def test_the_period_of_all_others_ends_and_they_are_carried_on(
         assert counts.lapses == (4 if column == "year" else 3), "no deadline asks for the year"
         assert set(report.carried) >= set(others), column
         assert [town.gate(number) for number in others] == [Gate.CORRECTION] * 3
-        assert all(broken in failure for failure in counts.failures)
+        told = [failure for failure in counts.failures if broken in failure]
+        assert (counts.failures, bool(told)) == (told, column != "year"), column
+        carried_on = f"案件 {broken}:无法读取,已被改动:列 {column} 现为“{shown(garbage)}”,流程无法续办"
+        assert any(carried_on in each for each in told) == (column in ASKED_BY_RUNS), column
 
 
 def test_a_number_that_is_no_text_stops_no_deadline(several: tuple[Township, list[str], Callable[[], None]]) -> None:
@@ -83,8 +95,11 @@ def test_the_runs_of_all_others_are_looked_after(several: tuple[Township, list[s
             f"UPDATE cases SET carried_seq = -1 WHERE number = '{others[0]}'",
         )
         checked = runs_to_check(town.resources, at=town.now(), limit=10)
-        assert [run.number for run in checked] == others, column
-        assert [run.number for run in runs_behind(town.resources, limit=10)] == others[:1], column
+        assert [run.number for run in checked if isinstance(run, CaseRun)] == others, column
+        (unreadable,) = (run for run in checked if isinstance(run, UnreadableRun))
+        assert f"案件 {broken}:无法读取,已被改动:列 {column} 现为" in str(unreadable)
+        behind = runs_behind(town.resources, limit=10)
+        assert [run.number for run in behind if isinstance(run, CaseRun)] == others[:1], column
 
 
 @pytest.fixture
@@ -222,6 +237,85 @@ def test_a_run_whose_id_can_not_be_one_is_replaced_and_stops_no_other(
     break_rows(town, f"UPDATE cases SET flow_run_id = 'gestern' WHERE number = '{broken}'")
     engine = Engine()
     monkeypatch.setattr(waking, "reached", lambda: nullcontext(engine))
-    counts = waking.wake_all(town.resources, at=town.now())
+    failures: list[str] = []
+    counts = waking.wake_all(town.resources, at=town.now(), failures=failures)
     assert sorted(engine.started) == [broken, *others]
     assert (counts[Woken.REPLACED], counts[Woken.STARTED]) == (1, 3)
+    assert failures == []
+
+
+NO_RUN = {"flow_run_id": "x'0102'", "run_attempt": "'abc'", "kind": "'sait'", "run_requested_at": "7"}
+
+
+def test_the_sweep_wakes_all_others_and_ends_failed_with_the_number(
+    several: tuple[Township, list[str], Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, (broken, *others), bring_back = several
+    scheduled: list[int] = []
+    monkeypatch.setattr(deadline_sweep, "schedule_close_outs", lambda *_, **__: scheduled.append(1))
+    for column, garbage in NO_RUN.items():
+        bring_back()
+        break_rows(town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{broken}'")
+        engine = Engine()
+        monkeypatch.setattr(waking, "reached", lambda engine=engine: nullcontext(engine))
+        scheduled.clear()
+        counts, _ = deadline_sweep.sweep_directly(town.resources)
+        assert sorted(engine.started) == others, column
+        assert scheduled == [1]
+        (failure,) = (each for each in counts.failures if "流程无法续办" in each)
+        assert f"案件 {broken}:无法读取,已被改动:列 {column} 现为“" in failure
+        with town.resources.database.read() as session:
+            beat = session.get_one(SweepBeat, SWEEP)
+        assert failure in beat.counts["failures"]
+
+
+def test_a_case_whose_waking_breaks_stops_no_other(
+    several: tuple[Township, list[str], Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, (broken, *others), _ = several
+    engine = Engine()
+
+    def create(deployment: Any, *, name: str, **rest: Any) -> Any:
+        if name == broken:
+            raise AssertionError("no such thing")
+        return Engine.create_flow_run_from_deployment(engine, deployment, name=name, **rest)
+
+    monkeypatch.setattr(engine, "create_flow_run_from_deployment", create)
+    monkeypatch.setattr(waking, "reached", lambda: nullcontext(engine))
+    failures: list[str] = []
+    waking.wake_all(town.resources, at=town.now(), failures=failures)
+    assert engine.started == others
+    assert failures == [f"{broken}:AssertionError:no such thing"]
+
+
+def test_a_prefect_that_goes_away_ends_the_waking_of_all(
+    several: tuple[Township, list[str], Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, _, _ = several
+    engine = Engine()
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise httpx.ConnectError("away")
+
+    monkeypatch.setattr(engine, "create_flow_run_from_deployment", away)
+    monkeypatch.setattr(waking, "reached", lambda: nullcontext(engine))
+    failures: list[str] = []
+    with pytest.raises(httpx.ConnectError):
+        waking.wake_all(town.resources, at=town.now(), failures=failures)
+    assert failures == []
+
+
+def test_asking_to_wake_what_can_not_be_read_is_refused_in_chinese(
+    at_the_desk: tuple[Township, list[str], Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, (broken, *_), bring_back = at_the_desk
+    monkeypatch.setattr(waking, "reached", lambda: nullcontext(Engine()))
+    for column, garbage in NO_RUN.items():
+        bring_back()
+        break_rows(town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{broken}'")
+        asked = CliRunner().invoke(case_app.app, ["wake", broken])
+        assert asked.exit_code == 1, column
+        assert asked.stderr.startswith(f"未办理:案件 {broken}"), column
+        assert "已被改动" in asked.stderr
+        assert f"请运行 ketang audit verify {broken}" in asked.stderr
+        assert waking.wake(town.resources, broken, at=town.now()) is Woken.UNREADABLE, column
