@@ -7,13 +7,12 @@ from typing import Annotated, Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Completed
 from pydantic import Field
 
-from flows.once import attempted, once
-from flows.step import failed
+from flows.once import once
+from flows.step import as_task, ended
 from flows.waking import wake
-from policies.errors import BadPolicy, Refused, Temporary
+from policies.errors import Temporary
 from policies.vocabulary import Door
 from runtime.resources import Resources, open_resources
 from tasks.commands import Command, PlainText
@@ -64,12 +63,11 @@ def open_annual_evaluation(
 def _open_what_is_due() -> State[Any]:
     with open_resources() as resources:
         at = resources.clock.now()
-        opened = attempted("开启年度考核", lambda: open_due(resources, at=at))
-        if isinstance(opened, (Refused, BadPolicy)):
-            return failed(f"未办理:{opened}")
+        failures: list[str] = []
+        opened = as_task(lambda: open_due(resources, at=at, failures=failures), name="开启年度考核")
         for number in opened:
             # What Prefect does not start now, the sweep does.
             with suppress(Temporary):
                 wake(resources, number, at=at)
     told = f"已开启年度考核:{'、'.join(opened)}" if opened else "没有到期应开的年度考核"
-    return Completed(message=told)
+    return ended(told, failures)

@@ -11,11 +11,10 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Completed
 
 from flows.forms import titled
 from flows.once import once
-from flows.step import as_task
+from flows.step import as_task, ended
 from flows.waking import wake
 from policies.errors import Temporary
 from policies.vocabulary import Door
@@ -70,11 +69,12 @@ def routine_meetings() -> State[Any]:
     """例行联席会议:每天上午八时检查一次,到了每期首个工作日即召集本期会议;可随时手工运行,一期只召集一次."""
     with open_resources() as resources:
         at = resources.clock.now()
-        called = as_task(lambda: open_routine_meetings(resources, at=at), name="召集例行联席会议")
+        failures: list[str] = []
+        called = as_task(lambda: open_routine_meetings(resources, at=at, failures=failures), name="召集例行联席会议")
         for number in called:
             # What Prefect does not start now, the sweep does.
             with suppress(Temporary):
                 wake(resources, number, at=at)
     message = f"已召集{len(called)}次会议:{'、'.join(called)}" if called else "今天没有须召集的例行会议"
     get_run_logger().info(message)
-    return Completed(message=message)
+    return ended(message, failures)

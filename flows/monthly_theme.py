@@ -10,10 +10,9 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
 
 from flows.artifacts import key_of
-from flows.step import as_task
+from flows.step import as_task, ended
 from models.registry import Unit
 from rules.duty import spoken_month
 from rules.periods import shanghai_day
@@ -28,12 +27,13 @@ def monthly_theme() -> State[Any]:
     """月度主题:按政策规定的日子通知、提醒各客堂间负责人,逾期报村(居)督办,并列出各镇每月主题表.可随时手工运行."""
     with open_resources() as resources:
         at = resources.clock.now()
-        done = as_task(lambda: ask_for_themes(resources, at=at), name="通知、提醒、督办")
+        failures: list[str] = []
+        done = as_task(lambda: ask_for_themes(resources, at=at, failures=failures), name="通知、提醒、督办")
         for line in done:
             get_run_logger().info("%s", line)
         standing = as_task(lambda: _show(resources, at=at), name="月度主题表")
     told = "；".join(map(str, done)) or "今日没有要通知、提醒或督办的主题"
-    return Completed(message="。".join([told, *standing]))
+    return ended("。".join([told, *standing]), failures)
 
 
 def _show(resources: Resources, *, at: datetime) -> list[str]:

@@ -1,14 +1,14 @@
 """How a step behaves under Prefect: one task run a step, never cached, retried only when another try can help."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.exceptions import FailedRun
-from prefect.states import Failed
+from prefect.states import Completed, Failed
 from sqlalchemy.exc import OperationalError
 
 from policies.errors import Temporary
@@ -52,6 +52,11 @@ def failed(message: str) -> State[Any]:
     """Return the end of a run that is to stand in Failed with `message`, and with no traceback beside it."""
     logging.getLogger("prefect.flow_runs").addFilter(_tells_more)
     return Failed(message=message)
+
+
+def ended(message: str, failures: Sequence[str]) -> State[Any]:
+    """Return the end of a run that did all it could; Failed when something could not be done."""
+    return failed(f"{message};以下事项处理失败:{'；'.join(failures)}") if failures else Completed(message=message)
 
 
 def _tells_more(record: logging.LogRecord) -> bool:

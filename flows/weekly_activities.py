@@ -10,10 +10,9 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
 
 from flows.artifacts import key_of
-from flows.step import as_task
+from flows.step import as_task, ended
 from models.registry import Unit
 from policies.life_scheme import WeeklyActivities
 from rules.duty import WEEK, monday_of, spoken_week
@@ -28,12 +27,13 @@ def weekly_activities() -> State[Any]:
     """每周活动检查:每周一清点上一周的活动,没有达到规定次数的告知负责人并通报村(居),列出各镇活动表.可随时手工运行."""
     with open_resources() as resources:
         at = resources.clock.now()
-        done = as_task(lambda: report_weeks(resources, at=at), name="清点并通报")
+        failures: list[str] = []
+        done = as_task(lambda: report_weeks(resources, at=at, failures=failures), name="清点并通报")
         for line in done:
             get_run_logger().info("%s", line)
         standing = as_task(lambda: _show(resources, at=at), name="每周活动表")
     told = "；".join(map(str, done)) or "上一周已经通报,或没有须通报的客堂间"
-    return Completed(message="。".join([told, *standing]))
+    return ended("。".join([told, *standing]), failures)
 
 
 def _show(resources: Resources, *, at: datetime) -> list[str]:

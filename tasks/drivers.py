@@ -134,7 +134,7 @@ class Rehearsal:
         recomputed = recompute_provisional(self.resources, at=at) + follow_calendar(self.resources, at=at)
         counts = fire_due(self.resources, at=at)
         report_shortfalls(self.resources, at=at)
-        catch_up(self.resources, at=at)
+        catch_up(self.resources, at=at, failures=counts.failures)
         counts.recomputed = recomputed
         for number in self._behind():
             carry_with_relatives(self.resources, number, self.procedures, at=at)

@@ -20,6 +20,7 @@ from rules.periods import shanghai_day
 from runtime.resources import Resources
 from tasks import meeting_agenda, meeting_mail, meetings
 from tasks.act import acting
+from tasks.each_town import serve_each
 from tasks.history import SYSTEM
 from tasks.living import there_is, towns
 from tasks.mail import chinese_date
@@ -29,7 +30,9 @@ GRACE = timedelta(hours=1)
 """How long the sweep leaves it to the schedule."""
 
 
-def open_routine_meetings(resources: Resources, *, at: datetime, grace: timedelta = timedelta()) -> list[str]:
+def open_routine_meetings(
+    resources: Resources, *, at: datetime, grace: timedelta = timedelta(), failures: list[str] | None = None
+) -> list[str]:
     """
     Call the regular meeting of the period for every town that owes one and whose moment has come.
 
@@ -42,6 +45,7 @@ def open_routine_meetings(resources: Resources, *, at: datetime, grace: timedelt
 
     Args:
         grace: only what was due so long ago: what the sweep leaves to the schedule.
+        failures: gets the towns in which it can not be called, in Chinese; None: they are raised in the end.
 
     Returns:
         The numbers of the meetings that were called now.
@@ -53,17 +57,17 @@ def open_routine_meetings(resources: Resources, *, at: datetime, grace: timedelt
 
     with resources.database.read() as session:
         due = [
-            (town.unit.id, period)
+            (town.unit.name, (town.unit.id, period))
             for town in towns(resources, session, on=shanghai_day(at), having=owing)
             if (period := _due(resources, town.loaded, at, grace)) is not None
         ]
-    numbers = (_call(resources, unit_id, period, at) for unit_id, period in due)
+    numbers = serve_each("例行联席会议", due, lambda each: _call(resources, *each, at), failures=failures)
     return [number for number in numbers if number]
 
 
-def catch_up(resources: Resources, at: datetime) -> str:
+def catch_up(resources: Resources, at: datetime, failures: list[str] | None = None) -> str:
     """Call the regular meetings that the schedule missed by an hour; return what was called, in Chinese."""
-    called = open_routine_meetings(resources, at=at, grace=GRACE)
+    called = open_routine_meetings(resources, at=at, grace=GRACE, failures=failures)
     return f"补办例行联席会议{len(called)}次:{'、'.join(called)}" if called else ""
 
 
@@ -100,9 +104,10 @@ def _call(resources: Resources, unit_id: int, period: Period, at: datetime) -> s
         # Asked again under the lock: the flow and the sweep may have come at once.
         if opened_by(act.session, key_of(unit, period)) is not None or not _owes(act.session, unit, period):
             return ""
-        (town,) = towns(resources, act.session, on=act.day, having=lambda _: Unit.id == unit_id)
-        rule = town.scheme.joint_meeting
-        if rule is None:
+        town = next(towns(resources, act.session, on=act.day, having=lambda _: Unit.id == unit_id), None)
+        rule = town.scheme.joint_meeting if town is not None else None
+        # Somebody may have given the town another edition, or taken it away, in between.
+        if town is None or rule is None:
             return ""
         last = before(period, every_months=rule.every_months)
         calendar = resources.calendar

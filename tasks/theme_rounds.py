@@ -59,6 +59,7 @@ from tasks.duties import (
     unreachable_lines,
     with_leaders,
 )
+from tasks.each_town import serve_each
 from tasks.living import Town, towns
 
 LISTING = "ketang theme missing"
@@ -108,7 +109,7 @@ class _Found:
     missing: Sequence[Owed]
 
 
-def ask_for_themes(resources: Resources, *, at: datetime) -> list[ThemeRound]:
+def ask_for_themes(resources: Resources, *, at: datetime, failures: list[str] | None = None) -> list[ThemeRound]:
     """
     Do everything about the themes of all towns that is due today and was not done: ask, remind, report.
 
@@ -117,59 +118,64 @@ def ask_for_themes(resources: Resources, *, at: datetime) -> list[ThemeRound]:
 
     Safe to repeat, and to run twice at once: letters have keys, and the marks are set once.
 
+    Args:
+        failures: gets the towns in which it can not be done, in Chinese; None: they are raised in the end.
+
     Returns:
         What this run did, month by month; empty: nothing was due.
     """
-    return _all(resources, on=shanghai_day(at), at=at)
+    return _all(resources, on=shanghai_day(at), at=at, failures=failures)
 
 
-def catch_up_themes(resources: Resources, at: datetime) -> str:
+def catch_up_themes(resources: Resources, at: datetime, failures: list[str] | None = None) -> str:
     """Do what the daily schedule should have done by now and did not; return it in Chinese, or ""."""
-    return "；".join(str(each) for each in _all(resources, on=day_caught_up(at), at=at))
+    return "；".join(str(each) for each in _all(resources, on=day_caught_up(at), at=at, failures=failures))
 
 
-def _all(resources: Resources, *, on: date, at: datetime) -> list[ThemeRound]:
+def _all(resources: Resources, *, on: date, at: datetime, failures: list[str] | None) -> list[ThemeRound]:
+    def serve(town: Town) -> list[ThemeRound]:
+        with resources.database.read() as session:
+            run = _due_in(session, town, on=on)
+        return _carry_out(resources, run, at=at) if run is not None else []
+
     with resources.database.read() as session:
-        runs = list(_due(resources, session, on=on))
-    return [done for run in runs for done in _carry_out(resources, run, at=at)]
+        asked = [(town.unit.name, town) for town in _asked(resources, session, on=on)]
+    return [each for done in serve_each("月度主题", asked, serve, failures=failures) for each in done]
 
 
-def _due(resources: Resources, session: Session, *, on: date) -> Iterator[_Run]:
-    asking = [
-        (town, town.scheme.monthly_theme)
-        for town in towns(resources, session, on=on, having=lambda loaded: _may_be_due(loaded, on=on))
-        if town.scheme.monthly_theme is not None
-    ]
-    if not asking:
-        return
-    this = month_of(on)
-    done = marks(session, DutyKind.THEME, [town.unit.id for town, _ in asking], since=this)
-    for town, policy in asking:
-        rounds = dict(_rounds([this, months_on(this, 1)], policy, done.get(town.unit.id, {}), on=on))
-        since = listed_since(session, town.unit.id) if rounds else None
-        if since is None:
-            continue
-        if not (rounds := {month: each for month, each in rounds.items() if theme_asked(month, policy) >= since}):
-            continue
-        before = last_marked(session, DutyKind.THEME, town.unit.id)
-        if before is None and changed_over(session, town):
-            # What would have been asked for before the town came to the duty is not owed: marked, and never told.
-            asked = [month for month in rounds if theme_asked(month, policy) < on]
-            yield _Run(town, policy, {}, {each: Round(told=None, merged=theme_steps(each, policy)) for each in asked})
-            continue
-        begun = max(since, town.loaded.edition.in_force.from_)
-        rounds = {
-            month: each
-            for month, each in rounds.items()
-            # An edition carries on what was asked for by the one before it.
-            if theme_asked(month, policy) >= begun or (before is not None and before >= months_on(month, -1))
-        }
-        if rounds:
-            yield _Run(town, policy, rounds, dict(_passed(session, town, policy, begun=begun, on=on)))
+def _asked(resources: Resources, session: Session, *, on: date) -> Iterator[Town]:
+    """Yield the towns in which something may be due."""
+    return towns(resources, session, on=on, having=lambda loaded: _may_be_due(loaded, on=on))
+
+
+def _due_in(session: Session, town: Town, *, on: date) -> _Run | None:
+    policy, this = town.scheme.monthly_theme, month_of(on)
+    if policy is None:
+        return None
+    done = marks(session, DutyKind.THEME, [town.unit.id], since=this).get(town.unit.id, {})
+    rounds = dict(_rounds([this, months_on(this, 1)], policy, done, on=on))
+    since = listed_since(session, town.unit.id) if rounds else None
+    if since is None:
+        return None
+    if not (rounds := {month: each for month, each in rounds.items() if theme_asked(month, policy) >= since}):
+        return None
+    before = last_marked(session, DutyKind.THEME, town.unit.id)
+    if before is None and changed_over(session, town):
+        # What would have been asked for before the town came to the duty is not owed: marked, and never told.
+        asked = [month for month in rounds if theme_asked(month, policy) < on]
+        return _Run(town, policy, {}, {each: Round(told=None, merged=theme_steps(each, policy)) for each in asked})
+    begun = max(since, town.loaded.edition.in_force.from_)
+    rounds = {
+        month: each
+        for month, each in rounds.items()
+        # An edition carries on what was asked for by the one before it.
+        if theme_asked(month, policy) >= begun or (before is not None and before >= months_on(month, -1))
+    }
+    return _Run(town, policy, rounds, dict(_passed(session, town, policy, begun=begun, on=on))) if rounds else None
 
 
 def _may_be_due(loaded: LoadedEdition, *, on: date) -> ColumnElement[bool] | None:
-    """Return what holds of every town for which `_due` finds something, and of few others."""
+    """Return what holds of every town for which `_due_in` finds something, and of few others."""
     policy = loaded.edition.for_sites.monthly_theme
     if policy is None:
         return None

@@ -45,6 +45,7 @@ from tasks.duties import (
     unreachable_lines,
     with_leaders,
 )
+from tasks.each_town import serve_each
 from tasks.living import Town, towns
 
 LISTING = "ketang activity missing"
@@ -88,7 +89,7 @@ class _Run:
     """Empty: the town has come to the duty only now, and owes nothing for the week that runs."""
 
 
-def report_weeks(resources: Resources, *, at: datetime) -> list[WeekRound]:
+def report_weeks(resources: Resources, *, at: datetime, failures: list[str] | None = None) -> list[WeekRound]:
     """
     Report the weeks that are over and were not reported, of all towns: to each leader once, to each village once.
 
@@ -96,15 +97,18 @@ def report_weeks(resources: Resources, *, at: datetime) -> list[WeekRound]:
 
     Safe to repeat, and to run twice at once: letters have keys, and the marks are set once.
 
+    Args:
+        failures: gets the towns in which it can not be done, in Chinese; None: they are raised in the end.
+
     Returns:
         What this run did, town by town; empty: nothing was due.
     """
-    return _all(resources, on=shanghai_day(at), at=at)
+    return _all(resources, on=shanghai_day(at), at=at, failures=failures)
 
 
-def catch_up_weeks(resources: Resources, at: datetime) -> str:
+def catch_up_weeks(resources: Resources, at: datetime, failures: list[str] | None = None) -> str:
     """Do what the Monday's schedule should have done by now and did not; return it in Chinese, or ""."""
-    return "；".join(str(each) for each in _all(resources, on=day_caught_up(at), at=at))
+    return "；".join(str(each) for each in _all(resources, on=day_caught_up(at), at=at, failures=failures))
 
 
 def week_of(session: Session, town: Unit, monday: date) -> list[WeekLine]:
@@ -122,38 +126,42 @@ def week_of(session: Session, town: Unit, monday: date) -> list[WeekLine]:
     return [WeekLine(Owed(*row[:width]), row[width] or 0) for row in session.execute(query)]
 
 
-def _all(resources: Resources, *, on: date, at: datetime) -> list[WeekRound]:
+def _all(resources: Resources, *, on: date, at: datetime, failures: list[str] | None) -> list[WeekRound]:
+    def serve(town: Town) -> WeekRound | None:
+        with resources.database.read() as session:
+            run = _due_in(session, town, on=on)
+        return _carry_out(resources, run, at=at) if run is not None else None
+
     with resources.database.read() as session:
-        runs = list(_due(resources, session, on=on))
-    return [done for run in runs if (done := _carry_out(resources, run, at=at)) is not None]
+        asked = [(town.unit.name, town) for town in _asked(resources, session, on=on)]
+    return [done for done in serve_each("每周活动检查", asked, serve, failures=failures) if done is not None]
 
 
-def _due(resources: Resources, session: Session, *, on: date) -> Iterator[_Run]:
-    owing = [
-        (town, town.scheme.weekly_activities)
-        for town in towns(resources, session, on=on, having=lambda loaded: _may_be_due(loaded, on=on))
-        if town.scheme.weekly_activities is not None
-    ]
-    if not owing:
-        return
-    last = monday_of(on) - WEEK
-    done = marks(session, DutyKind.ACTIVITY, [town.unit.id for town, _ in owing], since=last)
-    for town, policy in owing:
-        if last in done.get(town.unit.id, {}) or (since := listed_since(session, town.unit.id)) is None:
-            continue
-        first, from_ = since, town.loaded.edition.in_force.from_
-        before = last_marked(session, DutyKind.ACTIVITY, town.unit.id)
-        if before is not None:
-            first = max(first, before + timedelta(days=1))
-        # The week in which an edition follows one that asked for activities too is owed like any other.
-        if before is None or before + 2 * WEEK < from_:
-            first = max(first, from_)
-        if weeks := tuple(weeks_from(first, monday_of(on))):
-            yield _Run(town, policy, () if before is None and changed_over(session, town) else weeks)
+def _asked(resources: Resources, session: Session, *, on: date) -> Iterator[Town]:
+    """Yield the towns in which something may be due."""
+    return towns(resources, session, on=on, having=lambda loaded: _may_be_due(loaded, on=on))
+
+
+def _due_in(session: Session, town: Town, *, on: date) -> _Run | None:
+    policy, last = town.scheme.weekly_activities, monday_of(on) - WEEK
+    if policy is None or last in marks(session, DutyKind.ACTIVITY, [town.unit.id], since=last).get(town.unit.id, {}):
+        return None
+    if (since := listed_since(session, town.unit.id)) is None:
+        return None
+    first, from_ = since, town.loaded.edition.in_force.from_
+    before = last_marked(session, DutyKind.ACTIVITY, town.unit.id)
+    if before is not None:
+        first = max(first, before + timedelta(days=1))
+    # The week in which an edition follows one that asked for activities too is owed like any other.
+    if before is None or before + 2 * WEEK < from_:
+        first = max(first, from_)
+    if not (weeks := tuple(weeks_from(first, monday_of(on)))):
+        return None
+    return _Run(town, policy, () if before is None and changed_over(session, town) else weeks)
 
 
 def _may_be_due(loaded: LoadedEdition, *, on: date) -> ColumnElement[bool] | None:
-    """Return what holds of every town for which `_due` finds something, and of few others."""
+    """Return what holds of every town for which `_due_in` finds something, and of few others."""
     if loaded.edition.for_sites.weekly_activities is None:
         return None
     # The last week that is over is always among those that are due.

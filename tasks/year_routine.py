@@ -15,7 +15,6 @@ from models.case import Case, Site
 from models.evaluation import YearEvaluation
 from models.registry import Unit
 from models.site_life import SiteSpell
-from policies.errors import BadPolicy, Refused
 from policies.life_scheme import AnnualEvaluation
 from policies.load import LoadedEdition
 from policies.vocabulary import Door, SiteStatus
@@ -23,6 +22,7 @@ from rules.periods import SHANGHAI, shanghai_day
 from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks.act import acting
+from tasks.each_town import serve_each
 from tasks.living import Town, there_is, towns
 from tasks.year_evaluation import open_in
 from tasks.year_figures import Year, sites_in_year
@@ -34,7 +34,9 @@ MISSED_AFTER = timedelta(hours=1)
 """So long the sweep leaves it to the scheduled flow."""
 
 
-def open_due(resources: Resources, *, at: datetime, missed_by: timedelta = timedelta(0)) -> list[str]:
+def open_due(
+    resources: Resources, *, at: datetime, missed_by: timedelta = timedelta(0), failures: list[str] | None = None
+) -> list[str]:
     """
     Open the evaluation of the year before in every town whose day has come.
 
@@ -43,46 +45,55 @@ def open_due(resources: Resources, *, at: datetime, missed_by: timedelta = timed
 
     Args:
         missed_by: only what has been due for so long.
+        failures: gets the towns in which it can not be opened, in Chinese; None: they are raised in the end.
 
     Returns:
         The numbers of the cases opened now.
     """
     year = shanghai_day(at).year - 1
+
+    def serve(town: Town) -> str:
+        with resources.database.read() as session:
+            if not _had_sites(session, town, year, at):
+                return ""
+        return _open(resources, town.unit.id, year, at=at, missed_by=missed_by)
+
     with resources.database.read() as session:
-        due = [town.unit.id for town in _due(resources, session, year, at - missed_by)]
-    opened = []
-    for town_id in due:
-        with acting(resources, at=at) as act:
-            act.session.get_one(Unit, town_id, with_for_update={"of": Unit}, populate_existing=True)
-            for town in _due(resources, act.session, year, at - missed_by, only=town_id):
-                moment = opens_at(_rules(town), year)
-                case = open_in(
-                    act,
-                    town.unit,
-                    town.loaded,
-                    year,
-                    by=None,
-                    door=Door.SYSTEM,
-                    key=routine_key(town.unit, year),
-                    due=moment,
-                    late=late_note(moment, at),
-                )
-                opened.append(case.number)
-    return opened
+        due = [(town.unit.name, town) for town in _due(resources, session, year, at - missed_by)]
+    return [number for number in serve_each("年度考核", due, serve, failures=failures) if number]
 
 
-def catch_up(resources: Resources, at: datetime) -> str:
-    """Open what the scheduled flow missed; return what was opened, or why it can not be, in Chinese, or ""."""
-    try:
-        opened = open_due(resources, at=at, missed_by=MISSED_AFTER)
-    except (Refused, BadPolicy) as fault:  # told by every pass until it is put right; the rest of the sweep goes on
-        return f"年度考核未能自动开启:{fault}"
+def _open(resources: Resources, town_id: int, year: int, *, at: datetime, missed_by: timedelta) -> str:
+    with acting(resources, at=at) as act:
+        act.session.get_one(Unit, town_id, with_for_update={"of": Unit}, populate_existing=True)
+        # Asked again under the lock: the flow and the sweep may have come at once.
+        town = next(_due(resources, act.session, year, at - missed_by, only=town_id), None)
+        if town is None or not _had_sites(act.session, town, year, at):
+            return ""
+        moment = opens_at(_rules(town), year)
+        case = open_in(
+            act,
+            town.unit,
+            town.loaded,
+            year,
+            by=None,
+            door=Door.SYSTEM,
+            key=routine_key(town.unit, year),
+            due=moment,
+            late=late_note(moment, at),
+        )
+        return case.number
+
+
+def catch_up(resources: Resources, at: datetime, failures: list[str] | None = None) -> str:
+    """Open what the scheduled flow missed; return what was opened, in Chinese, or ""."""
+    opened = open_due(resources, at=at, missed_by=MISSED_AFTER, failures=failures)
     return f"补开年度考核{len(opened)}件:{'、'.join(opened)}" if opened else ""
 
 
 def _due(resources: Resources, session: Session, year: int, at: datetime, *, only: int | None = None) -> Iterator[Town]:
     """
-    Yield the towns whose evaluation of the year was due by `at` and is not open yet, and that had sites in it.
+    Yield the towns whose evaluation of the year was due by `at` and is not open yet, and that had a site by its end.
 
     Args:
         only: this town; None: any.
@@ -98,9 +109,11 @@ def _due(resources: Resources, session: Session, year: int, at: datetime, *, onl
         owing = and_(~_opened(year), _with_sites(year))
         return owing if only is None else and_(Unit.id == only, owing)
 
-    for town in towns(resources, session, on=shanghai_day(at), having=having):
-        if sites_in_year(session, Year(town=town.unit, year=year, at=at, scheme=town.scheme)):
-            yield town
+    yield from towns(resources, session, on=shanghai_day(at), having=having)
+
+
+def _had_sites(session: Session, town: Town, year: int, at: datetime) -> bool:
+    return bool(sites_in_year(session, Year(town=town.unit, year=year, at=at, scheme=town.scheme)))
 
 
 def _any_site(session: Session, year: int) -> bool:

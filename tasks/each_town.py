@@ -1,0 +1,50 @@
+"""Duties of all towns in one run: each town is served by itself, and one that can not be stops no other."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from policies.errors import BadPolicy, Refused
+
+T = TypeVar("T")
+R = TypeVar("R")
+log = logging.getLogger(__name__)
+
+
+class SomeFailed(RuntimeError):
+    """Some could not be served; all the others were. Shown in Chinese."""
+
+
+def serve_each(
+    duty: str, served: Iterable[tuple[str, T]], serve: Callable[[T], R], *, failures: list[str] | None
+) -> list[R]:
+    """
+    Do something for each of many, and go on when it fails.
+
+    Args:
+        duty: what is done, in Chinese.
+        served: whom it is done for, each with its name in Chinese.
+        serve: does it, in transactions of its own.
+        failures: gets what failed, in Chinese; None: it is raised in the end.
+
+    Raises:
+        SomeFailed: some could not be served, and `failures` is None.
+    """
+    done, failed = [], []
+    for name, each in served:
+        try:
+            done.append(serve(each))
+        except Exception as error:  # one that is broken must not keep the others waiting; told by the caller
+            log.exception("%s can not be done for %s", duty, name)
+            failed.append(failure(f"{name}的{duty}", error))
+    if failures is not None:
+        failures += failed
+    elif failed:
+        raise SomeFailed("；".join(failed))
+    return done
+
+
+def failure(what: str, error: Exception) -> str:
+    """Return in Chinese what could not be done, and why."""
+    why = str(error) if isinstance(error, (Refused, BadPolicy)) else f"{type(error).__name__}:{error}"
+    return f"{what}未能办理,下次巡检再办:{why}"
