@@ -85,6 +85,26 @@ def test_a_month_that_was_asked_for_is_carried_on_by_the_edition_that_follows(op
         assert told.step == step
 
 
+def test_a_month_is_asked_for_late_by_an_edition_that_came_after_its_day(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-11-02 09:00")
+    add_site(town)
+    for day in ("2026-11-15", "2026-11-22", "2026-11-24", "2026-11-26"):
+        town.clock.move_to(at(f"{day} 08:00"))
+        assert len(ask_for_themes(town.resources, at=town.now())) == 1
+    use(town, following("2026-12-18"))
+    town.clock.move_to(at("2026-12-19 08:00"))  # nothing ran on the 15th
+    (told,) = ask_for_themes(town.resources, at=town.now())
+    assert (told.month, told.step, told.late_days) == (date(2027, 1, 1), "通知", 4)
+
+
+def test_a_parlour_listed_on_the_day_of_asking_is_asked(open_sqlite: OpenTown) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-15 07:00")
+    add_site(town)
+    town.clock.move_to(at("2026-03-15 08:00"))
+    (told,) = ask_for_themes(town.resources, at=town.now())
+    assert (told.month, told.step, told.owing, told.missing) == (date(2026, 4, 1), "通知", 1, 1)
+
+
 def test_a_town_that_comes_to_duties_by_another_edition_owes_nothing_for_before(open_sqlite: OpenTown) -> None:
     town = open_sqlite("xuhang-2013", "2013-05-06 10:00")
     add_site(town)
