@@ -89,7 +89,9 @@ def _due_items(resources: Resources, at: datetime, tried: set[int]) -> list[DueC
         asked = {"now": at, "most": BATCH + len(tried)}
         try:
             rows: Iterable[Any] = session.connection().execute(_DUE, asked).all()
-        except UNREADABLE:  # a number that is no text: its items fail each by itself
+        except UNREADABLE as error:  # a number that is no text: its items fail each by itself
+            if not is_of_value(error):
+                raise
             found = session.execute(_DUE.with_only_columns(Timer.work_item_id, Case.id), asked).all()
             rows = [(item_id, case_id, number_of(session, case_id)) for item_id, case_id in found]
         return [DueCase(*row) for row in rows if row[0] not in tried]
@@ -182,18 +184,25 @@ def recompute_provisional(resources: Resources, *, at: datetime) -> int:
     Returns:
         How many work items changed.
     """
+    query = (
+        select(WorkItem.id, Case.number)
+        .join(Case, Case.id == WorkItem.case_id)
+        .where(
+            WorkItem.status == WorkItemStatus.OPEN,
+            WorkItem.provisional,
+            ~WorkItem.due_named,
+            # True of all; without it SQLite would rather walk along all that is open.
+            WorkItem.due_on > date.min,
+        )
+    )
     with resources.database.read() as session:
-        waiting = session.execute(
-            select(WorkItem.id, Case.number)
-            .join(Case, Case.id == WorkItem.case_id)
-            .where(
-                WorkItem.status == WorkItemStatus.OPEN,
-                WorkItem.provisional,
-                ~WorkItem.due_named,
-                # True of all; without it SQLite would rather walk along all that is open.
-                WorkItem.due_on > date.min,
-            )
-        ).all()
+        try:
+            waiting: Iterable[Any] = session.execute(query).all()
+        except UNREADABLE as error:  # as in `_due_items`
+            if not is_of_value(error):
+                raise
+            found = session.execute(query.with_only_columns(WorkItem.id, Case.id)).all()
+            waiting = [(item_id, number_of(session, case_id)) for item_id, case_id in found]
     changed = 0
     for item_id, number in waiting:
         try:

@@ -335,6 +335,40 @@ def test_a_case_that_refers_to_nothing_is_told_and_stops_no_other(listed: Townsh
     assert {each.case_number for each in found if each.table == "history"} == {"ZJJ-2018-0002"}
 
 
+OUT_OF_PLACE = [
+    ("unit_id = 999", "列 unit_id 现为“999”,没有这样的单位"),
+    ("village_id = 999", "列 village_id 现为“999”,没有这样的单位"),
+    ("group_id = NULL", "列 group_id 现为空,客堂间创建案件须有单位"),
+    ("household_id = 999", "列 household_id 现为“999”,没有这样的户"),
+    ("parent_id = 999", "列 parent_id 现为“999”,没有这样的案件"),
+    ("parent_id = id", "列 parent_id 现为“2”,所属案件须先于此案立案"),
+    ("status = 'closed'", "列 status 现为“closed”,而列 outcome 现为空"),
+    ("closed_at = '2018-10-09 00:00:00'", "列 status 现为“open”,而列 closed_at 现为“2018-10-09 00:00:00+00:00”"),
+]
+
+
+def test_a_case_out_of_its_place_is_told_with_the_column(listed: Township) -> None:
+    for change, reason in OUT_OF_PLACE:
+        found = faults(listed, f"UPDATE cases SET {change} WHERE id = 2")
+        assert named(found) == {("cases", 2)}, change
+        assert found[0].reason == reason
+
+
+@pytest.mark.parametrize("row", [1, 2])
+def test_a_gate_or_timer_that_can_not_be_read_is_named(listed: Township, row: int) -> None:
+    last = value(listed, f"SELECT MAX(id) FROM work_items WHERE case_id = {row}")
+    for column, garbage in (("gate", "'xx'"), ("due_on", "'gestern'"), ("round", "'x'"), ("closed_at", "7")):
+        (fault,) = faults(listed, f"UPDATE work_items SET {column} = {garbage} WHERE id = {last}")
+        assert (fault.case_number, fault.table, fault.row) == (f"ZJJ-2018-000{row}", "work_items", last), column
+        assert f"列 {column} 现为“" in fault.reason
+
+
+def test_a_timer_that_can_not_be_read_is_named(listed: Township) -> None:
+    timer = value(listed, "SELECT MAX(id) FROM timers")
+    (fault,) = faults(listed, f"UPDATE timers SET fires_at = 'bald' WHERE id = {timer}")
+    assert (fault.case_number, fault.table, fault.row) == ("ZJJ-2018-0002", "timers", timer)
+
+
 def test_an_examination_that_breaks_is_told_of_its_case_and_goes_on(open_sqlite: OpenTown) -> None:
     town = open_sqlite("example-micro-2026", "2026-03-02 10:00")
     board = Board(town)

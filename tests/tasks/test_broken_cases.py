@@ -20,12 +20,12 @@ from flows.waking import Woken
 from models.sweep import SweepBeat
 from policies.vocabulary import CaseKind, Gate
 from tasks.asks import CaseRun, UnreadableRun, runs_behind, runs_to_check
-from tasks.deadlines import SWEEP, fire_due
+from tasks.deadlines import SWEEP, fire_due, recompute_provisional
 from tasks.register_rows import Wanted
 from tasks.registers import RegisterKind, make_register
 from tests.archives import Ended
 from tests.broken import break_rows
-from tests.desks import OpenTown, keep
+from tests.desks import OpenTown, keep, publish_2027
 from tests.notices import Board
 from tests.tasks.test_broken_items import four_cases
 from tests.tasks.test_firing import counted_together
@@ -73,6 +73,16 @@ def test_the_period_of_all_others_ends_and_they_are_carried_on(
         assert (counts.failures, bool(told)) == (told, column != "year"), column
         carried_on = f"案件 {broken}:无法读取,已被改动:列 {column} 现为“{shown(garbage)}”,流程无法续办"
         assert any(carried_on in each for each in told) == (column in ASKED_BY_RUNS), column
+
+
+def test_a_number_that_is_no_text_stops_no_due_day_from_being_computed(open_sqlite: OpenTown) -> None:
+    town = open_sqlite("example-2026", "2026-12-10 10:00")
+    town.add_group("ZD02")
+    first, second = town.apply(), town.apply(household="ZD02-001")
+    publish_2027(town)
+    break_rows(town, f"UPDATE cases SET number = CAST(x'e5a4' AS TEXT) WHERE number = '{first}'")
+    assert recompute_provisional(town.resources, at=town.now()) == 1
+    assert not town.item(second).provisional
 
 
 def test_a_number_that_is_no_text_stops_no_deadline(several: tuple[Township, list[str], Callable[[], None]]) -> None:
