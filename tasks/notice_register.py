@@ -9,7 +9,7 @@ from policies.vocabulary import CaseStatus, ObjectionFinding
 from rules.periods import shanghai_day
 from tasks.notice_mail import masked_contact
 from tasks.register_book import Column, counts, days, texts
-from tasks.register_rows import Row, Wanted, fits, rows_by, within
+from tasks.register_rows import Broken, Row, Wanted, beside, fits, readable, rows_by, within
 
 NOTICE_COLUMNS: tuple[Column, ...] = (
     texts("公示编号"),
@@ -56,7 +56,7 @@ def notices(session: Session, wanted: Wanted, units: frozenset[int] | None) -> l
         about = [case, *_items(session, notice)]
         if not fits(wanted, published, is_open=case.status is CaseStatus.OPEN) or not within(units, about):
             return None
-        found = findings.get(notice.id, [])
+        found = [readable(each) for each in findings.get(notice.id, [])]
         return (
             case.number,
             case.title,
@@ -77,7 +77,7 @@ def notices(session: Session, wanted: Wanted, units: frozenset[int] | None) -> l
         )
 
     query = select(Notice, Case).join(Case, Case.id == Notice.case_id).order_by(Notice.published_at, Notice.id)
-    return rows_by(session, query, Notice, make, width=len(NOTICE_COLUMNS))
+    return rows_by(session, query, Notice, make, columns=NOTICE_COLUMNS)
 
 
 def objections(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
@@ -111,7 +111,7 @@ def objections(session: Session, wanted: Wanted, units: frozenset[int] | None) -
         .join(Case, Case.id == Notice.case_id)
         .order_by(Objection.received_at, Objection.id)
     )
-    return rows_by(session, query, Objection, make, width=len(OBJECTION_COLUMNS))
+    return rows_by(session, query, Objection, make, columns=OBJECTION_COLUMNS)
 
 
 def _items(session: Session, notice: Notice) -> list[Case]:
@@ -119,8 +119,8 @@ def _items(session: Session, notice: Notice) -> list[Case]:
     return list(session.scalars(select(Case).where(Case.id.in_(ids)))) if ids else []
 
 
-def _findings(session: Session) -> dict[int, list[ObjectionFinding | None]]:
-    found: dict[int, list[ObjectionFinding | None]] = {}
-    for notice_id, finding in session.execute(select(Objection.notice_id, Objection.finding)).tuples():
+def _findings(session: Session) -> dict[int, list[ObjectionFinding | Broken | None]]:
+    found: dict[int, list[ObjectionFinding | Broken | None]] = {}
+    for notice_id, finding in beside(session, select(Objection.notice_id, Objection.finding), Objection):
         found.setdefault(notice_id, []).append(finding)
     return found

@@ -25,6 +25,9 @@ _FORMULA = re.compile(r"[\s\x00-\x1f]*[=+\-@]")
 """How a text begins that a spreadsheet would take for a formula, once somebody edits the cell."""
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
+_TAKES: dict[str, tuple[type, ...]] = {"@": (str,), "yyyy-mm-dd": (date,), "0": (int,)}
+"""What the cells of a column may be, by its format; of any other, amounts and points."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -36,6 +39,11 @@ class Column:
     """``@``: text."""
     summed: bool = False
     """Whether the last line has the column's sum."""
+
+    @property
+    def takes(self) -> tuple[type, ...]:
+        """What its cells may be, but for empty ones."""
+        return _TAKES.get(self.format, (Decimal, int))
 
 
 def texts(head: str, width: int = 16) -> Column:

@@ -1,9 +1,10 @@
 """What the registers have in common: which rows are wanted, and rows of which one can not be read."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
@@ -13,7 +14,9 @@ from models.registry import Unit
 from policies.errors import BadPolicy
 from policies.vocabulary import UnitKind
 from tasks.audit_rows import UNREADABLE, is_of_value, number_of
-from tasks.register_book import Cell
+from tasks.register_book import Cell, Column
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,17 @@ Reader = Callable[[Session, Wanted, "frozenset[int] | None"], list[Row]]
 """Reads the rows of a register; the units are those of the wanted village, None: all."""
 
 
+class Broken:
+    """Stands beside a row for what belongs to it and can not be read."""
+
+
 def rows_by(
-    session: Session, query: Select[Any], table: type[Any], make: Callable[..., Row | None], *, width: int
+    session: Session,
+    query: Select[Any],
+    table: type[Any],
+    make: Callable[..., Row | None],
+    *,
+    columns: Sequence[Column],
 ) -> list[Row]:
     """
     Return the rows of a register; what can not be read has a row that says so, and keeps no other from the register.
@@ -47,26 +59,86 @@ def rows_by(
     Args:
         query: selects what `make` takes, `table` and `Case` among it, in order.
         make: returns the row, None when it is not wanted.
-        width: how many columns there are.
+        columns: of the register.
     """
-    try:
-        return [row for each in session.execute(query) if (row := make(*each)) is not None]
-    except (BadPolicy, *UNREADABLE) as error:
-        if not is_of_value(error):
-            raise
     rows: list[Row] = []
-    for row_id, case_id in session.execute(query.with_only_columns(table.id, Case.id)).all():
+    for case_id, read in _each(session, query, table):
         try:
-            row = make(*session.execute(query.where(table.id == row_id)).one())
+            row = make(*read())
+            if row is not None:
+                rows.append(check_cells(row, columns))
         except (BadPolicy, *UNREADABLE) as error:
             if not is_of_value(error):
                 raise
-            number = number_of(session, case_id)
-            told = f"记录无法读取,已被改动;请运行 ketang audit verify {number},查明是哪张表哪一列"
-            row = (number, *[None] * (width - 2), told)
-        if row is not None:
-            rows.append(row)
+            rows.append(unreadable_row(number_of(session, case_id), columns))
     return rows
+
+
+def unreadable_row(number: str, columns: Sequence[Column]) -> Row:
+    """Return the row of what can not be read: the case's number, and at the end what to do."""
+    told = f"记录无法读取,已被改动;请运行 ketang audit verify {number},查明是哪张表哪一列"
+    return (number, *[None] * (len(columns) - 2), told)
+
+
+def check_cells(row: Row, columns: Sequence[Column]) -> Row:
+    """Return the row; TypeError when a cell can not stand in its column: SQLite keeps anything in any column."""
+    for cell, column in zip(row, columns, strict=True):
+        if cell is not None and not isinstance(cell, column.takes):
+            raise TypeError(f"{cell!r} is nothing for the column {column.head}")
+    return row
+
+
+def beside(session: Session, query: Select[Any], table: type[Any]) -> Iterator[tuple[int, Any]]:
+    """
+    Yield what belongs to the rows of a register; `Broken` for what can not be read, which keeps nothing else out.
+
+    Args:
+        query: selects the number of what it belongs to, and what is wanted of `table`.
+        table: what is read; has an id.
+    """
+    try:
+        found = session.execute(query).tuples().all()
+    except UNREADABLE as error:
+        if not is_of_value(error):
+            raise
+    else:
+        yield from found
+        return
+    owner = query.selected_columns[0]
+    for row_id, belongs_to in session.execute(query.with_only_columns(table.id, owner)).all():
+        try:
+            yield session.execute(query.where(table.id == row_id)).tuples().one()
+        except UNREADABLE as error:
+            if not is_of_value(error):
+                raise
+            yield belongs_to, Broken()
+
+
+def readable(found: T | Broken | None) -> T | None:
+    """Return what was found beside a row; TypeError when it can not be read: then neither can the row."""
+    if isinstance(found, Broken):
+        raise TypeError("what belongs to this row can not be read")
+    return found
+
+
+def _each(session: Session, query: Select[Any], table: type[Any]) -> Iterator[tuple[int, Callable[[], Iterable[Any]]]]:
+    """Yield, row by row, the number of its case and what reads it; all are read at once, unless one can not be."""
+    try:
+        found = session.execute(query).all()
+    except UNREADABLE as error:
+        if not is_of_value(error):
+            raise
+    else:
+        place = next(n for n, each in enumerate(query.column_descriptions) if each["entity"] is Case)
+        for each in found:
+            yield each[place].id, partial(iter, each)
+        return
+    for row_id, case_id in session.execute(query.with_only_columns(table.id, Case.id)).all():
+        yield case_id, partial(_one, session, query.where(table.id == row_id))
+
+
+def _one(session: Session, query: Select[Any]) -> Iterable[Any]:
+    return session.execute(query).one()
 
 
 def fits(wanted: Wanted, first: date, *, is_open: bool) -> bool:

@@ -33,7 +33,7 @@ from runtime.resources import Resources, edition_of
 from tasks import notice_register, year_register
 from tasks.ledger_book import export_ledger
 from tasks.register_book import Column, amounts, counts, days, in_decimal_yuan, points, texts, write_register
-from tasks.register_rows import Reader, Row, Wanted, fits, rows_by, village_of, within
+from tasks.register_rows import Broken, Reader, Row, Wanted, beside, fits, readable, rows_by, village_of, within
 
 
 class RegisterKind(Word):
@@ -129,7 +129,7 @@ def _cases(session: Session, wanted: Wanted, units: frozenset[int] | None) -> li
     gone = set(session.scalars(archived))
 
     def make(case: Case) -> Row:
-        opened, item = shanghai_day(case.opened_at), gates.get(case.id)
+        opened, item = shanghai_day(case.opened_at), readable(gates.get(case.id))
         return (
             case.number,
             case.kind.label,
@@ -146,7 +146,7 @@ def _cases(session: Session, wanted: Wanted, units: frozenset[int] | None) -> li
         )
 
     query = select(Case).where(*_wanted(wanted)).order_by(Case.opened_at, Case.id)
-    return rows_by(session, query, Case, make, width=len(CASE_COLUMNS))
+    return rows_by(session, query, Case, make, columns=CASE_COLUMNS)
 
 
 def _projects(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
@@ -157,9 +157,10 @@ def _projects(session: Session, wanted: Wanted, units: frozenset[int] | None) ->
     )
 
     def make(project: Project, case: Case) -> Row | None:
-        submitted, item, scheme = shanghai_day(project.submitted_at), gates.get(case.id), edition_of(case).for_projects
+        submitted, scheme = shanghai_day(project.submitted_at), edition_of(case).for_projects
         if not fits(wanted, submitted, is_open=case.status is CaseStatus.OPEN) or not within(units, [case]):
             return None
+        item = readable(gates.get(case.id))
         has_money = case.id in held
         return (
             case.number,
@@ -189,7 +190,7 @@ def _projects(session: Session, wanted: Wanted, units: frozenset[int] | None) ->
         )
 
     query = select(Project, Case).join(Case, Case.id == Project.case_id).order_by(Project.submitted_at, Project.id)
-    return rows_by(session, query, Project, make, width=len(PROJECT_COLUMNS))
+    return rows_by(session, query, Project, make, columns=PROJECT_COLUMNS)
 
 
 def _evaluations(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
@@ -233,11 +234,13 @@ def _cases_of(code: str) -> CompoundSelect[tuple[int]]:
     return union(select(Case.id).where(Case.unit_id.in_(units)), select(Case.id).where(Case.village_id.in_(units)))
 
 
-def _open_gates(session: Session, wanted: Wanted) -> dict[int, WorkItem]:
-    query = select(WorkItem).where(WorkItem.status == WorkItemStatus.OPEN, WorkItem.gate != Gate.UNDELIVERED_LETTER)
+def _open_gates(session: Session, wanted: Wanted) -> dict[int, WorkItem | Broken]:
+    query = select(WorkItem.case_id, WorkItem).where(
+        WorkItem.status == WorkItemStatus.OPEN, WorkItem.gate != Gate.UNDELIVERED_LETTER
+    )
     if wanted.village:
         query = query.where(WorkItem.case_id.in_(_cases_of(wanted.village)))
-    return {item.case_id: item for item in session.scalars(query)}
+    return dict(beside(session, query, WorkItem))
 
 
 def _balances(session: Session, level: LedgerLevel) -> dict[int, int]:

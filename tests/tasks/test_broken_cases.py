@@ -183,6 +183,54 @@ def test_the_register_of_notices_and_objections_has_all_others_too(open_sqlite: 
         assert rows[other][1] == "第1件"
 
 
+IN_A_REGISTER = [
+    ("cases", "title = x'0102'"),
+    ("cases", "title = CAST(x'e5a4' AS TEXT)"),
+    ("cases", "because = x'00ff'"),
+    ("cases", "unit_id = 999"),
+    ("cases", "opened_at = 'gestern'"),
+    ("work_items", "gate = 'xx'"),
+    ("work_items", "due_on = 'gestern'"),
+]
+
+
+def test_whatever_stands_in_a_row_of_the_register_all_others_are_whole(
+    several: tuple[Township, list[str], Callable[[], None]], tmp_path: Path
+) -> None:
+    town, (broken, *others), bring_back = several
+    whole = rows_by_number(town, RegisterKind.CASES, tmp_path / "whole.xlsx")
+    for n, (table, change) in enumerate(IN_A_REGISTER):
+        bring_back()
+        of_case = f"(SELECT id FROM cases WHERE number = '{broken}')"
+        break_rows(town, f"UPDATE {table} SET {change} WHERE {'id' if table == 'cases' else 'case_id'} = {of_case}")
+        rows = rows_by_number(town, RegisterKind.CASES, tmp_path / f"{n}.xlsx")
+        assert f"请运行 ketang audit verify {broken}" in str(rows[broken][11]), change
+        assert [rows[number] for number in others] == [whole[number] for number in others], change
+
+
+def rows_by_number(town: Township, kind: RegisterKind, path: Path) -> dict[Any, tuple[Any, ...]]:
+    assert make_register(town.resources, kind, out=path, wanted=Wanted()) is not None
+    return {row[0]: row for row in openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)}
+
+
+def test_a_finding_that_can_not_be_read_breaks_the_line_of_its_notice_only(
+    open_sqlite: OpenTown, tmp_path: Path
+) -> None:
+    town = open_sqlite("example-micro-2026", "2026-03-02 10:00")
+    board = Board(town)
+    numbers = []
+    for key in range(2):
+        numbers.append(board.publish(key=str(key), title=f"第{key}件"))
+        board.object(key=str(key))
+    broken, other = numbers
+    break_rows(town, "UPDATE objections SET finding = 'xx' WHERE id = 1")
+    for kind in (RegisterKind.NOTICES, RegisterKind.OBJECTIONS):
+        rows = rows_by_number(town, kind, tmp_path / f"{kind.value}.xlsx")
+        assert f"请运行 ketang audit verify {broken}" in str(rows[broken][-1]), kind
+        assert rows[other][1] == "第1件"
+        assert rows[other][9] in (1, "待处理")
+
+
 def test_an_archive_takes_all_others_and_says_why_it_stays(open_sqlite: OpenTown, tmp_path: Path) -> None:
     ended = Ended(open_sqlite("zhujiajiao-2018", "2018-10-08 10:00"))
     bring_back = keep(ended.town)
