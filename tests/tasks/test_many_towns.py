@@ -124,7 +124,7 @@ def every_town(*args: Any, having: object = None, **named: Any) -> Iterator[Town
 def serve_one(town: Township, part: Any, code: str, *, on: date) -> None:
     """Let one town do what is due in it, and the others fall behind."""
     with town.resources.database.read() as session:
-        (its,) = [each for each in towns(town.resources, session, on=on) if each.unit.code == code] or [None]
+        its = next((each for each in towns(town.resources, session, on=on) if each.unit.code == code), None)
         run = part._due_in(session, its, on=on) if its is not None else None
     if run is not None:
         part._carry_out(town.resources, run, at=town.now())
