@@ -36,7 +36,7 @@ class Theme(Base):
     """A site's theme for a month (D0-R12)."""
 
     __tablename__ = "themes"
-    __table_args__ = (UniqueConstraint("site_id", "month"), Index("ix_themes_month", "month"))
+    __table_args__ = (UniqueConstraint("site_id", "month"),)
 
     id: Mapped[Key]
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
@@ -62,7 +62,6 @@ class Activity(Base):
         one_of("voided_completely", "(voided_at IS NULL) = (voided_by_id IS NULL)"),
         Index("ix_activities_week", "week", "site_id"),
         Index("ix_activities_site", "site_id", "held_on"),
-        Index("ix_activities_held_on", "held_on"),
     )
 
     id: Mapped[Key]

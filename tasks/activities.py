@@ -68,7 +68,9 @@ def activities_between(
         .options(joinedload(Activity.site))
         .order_by(Activity.held_on, Activity.id)
     )
-    if village_ids is not None:
+    if village_ids is None:
+        query = query.where(Activity.week >= monday_of(first), Activity.week <= monday_of(last))  # which has an index
+    else:
         query = query.where(Site.village_id.in_(village_ids))
     return list(session.scalars(query))
 

@@ -588,7 +588,6 @@ def upgrade() -> None:
     sa.UniqueConstraint('key', name=op.f('uq_activities_key'))
     )
     with op.batch_alter_table('activities', schema=None) as batch_op:
-        batch_op.create_index('ix_activities_held_on', ['held_on'], unique=False)
         batch_op.create_index('ix_activities_site', ['site_id', 'held_on'], unique=False)
         batch_op.create_index('ix_activities_week', ['week', 'site_id'], unique=False)
 
@@ -845,9 +844,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_themes')),
     sa.UniqueConstraint('site_id', 'month', name=op.f('uq_themes_site_id_month'))
     )
-    with op.batch_alter_table('themes', schema=None) as batch_op:
-        batch_op.create_index('ix_themes_month', ['month'], unique=False)
-
     op.create_table('work_items',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False),
@@ -1088,9 +1084,6 @@ def downgrade() -> None:
         batch_op.drop_index('ix_work_items_letter', sqlite_where=sa.text('subject_id IS NOT NULL'), postgresql_where=sa.text('subject_id IS NOT NULL'))
 
     op.drop_table('work_items')
-    with op.batch_alter_table('themes', schema=None) as batch_op:
-        batch_op.drop_index('ix_themes_month')
-
     op.drop_table('themes')
     with op.batch_alter_table('site_spells', schema=None) as batch_op:
         batch_op.drop_index('ix_site_spells_span')
@@ -1140,7 +1133,6 @@ def downgrade() -> None:
     with op.batch_alter_table('activities', schema=None) as batch_op:
         batch_op.drop_index('ix_activities_week')
         batch_op.drop_index('ix_activities_site')
-        batch_op.drop_index('ix_activities_held_on')
 
     op.drop_table('activities')
     op.drop_table('year_evaluations')
