@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import CursorResult, Row, Select, bindparam, or_, select, update
+from sqlalchemy import CursorResult, Row, Select, bindparam, select, union_all, update
 from sqlalchemy.orm import aliased
 
 from models.case import Case
@@ -58,11 +58,20 @@ _RUN = (
     Case.decision_seq,
 )
 
-_THIS = aliased(Case)
+_THIS, _OTHER = aliased(Case), aliased(Case)
 _RELATIVES_BEHIND = (
     select(Case.number)
-    .join(_THIS, or_(Case.parent_id == _THIS.id, Case.id == _THIS.parent_id))
-    .where(_THIS.number == bindparam("number"), Case.status == CaseStatus.OPEN, Case.carried_seq < Case.decision_seq)
+    .where(
+        # Found by themselves: joined by OR, a large district's SQLite would go through all that is open.
+        Case.id.in_(
+            union_all(
+                select(_OTHER.id).join(_THIS, _OTHER.parent_id == _THIS.id).where(_THIS.number == bindparam("number")),
+                select(_THIS.parent_id).where(_THIS.number == bindparam("number"), _THIS.parent_id.is_not(None)),
+            )
+        ),
+        Case.status == CaseStatus.OPEN,
+        Case.carried_seq < Case.decision_seq,
+    )
     .order_by(Case.id)
 )
 
