@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.archive import ArchivedCase
@@ -25,7 +25,7 @@ from policies.errors import BadPolicy, Refused
 from policies.vocabulary import CaseKind, CaseStatus, LetterStatus, WorkItemStatus
 from rules.periods import SHANGHAI
 from runtime.resources import edition_of
-from tasks.audit_rows import AuditFault, rows_of
+from tasks.audit_rows import AuditFault, number_of, rows_of
 from tasks.cases import local_day
 from tasks.documents import changed_documents
 from tasks.history import verify
@@ -80,17 +80,19 @@ def matters(session: Session, wanted: Wanted, *, at: datetime, documents: Path, 
         .outerjoin(ArchivedCase, ArchivedCase.case_id == Case.id)
         .outerjoin(above, above.case_id == Case.parent_id)
         .where(
-            or_(Case.parent_id.is_(None), above.case_id.is_not(None)),
+            _on_top(above),
             Case.status == CaseStatus.CLOSED,
             Case.closed_at < datetime.combine(wanted.before, time(), SHANGHAI),
             ArchivedCase.case_id.is_(None),
         )
         .order_by(Case.id)
     )
+    units = _units(session, wanted.town) if wanted.town else []
     if wanted.kinds:
         query = query.where(Case.kind.in_(wanted.kinds))
     if wanted.town:
-        query = query.where(Case.unit_id.in_(_units(session, wanted.town)))
+        query = query.where(Case.unit_id.in_(units))
+    yield from _out_of_place(session, wanted, units, at=at)
     last = 0
     while tops := list(rows_of(session, Case, query.where(Case.id > last).limit(_AT_ONCE), number="")):
         last = _id_of(tops[-1])
@@ -124,6 +126,49 @@ def matters(session: Session, wanted: Wanted, *, at: datetime, documents: Path, 
                 matter.stays += [(case.number, each) for each in stays[case.id]]
             yield matter
         session.expunge_all()
+
+
+def _out_of_place(session: Session, wanted: Wanted, units: Sequence[int], *, at: datetime) -> Iterator[Matter]:
+    """
+    Yield what is neither open nor a matter's case nor beneath one, as far as its row says: it would be told nowhere.
+
+    Only somebody who has tampered with the row lets it say so; what is unreadable besides is found where it is read.
+    """
+    parent, above = aliased(Case), aliased(ArchivedCase)
+    closed = Case.status == CaseStatus.CLOSED
+    no_end = or_(
+        Case.status.not_in(list(CaseStatus)),
+        and_(closed, or_(Case.closed_at.is_(None), Case.closed_at > at)),
+        and_(~closed, or_(Case.closed_at.is_not(None), Case.outcome.is_not(None))),
+    )
+    # What the choice asks after is not there, so that the choice itself would pass them over.
+    no_kind, no_unit = Case.kind.not_in(list(CaseKind)), Case.unit_id.not_in(select(Unit.id))
+    strange = and_(closed, or_(and_(literal(bool(wanted.kinds)), no_kind), and_(literal(bool(wanted.town)), no_unit)))
+    lost = and_(Case.parent_id.is_not(None), or_(parent.id.is_(None), Case.parent_id >= Case.id))
+    query = (
+        select(Case.id)
+        .outerjoin(ArchivedCase, ArchivedCase.case_id == Case.id)
+        .outerjoin(parent, parent.id == Case.parent_id)
+        .outerjoin(above, above.case_id == Case.parent_id)
+        # Beneath a case that goes or not, it is told with that.
+        .where(ArchivedCase.case_id.is_(None), or_(lost, and_(_on_top(above), or_(no_end, strange))))
+        .order_by(Case.id)
+    )
+    if wanted.kinds:
+        query = query.where(or_(Case.kind.in_(wanted.kinds), no_kind))
+    if wanted.town:
+        query = query.where(or_(Case.unit_id.in_(units), no_unit))
+    for case_id in session.scalars(query).all():
+        number = number_of(session, case_id)
+        reasons = [fault.reason for fault in verify(session, number=number) if fault.table == Case.__tablename__]
+        told = reasons[0] if reasons else "列 closed_at 不是已过去的时间"
+        cause = f"记录已被改动:{told};请运行 ketang audit verify {number},对照备份更正后再归档"
+        yield Matter(number, hindered=[(number, cause)])
+
+
+def _on_top(above: type[ArchivedCase]) -> ColumnElement[bool]:
+    """Return whether a case is on top of its matter: beneath none, or beneath one that is archived."""
+    return or_(Case.parent_id.is_(None), above.case_id.is_not(None))
 
 
 def unarchived_below(case_ids: Sequence[int]) -> Select[tuple[Case]]:

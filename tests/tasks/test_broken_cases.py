@@ -237,13 +237,42 @@ def test_an_archive_takes_all_others_and_says_why_it_stays(open_sqlite: OpenTown
     whole = ended.make(tmp_path / "whole", dry_run=True).going
     broken, *others = whole
     for column, garbage in {**UNREADABLE, "edition_sha256": f"'{'0' * 64}'"}.items():
-        if column in ("status",):  # nobody closed it, as the database sees it
-            continue
         bring_back()
         break_rows(ended.town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{broken}'")
         made = ended.make(tmp_path / column, dry_run=True)
         assert made.going == others, column
         assert any(number == broken for _, number, _ in made.left), column
+
+
+OUT_OF_PLACE = {
+    "status = 'offen'": "列 status 现为“offen”",
+    "status = 'open'": "列 status 现为“open”,而列 outcome 现为",
+    "closed_at = NULL": "列 closed_at 现为空",
+    "closed_at = 'zzz'": "列 closed_at 现为“zzz”",
+    "closed_at = x'01'": "列 closed_at 现为“",
+    "closed_at = '2199-01-01 00:00:00.000000'": "列 closed_at 不是已过去的时间",
+    "parent_id = 999": "列 parent_id 现为“999”,没有这样的案件",
+    "parent_id = id": "所属案件须先于此案立案",
+    "unit_id = 999": "列 unit_id 现为“999”,没有这样的单位",
+    "kind = 'sait'": "列 kind 现为“sait”",
+}
+
+
+def test_a_closed_case_that_no_longer_seems_so_is_told_among_those_left(open_sqlite: OpenTown, tmp_path: Path) -> None:
+    ended = Ended(open_sqlite("zhujiajiao-2018", "2018-10-08 10:00"))
+    bring_back = keep(ended.town)
+    whole = ended.make(tmp_path, dry_run=True)
+    broken, *others = whole.going
+    for change, reason in OUT_OF_PLACE.items():
+        bring_back()
+        break_rows(ended.town, f"UPDATE cases SET {change} WHERE number = '{broken}'")
+        for asked in ({}, {"town": "Z", "kinds": (CaseKind.SITE,)}):
+            made = ended.make(tmp_path, dry_run=True, **asked)
+            if not asked:
+                assert made.going == others, change
+            assert broken not in made.going
+            (cause,) = (cause for _, number, cause in made.left if number == broken)
+            assert reason in cause, change
 
 
 def test_a_file_is_taken_out_but_for_the_case_that_was_tampered_with_since(
