@@ -107,6 +107,8 @@ DAYS = (
 """Around the days of asking, reminding and reporting, Mondays, and days on which editions begin."""
 BEGINNINGS = ("2026-03-15", "2026-04-06", "2026-04-17", "2026-05-16", "2026-06-01")
 CODES = tuple(f"T{n:03d}" for n in range(1, 8))
+FIRST_LISTED = {"2026-04-15": "T003", "2026-05-15": "T006"}
+"""Towns that have no parlour until a day of asking."""
 
 
 def due(town: Township, part: Any, *, on: date) -> list[tuple[str, object]]:
@@ -143,7 +145,10 @@ def test_what_is_due_is_found_as_if_each_town_were_looked_at(
     for day in DAYS:
         town.clock.move_to(at(f"{day} 10:00"))
         today = shanghai_day(town.now())
-        for code in dice.sample(CODES, 3):
+        if day in FIRST_LISTED:
+            add_site(town, village=f"{FIRST_LISTED[day]}V")
+        without = {code for first, code in FIRST_LISTED.items() if day <= first}
+        for code in dice.sample([each for each in CODES if each not in without], 3):
             match dice.choice(("list", "change", "themes", "weeks")):
                 case "list" if edition_of(town, code).edition.in_force.covers(today):
                     add_site(town, village=f"{code}V")
