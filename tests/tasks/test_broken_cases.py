@@ -141,6 +141,17 @@ def test_a_list_shows_all_others_and_says_how_to_find_the_fault(
         assert f"未办理:{how}" in shown.stderr, column
 
 
+def test_what_a_list_can_not_show_the_audit_names(at_the_desk: tuple[Township, list[str], Callable[[], None]]) -> None:
+    town, (broken, *others), bring_back = at_the_desk
+    for column in ("unit_id", "village_id", "household_id"):
+        bring_back()
+        break_rows(town, f"UPDATE cases SET {column} = 999 WHERE number = '{broken}'")
+        lines = CliRunner().invoke(case_app.app, ["list", "--all"]).stdout.splitlines()
+        assert {broken, *others} <= {line.split("  ")[0] for line in lines}, column
+        found = CliRunner().invoke(ledger_app.audit, [broken])
+        assert (found.exit_code, f"列 {column} 现为“999”" in found.stderr) == (1, True), column
+
+
 def test_the_audit_of_the_command_line_names_it_alone_and_among_all(
     at_the_desk: tuple[Township, list[str], Callable[[], None]],
 ) -> None:
