@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.context import carry_on, opened, told
-from cli.listing import MOST, Everything, Most, show_cases
+from cli.listing import MOST, Everything, Most, show_case, show_cases
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door
 from runtime.resources import Resources
@@ -23,7 +23,6 @@ from tasks.call_commands import (
     SurveyCount,
 )
 from tasks.call_sheets import read_proposals, read_scores, read_survey, sheet_key
-from tasks.case_file import as_markdown, case_file
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -85,7 +84,7 @@ def list_calls(everything: Everything = False, most: Most = MOST) -> None:
 @app.command("show", help="查看一次征集:申报项目、等待谁、尚缺什么、办理记录。")
 def show(number: Number) -> None:
     with opened() as resources:
-        typer.echo(as_markdown(case_file(resources, number, at=resources.clock.now())))
+        show_case(resources, number)
 
 
 @app.command("propose", help="登记一个项目的申报。")

@@ -6,11 +6,10 @@ from typing import Annotated
 import typer
 
 from cli.context import carry_on, opened, told
-from cli.listing import MOST, Everything, Most, show_cases
+from cli.listing import MOST, Everything, Most, legible, show_case, show_cases
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door
 from tasks import changes
-from tasks.case_file import as_markdown, case_file
 from tasks.cases import load_case
 from tasks.change_commands import ApplyForChange
 
@@ -78,7 +77,7 @@ def list_changes(everything: Everything = False, most: Most = MOST) -> None:
 )
 def show(number: Number) -> None:
     with opened() as resources:
-        with resources.database.read() as session:
+        with legible(number), resources.database.read() as session:
             if load_case(session, number, lock=False).kind is not CaseKind.SITE_CHANGE:
                 raise Refused("default", f"案件 {number} 不是客堂间变更;请用 ketang case show {number} 查看")
-        typer.echo(as_markdown(case_file(resources, number, at=resources.clock.now())))
+        show_case(resources, number)

@@ -5,11 +5,10 @@ from typing import Annotated
 import typer
 
 from cli.context import carry_on, opened, told
-from cli.listing import MOST, Everything, Most, show_cases
+from cli.listing import MOST, Everything, Most, show_case, show_cases
 from models.evaluation import EvaluationResult
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door
-from tasks.case_file import as_markdown, case_file
 from tasks.cases import load_case
 from tasks.year_commands import OpenEvaluation
 from tasks.year_evaluation import open_evaluation
@@ -45,7 +44,7 @@ def list_evaluations(everything: Everything = False, most: Most = MOST) -> None:
 @app.command("show", help="查看一次考核:名次、等待谁、办理记录。")
 def show(number: Number) -> None:
     with opened() as resources:
-        typer.echo(as_markdown(case_file(resources, number, at=resources.clock.now())))
+        show_case(resources, number)
 
 
 @app.command("results", help="列出名次;写明客堂间或村(居)的,逐项说明得分怎样算出。")

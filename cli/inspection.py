@@ -19,6 +19,7 @@ from tasks.campaign_figures import draw_again, inspections_named
 from tasks.case_file import case_file, waits_for
 from tasks.inspection_commands import ConcludeCampaign, OpenCampaign, RecordVisit, ReportRectification
 from tasks.inspection_sheets import finding_of, read_visits
+from tasks.listing import numbers_by
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -94,7 +95,8 @@ def list_inspections(
 
 def _campaigns(resources: Resources) -> list[str]:
     with resources.database.read() as session:
-        return list(session.scalars(select(Case.number).where(Case.kind == CaseKind.CAMPAIGN).order_by(Case.id.desc())))
+        query = select(Case.number).where(Case.kind == CaseKind.CAMPAIGN).order_by(Case.id.desc())
+        return numbers_by(session, query)
 
 
 @app.command("show", help="查看一次督查,或一处的督查:检查结果、等待谁、办理记录。")

@@ -6,11 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from cli.context import carry_on, opened, told
-from cli.listing import MOST, Everything, Most, show_cases
+from cli.listing import MOST, Everything, Most, show_case, show_cases
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door, Verdict
 from tasks import decisions, meeting_records, meeting_resolutions, meetings
-from tasks.case_file import as_markdown, case_file
 from tasks.cases import load_case, meeting_of
 from tasks.commands import Decide
 from tasks.meeting_commands import (
@@ -210,7 +209,7 @@ def list_meetings(everything: Everything = False, most: Most = MOST) -> None:
 @app.command("show", help="查看一次会议或一个议定事项:安排、签到、纪要、落实情况、办理记录。")
 def show(number: Number) -> None:
     with opened() as resources:
-        typer.echo(as_markdown(case_file(resources, number, at=resources.clock.now())))
+        show_case(resources, number)
 
 
 def _record(fields: dict[str, Any]) -> None:

@@ -8,11 +8,11 @@ import typer
 from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
+from cli.listing import legible, show_case
 from models.case import Case
 from models.notice import Notice, Objection
 from policies.vocabulary import CaseKind, CaseStatus, Door, Verdict
 from tasks import decisions, notice_changes, notices, objections
-from tasks.case_file import as_markdown, case_file
 from tasks.commands import Decide
 from tasks.deadlines import sweep_silence
 from tasks.history import verify
@@ -96,9 +96,9 @@ def list_notices(everything: Annotated[bool, typer.Option("--all", help="包括�
 @app.command("show", help="查看一件公示:内容、公示期、异议、办理记录。")
 def show(number: Number) -> None:
     with opened() as resources:
-        with resources.database.read() as session:
+        with legible(number), resources.database.read() as session:
             load_notice(session, number)
-        typer.echo(as_markdown(case_file(resources, number, at=resources.clock.now())))
+        show_case(resources, number)
 
 
 @app.command("object", help="登记异议。联系方式可以是电话,显示时会遮掩。")

@@ -17,6 +17,7 @@ from tasks.call_sheets import sheet_key
 from tasks.case_file import case_file, waits_for
 from tasks.commands import Decide
 from tasks.decisions import decide
+from tasks.listing import numbers_by
 from tasks.service_commands import ConfirmOrder, DeliverOrder, OrderRow, PlaceOrder, TakeOrder
 from tasks.service_sheets import read_orders, write_sheet
 
@@ -181,7 +182,7 @@ def list_orders(
         if site:
             query = query.join(Site, Site.id == ServiceOrder.site_id).where(Site.number == site)
         with resources.database.read() as session:
-            numbers = session.scalars(query).all()
+            numbers = numbers_by(session, query)
 
         def line_of(number: str) -> str:
             file = case_file(resources, number, at=resources.clock.now())

@@ -18,6 +18,7 @@ from rules.sampling import draw, lot
 from runtime.resources import Resources
 from tasks.act import Act
 from tasks.inspection_points import campaign_of, inspections_in, load_of, rule_of, site_named_in_full
+from tasks.listing import numbers_by
 from tasks.mail import about, send, to_person
 
 
@@ -129,7 +130,7 @@ def inspections_named(resources: Resources, number: str) -> list[str]:
     with resources.database.read() as session:
         query = select(Case.number).where(Case.kind == CaseKind.INSPECTION).order_by(Case.id)
         above = select(Case.id).where(Case.number == number).scalar_subquery()
-        return list(session.scalars(query.where(Case.parent_id == above)))
+        return numbers_by(session, query.where(Case.parent_id == above))
 
 
 @dataclass(frozen=True)

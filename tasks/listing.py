@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models.case import Case
@@ -11,7 +11,7 @@ from models.outbox import OutboxEntry
 from models.registry import Unit
 from policies.vocabulary import CaseKind, CaseStatus, LetterStatus
 from runtime.resources import Resources
-from tasks.audit_rows import UNREADABLE, number_of
+from tasks.audit_rows import UNREADABLE, is_of_value, number_of
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,23 @@ def list_cases(
         unit = select(Unit.id).where(Unit.code == village).scalar_subquery()
         query = query.where((Case.village_id == unit) | (Case.village_id.is_(None) & (Case.unit_id == unit)))
     with resources.database.read() as session:
-        try:
-            numbers = session.scalars(query).all()
-        except UNREADABLE:
-            numbers = [number_of(session, each) for each in session.scalars(query.with_only_columns(Case.id)).all()]
+        numbers = numbers_by(session, query)
     return Listed(tuple(numbers[:most]), more=len(numbers) > most)
+
+
+def numbers_by(session: Session, query: Select[tuple[str]]) -> list[str]:
+    """
+    Return the numbers of cases; one that is no text as it stands there, so that it keeps no other from its list.
+
+    Args:
+        query: selects `Case.number`, in order.
+    """
+    try:
+        return list(session.scalars(query))
+    except UNREADABLE as error:
+        if not is_of_value(error):
+            raise
+        return [number_of(session, each) for each in session.scalars(query.with_only_columns(Case.id)).all()]
 
 
 def letters_waiting(session: Session) -> dict[LetterStatus, int]:
