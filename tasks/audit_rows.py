@@ -128,7 +128,7 @@ def rows_of(session: Session, table: type[R], query: Select[tuple[R]], *, number
         ids = session.scalars(query.with_only_columns(table.id)).all()
         rows = [_read(session, table, row_id, number) for row_id in ids]
     for row in rows:
-        if not isinstance(row, AuditFault) and not _whole(row):
+        if not isinstance(row, AuditFault) and not is_whole(row):
             row = fault_of(session, table, row.id, number=number)
         yield row
 
@@ -213,7 +213,7 @@ def fault_of(session: Session, table: type[R], row_id: int, *, number: str) -> A
     return AuditFault(number, table.__tablename__, row_id, reason)
 
 
-def _whole(row: Base) -> bool:
+def is_whole(row: Base) -> bool:
     """Return whether numbers are numbers and texts are texts: SQLite keeps anything in any column."""
     return all(each.takes(getattr(row, each.column.key)) for each in _columns(type(row)))
 

@@ -194,7 +194,7 @@ def _projects(session: Session, wanted: Wanted, units: frozenset[int] | None) ->
 
 
 def _evaluations(session: Session, wanted: Wanted, units: frozenset[int] | None) -> list[Row]:
-    return list(year_register.rows(session, year=wanted.year, units=units, open_only=wanted.open_only))
+    return year_register.rows(session, year=wanted.year, units=units, open_only=wanted.open_only)
 
 
 REGISTERS: dict[RegisterKind, tuple[tuple[Column, ...], Reader]] = {

@@ -32,6 +32,14 @@ from tasks.year_villages import NOTHING, village_figures, villages_of
 
 AT_ONCE = 200
 """Results whose rows one row of the history tells."""
+BY_RANK = (EvaluationResult.site_id.is_(None), EvaluationResult.rank, Site.number, Unit.code)
+"""The order of results: by rank, then by number or code, the sites first; to be joined with both."""
+WITH_NAMES = (
+    selectinload(EvaluationResult.scores),
+    selectinload(EvaluationResult.site).selectinload(Site.leader),
+    selectinload(EvaluationResult.village),
+)
+"""Loads with results their scores, sites and villages."""
 
 
 @dataclass(frozen=True)
@@ -276,21 +284,13 @@ def results_of(
         .join(Unit, Unit.id == EvaluationResult.village_id)
         .outerjoin(Site, Site.id == EvaluationResult.site_id)
         .where(EvaluationResult.evaluation_id == evaluation.id, EvaluationResult.round == wanted)
-        .order_by(EvaluationResult.site_id.is_(None), EvaluationResult.rank, Site.number, Unit.code)
+        .order_by(*BY_RANK)
     )
     if sites is not None:
         query = query.where(EvaluationResult.site_id.is_not(None) if sites else EvaluationResult.site_id.is_(None))
     if first is not None:
         query = query.limit(first)
-    return list(
-        session.scalars(
-            query.options(
-                selectinload(EvaluationResult.scores),
-                selectinload(EvaluationResult.site).selectinload(Site.leader),
-                selectinload(EvaluationResult.village),
-            )
-        )
-    )
+    return list(session.scalars(query.options(*WITH_NAMES)))
 
 
 @dataclass(frozen=True)
