@@ -17,7 +17,8 @@ from models.registry import Unit
 from rules.duty import spoken_month
 from rules.periods import shanghai_day
 from runtime.resources import Resources, open_resources
-from tasks.living import towns
+from tasks.each_town import serve_each
+from tasks.living import Town, towns
 from tasks.theme_rounds import ask_for_themes
 from tasks.themes import ThemeLine, months_running, themes_of
 
@@ -31,21 +32,33 @@ def monthly_theme() -> State[Any]:
         done = as_task(lambda: ask_for_themes(resources, at=at, failures=failures), name="通知、提醒、督办")
         for line in done:
             get_run_logger().info("%s", line)
-        standing = as_task(lambda: _show(resources, at=at), name="月度主题表")
+        standing = as_task(lambda: _show(resources, at=at, failures=failures), name="月度主题表")
     told = "；".join(map(str, done)) or "今日没有要通知、提醒或督办的主题"
     return ended("。".join([told, *standing]), failures)
 
 
-def _show(resources: Resources, *, at: datetime) -> list[str]:
-    """Write the table of every town and every month that is being asked for; return how each stands, in Chinese."""
+def _show(resources: Resources, *, at: datetime, failures: list[str]) -> list[str]:
+    """
+    Write the table of every town and every month that is being asked for; return how each stands, in Chinese.
+
+    Args:
+        failures: gets the towns whose table can not be written, in Chinese; they keep no other from its own.
+    """
+    today = shanghai_day(at)
+
+    def show(town: Town) -> list[str]:
+        if (policy := town.scheme.monthly_theme) is None:
+            return []
+        with resources.database.read() as session:
+            months = [
+                (month, themes_of(session, town.unit, month, policy)) for month in months_running(policy, on=today)
+            ]
+        return [_table(town.unit, month, lines) for month, lines in months if lines]
+
     with resources.database.read() as session:
-        tables = [
-            (town.unit, month, themes_of(session, town.unit, month, policy))
-            for town in towns(resources, session, on=shanghai_day(at))
-            if (policy := town.scheme.monthly_theme) is not None
-            for month in months_running(policy, on=shanghai_day(at))
-        ]
-    return [_table(unit, month, lines) for unit, month, lines in tables if lines]
+        asked = [(town.unit.name, town) for town in towns(resources, session, on=today)]
+    told = serve_each("月度主题表", asked, show, failures=failures, again="下次运行再列出")
+    return [each for lines in told for each in lines]
 
 
 def _table(unit: Unit, month: date, lines: list[ThemeLine]) -> str:

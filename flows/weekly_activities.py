@@ -18,7 +18,8 @@ from policies.life_scheme import WeeklyActivities
 from rules.duty import WEEK, monday_of, spoken_week
 from rules.periods import shanghai_day
 from runtime.resources import Resources, open_resources
-from tasks.living import towns
+from tasks.each_town import serve_each
+from tasks.living import Town, towns
 from tasks.week_reports import WeekLine, report_weeks, week_of
 
 
@@ -31,21 +32,32 @@ def weekly_activities() -> State[Any]:
         done = as_task(lambda: report_weeks(resources, at=at, failures=failures), name="清点并通报")
         for line in done:
             get_run_logger().info("%s", line)
-        standing = as_task(lambda: _show(resources, at=at), name="每周活动表")
+        standing = as_task(lambda: _show(resources, at=at, failures=failures), name="每周活动表")
     told = "；".join(map(str, done)) or "上一周已经通报,或没有须通报的客堂间"
     return ended("。".join([told, *standing]), failures)
 
 
-def _show(resources: Resources, *, at: datetime) -> list[str]:
-    """Write the table of every town of the week before; return how each stands, in Chinese."""
-    monday = monday_of(shanghai_day(at)) - WEEK
+def _show(resources: Resources, *, at: datetime, failures: list[str]) -> list[str]:
+    """
+    Write the table of every town of the week before; return how each stands, in Chinese.
+
+    Args:
+        failures: gets the towns whose table can not be written, in Chinese; they keep no other from its own.
+    """
+    today = shanghai_day(at)
+    monday = monday_of(today) - WEEK
+
+    def show(town: Town) -> list[str]:
+        if (policy := town.scheme.weekly_activities) is None:
+            return []
+        with resources.database.read() as session:
+            lines = week_of(session, town.unit, monday)
+        return [_table(town.unit, policy, monday, lines)] if lines else []
+
     with resources.database.read() as session:
-        tables = [
-            (town.unit, policy, week_of(session, town.unit, monday))
-            for town in towns(resources, session, on=shanghai_day(at))
-            if (policy := town.scheme.weekly_activities) is not None
-        ]
-    return [_table(unit, policy, monday, lines) for unit, policy, lines in tables if lines]
+        asked = [(town.unit.name, town) for town in towns(resources, session, on=today)]
+    told = serve_each("每周活动表", asked, show, failures=failures, again="下次运行再列出")
+    return [each for lines in told for each in lines]
 
 
 def _table(unit: Unit, policy: WeeklyActivities, monday: date, lines: list[WeekLine]) -> str:

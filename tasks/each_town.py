@@ -15,8 +15,17 @@ class SomeFailed(RuntimeError):
     """Some could not be served; all the others were. Shown in Chinese."""
 
 
+SWEPT = "下次巡检再办"
+"""When most of what failed is tried again."""
+
+
 def serve_each(
-    duty: str, served: Iterable[tuple[str, T]], serve: Callable[[T], R], *, failures: list[str] | None
+    duty: str,
+    served: Iterable[tuple[str, T]],
+    serve: Callable[[T], R],
+    *,
+    failures: list[str] | None,
+    again: str = SWEPT,
 ) -> list[R]:
     """
     Do something for each of many, and go on when it fails.
@@ -26,6 +35,7 @@ def serve_each(
         served: whom it is done for, each with its name in Chinese.
         serve: does it, in transactions of its own.
         failures: gets what failed, in Chinese; None: it is raised in the end.
+        again: when it is tried again, in Chinese.
 
     Raises:
         SomeFailed: some could not be served, and `failures` is None.
@@ -36,7 +46,7 @@ def serve_each(
             done.append(serve(each))
         except Exception as error:  # one that is broken must not keep the others waiting; told by the caller
             log.exception("%s can not be done for %s", duty, name)
-            failed.append(failure(f"{name}的{duty}", error))
+            failed.append(failure(f"{name}的{duty}", error, again=again))
     if failures is not None:
         failures += failed
     elif failed:
@@ -44,7 +54,7 @@ def serve_each(
     return done
 
 
-def failure(what: str, error: Exception) -> str:
-    """Return in Chinese what could not be done, and why."""
+def failure(what: str, error: Exception, *, again: str = SWEPT) -> str:
+    """Return in Chinese what could not be done, when it is tried again, and why."""
     why = str(error) if isinstance(error, (Refused, BadPolicy)) else f"{type(error).__name__}:{error}"
-    return f"{what}未能办理,下次巡检再办:{why}"
+    return f"{what}未能办理,{again}:{why}"

@@ -12,9 +12,11 @@ from prefect.client.schemas.objects import State
 from flows import monthly_theme, once, site_records, weekly_activities
 from runtime.resources import Resources
 from runtime.settings import PROJECT
+from tests.broken import break_rows
 from tests.desks import OpenTown
 from tests.duties import entry_of, record, report
-from tests.parlours import add_site
+from tests.half_year import add_town
+from tests.parlours import add_site, site_of
 from tests.township import REVIEWER, Township, at
 
 EXAMPLE = "example-2026"
@@ -91,6 +93,28 @@ def test_the_run_on_monday_reports_and_shows_the_week(
         (first, 1, "达到"),
         (second, 0, "未达到"),
     ]
+
+
+def test_a_town_with_a_row_that_can_not_be_read_keeps_no_other_from_its_table(
+    open_sqlite: OpenTown, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
+    at_hand(monkeypatch, town)
+    add_town(town, "A", "安镇", edition=EXAMPLE, village="AV")
+    broken, other = add_site(town, village="AV"), add_site(town)
+    town.clock.move_to(at("2026-03-16 08:00"))
+    break_rows(town, f"UPDATE people SET name = CAST(x'e5a4' AS TEXT) WHERE id = {site_of(town, broken).leader_id}")
+    for flow, what in (
+        (monthly_theme.monthly_theme, "月度主题表"),
+        (weekly_activities.weekly_activities, "每周活动表"),
+    ):
+        shown.clear()
+        state = flow.fn()
+        assert state.is_failed()
+        assert f"安镇的{what}未能办理,下次运行再列出:" in state.message
+        (table,) = shown
+        assert [row["客堂间"] for row in table["table"]] == [other]
+        assert "朱家角镇" in state.message
 
 
 @pytest.mark.usefixtures("shown")
