@@ -114,7 +114,7 @@ def _check(archive: ArchiveReader) -> Iterator[str]:
         with Session(engine) as session:
             for number in there:
                 try:
-                    yield from (str(fault) for fault in verify(session, number=number))
+                    yield from (str(fault) for fault in verify(session, number=number, in_part=True))
                 except (ValueError, LookupError, AttributeError, DBAPIError, BadPolicy, TypeError) as error:
                     if _of_the_disk(error):
                         raise

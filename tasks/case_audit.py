@@ -34,15 +34,16 @@ _THERE = select(
 ).where(Case.id == bindparam("in_case"))
 
 
-def verify_place(session: Session, case: Case) -> Iterator[AuditFault]:
+def verify_place(session: Session, case: Case, *, in_part: bool) -> Iterator[AuditFault]:
     """
     Find what a case's row can not truly say, and which of its gates and timers can not be read.
 
     Args:
         session: a consistent view.
         case: readable column by column.
+        in_part: the case that this one belongs to may be elsewhere.
     """
-    for reason in _reasons(session, case):
+    for reason in _reasons(session, case, in_part=in_part):
         yield AuditFault(case.number, "cases", case.id, reason)
     items = select(WorkItem).where(WorkItem.case_id == case.id).order_by(WorkItem.id)
     for item in rows_of(session, WorkItem, items, number=case.number):
@@ -54,11 +55,13 @@ def verify_place(session: Session, case: Case) -> Iterator[AuditFault]:
             yield timer
 
 
-def _reasons(session: Session, case: Case) -> Iterator[str]:
+def _reasons(session: Session, case: Case, *, in_part: bool) -> Iterator[str]:
     there = session.execute(_THERE, {"in_case": case.id}).one()
     for (column, (_, what)), found in zip(_REFERENCES.items(), there, strict=True):
         value = getattr(case, column)
         if value is not None and not found:
+            if in_part and column == "parent_id":
+                continue
             yield f"列 {column} 现为“{value}”,没有这样的{what}"
         elif value is None and case.kind is CaseKind.SITE and column in _OF_SITE:
             yield f"列 {column} 现为空,{case.kind.label}案件须有{what}"
