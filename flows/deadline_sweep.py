@@ -1,6 +1,8 @@
 """The sweep: what time does, on a schedule: reminders, escalations, lapses, lost wakes, letters that wait."""
 
-from typing import Any
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
@@ -12,11 +14,15 @@ from policies.errors import Temporary
 from runtime.resources import Resources, open_resources
 from tasks.catching_up import catch_up
 from tasks.deadlines import SweepCounts, beat, fire_due, recompute_provisional
+from tasks.each_town import failure
 from tasks.notice_changes import follow_calendar
 from tasks.notice_pages import pages_wait, write_pages
 from tasks.post import post_letters
 from tasks.procedure import Perform, directly
 from tasks.year_end import report_shortfalls
+
+R = TypeVar("R")
+log = logging.getLogger(__name__)
 
 
 @flow(name="deadline-sweep", flow_run_name="期限巡检")
@@ -33,7 +39,8 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
     """
     Do everything that is due now.
 
-    Safe to repeat, and to run twice at once: every part takes what it does by a conditional UPDATE.
+    Safe to repeat, and to run twice at once: every part takes what it does by a conditional UPDATE. A part that breaks
+    before the letters leave is told among the failures, and does not keep them waiting.
 
     Args:
         perform: how each part is carried out: as a Prefect task, or directly from the command line.
@@ -41,14 +48,19 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
     Returns:
         The counts, and what was done, in Chinese, part by part.
     """
-    at = resources.clock.now()
-    recomputed = perform(lambda: recompute_provisional(resources, at=at), name="重算暂定期限")
-    recomputed += perform(lambda: follow_calendar(resources, at=at), name="公示末日顺延")
-    counts = perform(lambda: fire_due(resources, at=at), name="提醒、督办、期满")
+    at, failures = resources.clock.now(), list[str]()
+
+    def tried(part: Callable[[], R], *, name: str, otherwise: R) -> R:
+        return _tried(perform, part, name=name, otherwise=otherwise, failures=failures)
+
+    recomputed = tried(lambda: recompute_provisional(resources, at=at), name="重算暂定期限", otherwise=0)
+    recomputed += tried(lambda: follow_calendar(resources, at=at), name="公示末日顺延", otherwise=0)
+    counts = tried(lambda: fire_due(resources, at=at), name="提醒、督办、期满", otherwise=SweepCounts())
     counts.recomputed = recomputed
     told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件,重算{recomputed}件"]
-    if short := perform(lambda: report_shortfalls(resources, at=at), name="年度建设数量"):
+    if short := tried(lambda: report_shortfalls(resources, at=at), name="年度建设数量", otherwise=0):
         told.append(f"上年度建设未达标的村(居){short}个,已报社区办")
+    counts.failures = [*failures, *counts.failures]
     told += perform(lambda: catch_up(resources, at=at, failures=counts.failures), name="例行事项补办")
     report = perform(lambda: post_letters(resources, at=at), name="寄出信函")
     told.append(f"寄出{report.sent}封,待重寄{report.retried}封,无法寄达{len(report.dead)}封")
@@ -67,6 +79,32 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
         counts.failures.append(str(delay))
     beat(resources, started_at=at, finished_at=resources.clock.now(), counts=counts)
     return counts, told
+
+
+def _tried(perform: Perform, part: Callable[[], R], *, name: str, otherwise: R, failures: list[str]) -> R:
+    """
+    Carry out a part of the sweep; when it breaks, tell so, and return `otherwise`: the letters must not wait for it.
+
+    Raises:
+        Exception: it could not be carried out at all, because Prefect is away.
+    """
+    broke = False
+
+    def attempt() -> R:
+        nonlocal broke
+        broke = True
+        done = part()
+        broke = False
+        return done
+
+    try:
+        return perform(attempt, name=name)
+    except Exception as error:
+        if not broke:
+            raise
+        log.exception("%s can not be done", name)
+        failures.append(failure(name, error))
+        return otherwise
 
 
 def sweep_directly(resources: Resources) -> tuple[SweepCounts, list[str]]:

@@ -16,10 +16,12 @@ from flows.deadline_sweep import sweep_directly
 from flows.step import ended
 from models.case import Case
 from models.registry import Person, RoleHolding, Unit
+from models.sweep import SweepBeat
 from policies.load import LoadedEdition
 from policies.vocabulary import CaseKind, Door, Role
 from tasks import meeting_routine
 from tasks.catching_up import RECURRING, catch_up
+from tasks.deadlines import SWEEP
 from tasks.each_town import SomeFailed, serve_each
 from tasks.meeting_routine import open_routine_meetings
 from tasks.theme_rounds import ask_for_themes
@@ -164,6 +166,56 @@ def test_a_duty_that_fails_as_a_whole_stops_no_other_and_no_letter(
     assert {each.status.value for each in town.entries()} == {"sent"}
     with pytest.raises(SomeFailed, match=f"{duty}未能办理"):
         catch_up(town.resources, at=town.now())
+
+
+PARTS = {
+    "recompute_provisional": "重算暂定期限",
+    "follow_calendar": "公示末日顺延",
+    "fire_due": "提醒、督办、期满",
+    "report_shortfalls": "年度建设数量",
+}
+"""Of the sweep, before what recurs; each with its name in Chinese."""
+
+
+@pytest.mark.usefixtures("no_prefect")
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_the_sweep_that_fails_as_a_whole_stops_no_other_and_no_letter(
+    open_sqlite: OpenTown, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[str] = []
+
+    def noted(name: str, whole: Any) -> Any:
+        def run(*args: Any, **named: Any) -> Any:
+            called.append(name)
+            if name == part:
+                raise LookupError("no such table")
+            return whole(*args, **named)
+
+        return run
+
+    town = two_towns(open_sqlite(EXAMPLE, "2026-12-01 09:00"))
+    for name in PARTS:
+        monkeypatch.setattr(deadline_sweep, name, noted(name, getattr(deadline_sweep, name)))
+    told, failures = sweep(town, AFTER_NEW_YEAR)
+    assert failures == [f"{PARTS[part]}未能办理,下次巡检再办:LookupError:no such table"]
+    assert called == list(PARTS)
+    assert any("例行联席会议2次" in each for each in told)
+    assert any("主题督办" in each for each in told)
+    assert {each.status.value for each in town.entries()} == {"sent"}
+    with town.resources.database.read() as session:
+        assert session.get_one(SweepBeat, SWEEP).counts["failures"] == failures
+
+
+def test_a_prefect_that_is_away_ends_the_sweep(open_sqlite: OpenTown) -> None:
+    town = two_towns(open_sqlite(EXAMPLE, "2026-12-01 09:00"))
+
+    def away(step: Any, *, name: str) -> Any:
+        raise ConnectionError(name)
+
+    with pytest.raises(ConnectionError, match="重算暂定期限"):
+        deadline_sweep.sweep_once(town.resources, away)
+    with town.resources.database.read() as session:
+        assert session.get(SweepBeat, SWEEP) is None, "nobody shall think that it has swept"
 
 
 def test_who_takes_no_failures_is_told_when_all_others_were_served(open_sqlite: OpenTown) -> None:
