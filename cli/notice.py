@@ -8,11 +8,12 @@ import typer
 from sqlalchemy import select
 
 from cli.context import carry_on, opened, told
-from cli.listing import legible, show_case
+from cli.listing import legible, show_case, show_line
 from models.case import Case
 from models.notice import Notice, Objection
 from policies.vocabulary import CaseKind, CaseStatus, Door, Verdict
 from tasks import decisions, notice_changes, notices, objections
+from tasks.audit_rows import number_of
 from tasks.commands import Decide
 from tasks.deadlines import sweep_silence
 from tasks.history import verify
@@ -73,20 +74,25 @@ def publish(
 @app.command("list", help="列出公示,新的在前;办结后补登的异议还没有办完的,也列出。")
 def list_notices(everything: Annotated[bool, typer.Option("--all", help="包括已结束的")] = False) -> None:
     with opened() as resources:
-        query = select(Notice).join(Case, Case.id == Notice.case_id).order_by(Notice.id.desc())
+        query = select(Notice.case_id).join(Case, Case.id == Notice.case_id).order_by(Notice.id.desc())
         if not everything:
             waits = (Objection.notice_id == Notice.id) & Objection.answered_at.is_(None)
             query = query.where((Case.status == CaseStatus.OPEN) | select(Objection.id).where(waits).exists())
         with resources.database.read() as session:
-            found = session.scalars(query).all()
-            for notice in found:
+            found = {number_of(session, case_id): case_id for case_id in session.scalars(query).all()}
+
+            def line_of(number: str) -> str:
+                notice = session.scalars(select(Notice).where(Notice.case_id == found[number])).one()
                 case, count = notice.case, len(objections_of(session, notice))
                 waiting = len(waiting_of(session, notice))
-                typer.echo(
+                return (
                     f"{case.number}  {state_of(case, notice)}  至{notice.ends_on}24时  异议{count}件"
                     f"{f'(待处理或待答复{waiting}件)' if waiting else ''}  "
                     f"{case.unit.name}  {case.title}  {resources.settings.notices_folder / notice.page}"
                 )
+
+            for number in found:
+                show_line(number, line_of)
         if not found:
             typer.echo("没有公示。" if everything else "没有在办的公示(加 --all 查看已结束的)。")
         if found and (silence := sweep_silence(resources, at=resources.clock.now())):

@@ -14,6 +14,7 @@ from tasks.registers import RegisterKind, make_register
 from tests.broken import break_rows
 from tests.desks import OpenTown, keep
 from tests.inspections import inspections, open_campaign
+from tests.notices import Board
 from tests.parlours import add_site, add_village
 from tests.services import services_in
 from tests.township import Township, at
@@ -84,6 +85,21 @@ def test_a_campaign_or_an_inspection_whose_number_is_no_text_hides_no_other(open
     inspected = listed(inspection, "list", second)
     assert list(inspected) == [f"{NO_TEXT_SHOWN}2", other]
     assert "等待现场督查" in inspected[other]
+
+
+def test_a_notice_that_can_not_be_read_hides_no_other(open_sqlite: OpenTown, sit_at: At) -> None:
+    board = Board(open_sqlite("example-micro-2026", "2026-03-02 10:00"))
+    sit_at(board.town)
+    broken, other = (board.publish(key=key, title=f"第{key}件") for key in ("1", "2"))
+    for table, tampered in (("notices", "ends_on = 'gestern'"), ("cases", f"number = {NO_TEXT}")):
+        of_case = f"(SELECT id FROM cases WHERE number = '{broken}')"
+        break_rows(
+            board.town, f"UPDATE {table} SET {tampered} WHERE {'case_id' if table == 'notices' else 'id'} = {of_case}"
+        )
+        lines = listed(notice, "list")
+        assert "第2件" in lines[other]
+        (told,) = (line for number, line in lines.items() if number != other)
+        assert "的记录无法读取,已被改动" in told, table
 
 
 IN_AN_EVALUATION = {
