@@ -89,11 +89,11 @@ def close_due(
 def carry_behind(resources: Resources, counts: SweepCounts, *, at: datetime) -> BulkReport:
     """Carry every case that a decision moved and no pass has seen yet; one that breaks does not stop the others."""
     report = BulkReport()
-    for run in runs_behind(resources, limit=MOST):
+    for run in runs_behind(resources, limit=MOST, to_carry=True):
         if isinstance(run, UnreadableRun):
             counts.failures.append(str(run))
             continue
-        if not run.open or run.number in report.carried:
+        if run.number in report.carried:
             continue
         try:
             report.carried |= carry_with_relatives(resources, run.number, PROCEDURES, at=at)

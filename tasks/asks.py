@@ -132,10 +132,19 @@ def run_of(resources: Resources, number: str) -> CaseRun | None:
     return None
 
 
-def runs_behind(resources: Resources, *, limit: int) -> list[CaseRun | UnreadableRun]:
-    """Return the cases that are behind: their wake was lost, or is under way; also those that can not be read."""
+def runs_behind(resources: Resources, *, limit: int, to_carry: bool = False) -> list[CaseRun | UnreadableRun]:
+    """
+    Return the cases that are behind: their wake was lost, or is under way; also those that can not be read.
+
+    Args:
+        limit: at the most so many, those first opened.
+        to_carry: without those that are closed, of which only the end is still to be shown: any number of them may
+            stand before the others.
+    """
     # By the partial index: in the order of their ids SQLite would walk along all the cases there are.
     query = select(*_RUN).where(Case.carried_seq < Case.decision_seq).order_by(Case.opened_at, Case.id)
+    if to_carry:
+        query = query.where(Case.status != CaseStatus.CLOSED)
     return _runs(resources, query.limit(limit))
 
 

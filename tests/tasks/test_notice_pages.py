@@ -2,6 +2,7 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from flows import close_out
 from flows.close_out import close_due
 from policies.vocabulary import Outcome, Verdict
 from tasks.deadlines import SweepCounts, fire_due
@@ -341,3 +343,16 @@ def test_page_and_index_are_readable_on_a_desk_on_a_telephone_and_on_paper(
     tab.emulate_media(media="print")
     assert not tab.get_by_role("link", name="公示目录").is_visible()
     tab.close()
+
+
+def test_ends_that_nobody_has_shown_keep_no_other_case_from_closing(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(close_out, "MOST", 2)
+    ended = [board.publish(LINPING, key=str(key)) for key in (1, 2)]
+    board.town.clock.move_to(at(ENDS))
+    assert set(close_due(board.town.resources, at=board.town.now())[1].carried) == set(ended)
+    later = board.publish(LINPING, key="3")
+    board.town.clock.move_to(board.town.now() + timedelta(days=30))
+    assert set(close_due(board.town.resources, at=board.town.now())[1].carried) == {later}
+    assert board.town.case(later).outcome is Outcome.CLEARED
