@@ -130,7 +130,7 @@ class Sweep:
         engine = self.town.resources.database.engine
 
         def see(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-            if statement.startswith("SELECT timers.work_item_id"):
+            if "min(timers.fires_at)" in statement:
                 seen.append((statement, parameters))
 
         event.listen(engine, "before_cursor_execute", see)

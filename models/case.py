@@ -48,18 +48,21 @@ class Case(Base):
         Index(
             "ix_cases_to_wake",
             "opened_at",
+            "id",
             sqlite_where=text("carried_seq < decision_seq"),
             postgresql_where=text("carried_seq < decision_seq"),
         ),
         Index(
             "ix_cases_open",
             "opened_at",
+            "id",
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
         Index(
             "ix_cases_to_check",
             "run_checked_at",
+            "id",
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),

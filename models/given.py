@@ -27,6 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 GIVEN = "given"
 """The statement's parameter that takes the rows, as `given` writes them."""
+COUNT = "given_count"
 
 
 class GivenRows:
@@ -68,9 +69,11 @@ def given(rows: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
 def given_ids(dialect: str) -> Select[tuple[int]]:
     """Return the ids given by `given_as_ids`, to ask for what is among them."""
     rows = GivenRows(dialect, numbers=("id",))
-    return select(rows.columns["id"]).select_from(rows.table)
+    # How many, or PostgreSQL supposes a hundred, and ten times as many in what a recursive question comes to.
+    return select(rows.columns["id"]).select_from(rows.table).limit(bindparam(COUNT, type_=Integer()))
 
 
 def given_as_ids(ids: Iterable[int], **more: Any) -> dict[str, Any]:
     """Return the parameters of a statement over `given_ids`."""
-    return given([{"id": each} for each in ids], **more)
+    rows = [{"id": each} for each in ids]
+    return given(rows, **{COUNT: len(rows)}, **more)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, literal_column, select, update
 
 from models.case import Case
 from models.sweep import SweepBeat
@@ -72,15 +72,23 @@ def fire_due(resources: Resources, *, at: datetime) -> SweepCounts:
     return counts
 
 
-_DUE = (
-    select(Timer.work_item_id, Case.id, Case.number)
-    .join(WorkItem, WorkItem.id == Timer.work_item_id)
-    .join(Case, Case.id == WorkItem.case_id)
+# No column, or SQLite would group along the index of all timers by their items.
+_ITEM = Timer.work_item_id + literal_column("0")
+_FIRST = (
+    select(_ITEM.label("work_item_id"), func.min(Timer.fires_at).label("fires_at"))
     .where(Timer.fired_at.is_(None), Timer.fires_at <= bindparam("now"))
     # By item, because those that failed before have several timers each and must not fill the batch.
-    .group_by(Timer.work_item_id, Case.id, Case.number)
-    .order_by(func.min(Timer.fires_at), Timer.work_item_id)
+    .group_by(_ITEM)
+    .order_by(func.min(Timer.fires_at), _ITEM)
+    # Here, before anything is joined: PostgreSQL takes every timer that ever fired for due, and would read all items.
     .limit(bindparam("most"))
+    .subquery()
+)
+_DUE = (
+    select(_FIRST.c.work_item_id, Case.id, Case.number)
+    .join(WorkItem, WorkItem.id == _FIRST.c.work_item_id)
+    .join(Case, Case.id == WorkItem.case_id)
+    .order_by(_FIRST.c.fires_at, _FIRST.c.work_item_id)
 )
 
 
@@ -92,7 +100,7 @@ def _due_items(resources: Resources, at: datetime, tried: set[int]) -> list[DueC
         except UNREADABLE as error:  # a number that is no text: its items fail each by itself
             if not is_of_value(error):
                 raise
-            found = session.execute(_DUE.with_only_columns(Timer.work_item_id, Case.id), asked).all()
+            found = session.execute(_DUE.with_only_columns(_FIRST.c.work_item_id, Case.id), asked).all()
             rows = [(item_id, case_id, number_of(session, case_id)) for item_id, case_id in found]
         return [DueCase(*row) for row in rows if row[0] not in tried]
 

@@ -187,10 +187,10 @@ def upgrade() -> None:
     sa.UniqueConstraint('opening_key', name=op.f('uq_cases_opening_key'))
     )
     with op.batch_alter_table('cases', schema=None) as batch_op:
-        batch_op.create_index('ix_cases_open', ['opened_at'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
+        batch_op.create_index('ix_cases_open', ['opened_at', 'id'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
         batch_op.create_index(batch_op.f('ix_cases_parent_id'), ['parent_id'], unique=False)
-        batch_op.create_index('ix_cases_to_check', ['run_checked_at'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
-        batch_op.create_index('ix_cases_to_wake', ['opened_at'], unique=False, sqlite_where=sa.text('carried_seq < decision_seq'), postgresql_where=sa.text('carried_seq < decision_seq'))
+        batch_op.create_index('ix_cases_to_check', ['run_checked_at', 'id'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
+        batch_op.create_index('ix_cases_to_wake', ['opened_at', 'id'], unique=False, sqlite_where=sa.text('carried_seq < decision_seq'), postgresql_where=sa.text('carried_seq < decision_seq'))
         batch_op.create_index(batch_op.f('ix_cases_unit_id'), ['unit_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_cases_village_id'), ['village_id'], unique=False)
         batch_op.create_index('uq_cases_open_household', ['kind', 'household_id'], unique=True, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
