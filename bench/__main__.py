@@ -93,8 +93,8 @@ QUICK = Scale(
     live_on=("SQLite",),
     sheet=40,
     idle=40,
-    idle_cases=(200,),
-    prefect_sqlite=45,
+    idle_cases=(100,),
+    prefect_sqlite=30,
     growth={"SQLite": (1000, 10_000), "PostgreSQL": (1000, 10_000)},
 )
 
