@@ -144,14 +144,19 @@ def listed_since(session: Session, town_id: int) -> date | None:
     )
 
 
-def listed_by(day: date) -> ColumnElement[bool]:
-    """Return the condition that a parlour of the town `Unit` was listed by that day, whatever became of it."""
+def listed_by(day: date, *spell: ColumnElement[bool]) -> ColumnElement[bool]:
+    """
+    Return the condition that a parlour of the town `Unit` was listed by that day, whatever became of it.
+
+    Args:
+        spell: what must hold besides of the `SiteSpell` that had begun by then.
+    """
     village = aliased(Unit)
     return there_is(
         select(SiteSpell.id)
         .join(Site, Site.id == SiteSpell.site_id)
         .join(village, village.id == Site.village_id)
-        .where(village.parent_id == Unit.id, SiteSpell.since <= day)
+        .where(village.parent_id == Unit.id, SiteSpell.since <= day, *spell)
         .correlate(Unit)
     )
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from models.case import Case, Site
+from models.case import Case
 from models.evaluation import YearEvaluation
 from models.registry import Unit
 from models.site_life import SiteSpell
@@ -22,6 +22,7 @@ from rules.periods import SHANGHAI, shanghai_day
 from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks.act import acting
+from tasks.duties import listed_by
 from tasks.each_town import serve_each
 from tasks.living import Town, there_is, towns
 from tasks.year_evaluation import open_in
@@ -106,7 +107,8 @@ def _due(resources: Resources, session: Session, year: int, at: datetime, *, onl
         rules = loaded.edition.for_sites.evaluation
         if rules is None or at < opens_at(rules, year):
             return None
-        owing = and_(~_opened(year), _with_sites(year))
+        in_operation = listed_by(date(year, 12, 31), SiteSpell.status == SiteStatus.ACTIVE)
+        owing = and_(~_opened(year), in_operation)
         return owing if only is None else and_(Unit.id == only, owing)
 
     yield from towns(resources, session, on=shanghai_day(at), having=having)
@@ -126,22 +128,6 @@ def _opened(year: int) -> ColumnElement[bool]:
     """Return the condition that the year of the town `Unit` is evaluated already."""
     opened = select(YearEvaluation.id).where(YearEvaluation.unit_id == Unit.id, YearEvaluation.year == year)
     return there_is(opened.correlate(Unit))
-
-
-def _with_sites(year: int) -> ColumnElement[bool]:
-    """Return the condition that the town `Unit` had a site in operation by the end of the year."""
-    village = aliased(Unit)
-    return there_is(
-        select(SiteSpell.id)
-        .join(Site, Site.id == SiteSpell.site_id)
-        .join(village, village.id == Site.village_id)
-        .where(
-            village.parent_id == Unit.id,
-            SiteSpell.status == SiteStatus.ACTIVE,
-            SiteSpell.since <= date(year, 12, 31),
-        )
-        .correlate(Unit)
-    )
 
 
 def _rules(town: Town) -> AnnualEvaluation:

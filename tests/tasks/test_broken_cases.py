@@ -1,6 +1,6 @@
 """A case whose own row can not be read keeps no other from its turn: not in lists, the sweep, archives or registers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,20 +58,28 @@ def several(open_sqlite: OpenTown) -> tuple[Township, list[str], Callable[[], No
     return town, numbers, keep(town)
 
 
+def broken_one_by_one(
+    town: Township, number: str, bring_back: Callable[[], None], columns: Mapping[str, str]
+) -> Iterator[str]:
+    """Break one column of a case after the other, the rest being sound; yield its name."""
+    for column, garbage in columns.items():
+        bring_back()
+        break_rows(town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{number}'")
+        yield column
+
+
 def test_the_period_of_all_others_ends_and_they_are_carried_on(
     several: tuple[Township, list[str], Callable[[], None]],
 ) -> None:
     town, (broken, *others), bring_back = several
-    for column, garbage in UNREADABLE.items():
-        bring_back()
-        break_rows(town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{broken}'")
+    for column in broken_one_by_one(town, broken, bring_back, UNREADABLE):
         counts, report, _ = close_due(town.resources, at=town.now())
         assert counts.lapses == (4 if column == "year" else 3), "no deadline asks for the year"
         assert set(report.carried) >= set(others), column
         assert [town.gate(number) for number in others] == [Gate.CORRECTION] * 3
         told = [failure for failure in counts.failures if broken in failure]
         assert (counts.failures, bool(told)) == (told, column != "year"), column
-        carried_on = f"案件 {broken}:无法读取,已被改动:列 {column} 现为“{shown(garbage)}”,流程无法续办"
+        carried_on = f"案件 {broken}:无法读取,已被改动:列 {column} 现为“{shown(UNREADABLE[column])}”,流程无法续办"
         assert any(carried_on in each for each in told) == (column in ASKED_BY_RUNS), column
 
 
@@ -125,9 +133,7 @@ def test_a_list_shows_all_others_and_says_how_to_find_the_fault(
     at_the_desk: tuple[Township, list[str], Callable[[], None]],
 ) -> None:
     town, (broken, *others), bring_back = at_the_desk
-    for column, garbage in UNREADABLE.items():
-        bring_back()
-        break_rows(town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{broken}'")
+    for column in broken_one_by_one(town, broken, bring_back, UNREADABLE):
         listed = CliRunner().invoke(case_app.app, ["list", "--all"])
         assert listed.exit_code == 0, column
         lines = {line.split("  ")[0]: line for line in listed.stdout.splitlines()}
@@ -247,9 +253,8 @@ def test_an_archive_takes_all_others_and_says_why_it_stays(open_sqlite: OpenTown
     bring_back = keep(ended.town)
     whole = ended.make(tmp_path / "whole", dry_run=True).going
     broken, *others = whole
-    for column, garbage in {**UNREADABLE, "edition_sha256": f"'{'0' * 64}'"}.items():
-        bring_back()
-        break_rows(ended.town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{broken}'")
+    columns = {**UNREADABLE, "edition_sha256": f"'{'0' * 64}'"}
+    for column in broken_one_by_one(ended.town, broken, bring_back, columns):
         made = ended.make(tmp_path / column, dry_run=True)
         assert made.going == others, column
         assert any(number == broken for _, number, _ in made.left), column
@@ -351,9 +356,7 @@ def test_the_sweep_wakes_all_others_and_ends_failed_with_the_number(
     town, (broken, *others), bring_back = several
     scheduled: list[int] = []
     monkeypatch.setattr(deadline_sweep, "schedule_close_outs", lambda *_, **__: scheduled.append(1))
-    for column, garbage in NO_RUN.items():
-        bring_back()
-        break_rows(town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{broken}'")
+    for column in broken_one_by_one(town, broken, bring_back, NO_RUN):
         engine = Engine()
         monkeypatch.setattr(waking, "reached", lambda engine=engine: nullcontext(engine))
         scheduled.clear()
@@ -408,9 +411,7 @@ def test_asking_to_wake_what_can_not_be_read_is_refused_in_chinese(
 ) -> None:
     town, (broken, *_), bring_back = at_the_desk
     monkeypatch.setattr(waking, "reached", lambda: nullcontext(Engine()))
-    for column, garbage in NO_RUN.items():
-        bring_back()
-        break_rows(town, f"UPDATE cases SET {column} = {garbage} WHERE number = '{broken}'")
+    for column in broken_one_by_one(town, broken, bring_back, NO_RUN):
         asked = CliRunner().invoke(case_app.app, ["wake", broken])
         assert asked.exit_code == 1, column
         assert asked.stderr.startswith(f"未办理:案件 {broken}"), column
