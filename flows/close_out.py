@@ -75,7 +75,7 @@ def close_due(
     """
     recomputed = perform(lambda: follow_calendar(resources, at=at), name="公示末日顺延")
     counts = perform(lambda: fire_due(resources, at=at), name="提醒、督办、期满")
-    counts.recomputed = recomputed
+    counts.recomputed += recomputed
     told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件"]
     report = perform(lambda: carry_behind(resources, counts, at=at), name="续办到期案件")
     told.append(f"续办{len(report.carried)}件")

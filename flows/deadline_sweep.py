@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from prefect import flow, get_run_logger
@@ -40,7 +41,8 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
     Do everything that is due now.
 
     Safe to repeat, and to run twice at once: every part takes what it does by a conditional UPDATE. A part that breaks
-    before the letters leave is told among the failures, and does not keep them waiting.
+    is told among the failures, and keeps no other waiting. What depends on another part looks after itself: nothing
+    lapses on a day that could not be recomputed (`tasks.deadlines`).
 
     Args:
         perform: how each part is carried out: as a Prefect task, or directly from the command line.
@@ -56,34 +58,44 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
     recomputed = tried(lambda: recompute_provisional(resources, at=at), name="重算暂定期限", otherwise=0)
     recomputed += tried(lambda: follow_calendar(resources, at=at), name="公示末日顺延", otherwise=0)
     counts = tried(lambda: fire_due(resources, at=at), name="提醒、督办、期满", otherwise=SweepCounts())
-    counts.recomputed = recomputed
-    told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件,重算{recomputed}件"]
+    counts.recomputed += recomputed
+    told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件,重算{counts.recomputed}件"]
+    # One list from here on: what recurs and the waking of cases tell it what failed, too.
+    failures += counts.failures
+    counts.failures = failures
     if short := tried(lambda: report_shortfalls(resources, at=at), name="年度建设数量", otherwise=0):
         told.append(f"上年度建设未达标的村(居){short}个,已报社区办")
-    counts.failures = [*failures, *counts.failures]
-    told += perform(lambda: catch_up(resources, at=at, failures=counts.failures), name="例行事项补办")
-    report = perform(lambda: post_letters(resources, at=at), name="寄出信函")
-    told.append(f"寄出{report.sent}封,待重寄{report.retried}封,无法寄达{len(report.dead)}封")
-    counts.failures += report.failures
-    if report.trouble:
-        told.append(f"寄信中断:{report.trouble}")
-    if pages_wait(resources):
-        pages = perform(lambda: write_pages(resources), name="更新公示页面")
-        counts.failures += pages.failures
-        told.append(f"更新公示页面{pages.written}页")
-    try:
-        woken = perform(lambda: wake_all(resources, at=at, failures=counts.failures), name="续办案件")
-        schedule_close_outs(resources, at=at, within=A_DAY)
-        told.append(f"唤醒{woken[Woken.RESUMED]}件,新启动{woken[Woken.STARTED] + woken[Woken.REPLACED]}件")
-    except Temporary as delay:
-        counts.failures.append(str(delay))
+    told += tried(lambda: catch_up(resources, at=at, failures=failures), name="例行事项补办", otherwise=[])
+    told += tried(lambda: _post(resources, at=at, failures=failures), name="寄出信函", otherwise=[])
+    if _tried(directly, lambda: pages_wait(resources), name="查看公示页面", otherwise=True, failures=failures):
+        told += tried(lambda: _write_pages(resources, failures=failures), name="更新公示页面", otherwise=[])
+    told += tried(lambda: _wake(resources, at=at, failures=failures), name="续办案件", otherwise=[])
     beat(resources, started_at=at, finished_at=resources.clock.now(), counts=counts)
     return counts, told
 
 
+def _post(resources: Resources, *, at: datetime, failures: list[str]) -> list[str]:
+    report = post_letters(resources, at=at)
+    failures += report.failures
+    told = [f"寄出{report.sent}封,待重寄{report.retried}封,无法寄达{len(report.dead)}封"]
+    return [*told, f"寄信中断:{report.trouble}"] if report.trouble else told
+
+
+def _write_pages(resources: Resources, *, failures: list[str]) -> list[str]:
+    pages = write_pages(resources)
+    failures += pages.failures
+    return [f"更新公示页面{pages.written}页"]
+
+
+def _wake(resources: Resources, *, at: datetime, failures: list[str]) -> list[str]:
+    woken = wake_all(resources, at=at, failures=failures)
+    schedule_close_outs(resources, at=at, within=A_DAY)
+    return [f"唤醒{woken[Woken.RESUMED]}件,新启动{woken[Woken.STARTED] + woken[Woken.REPLACED]}件"]
+
+
 def _tried(perform: Perform, part: Callable[[], R], *, name: str, otherwise: R, failures: list[str]) -> R:
     """
-    Carry out a part of the sweep; when it breaks, tell so, and return `otherwise`: the letters must not wait for it.
+    Carry out a part of the sweep; when it breaks, tell so, and return `otherwise`: no other part must wait for it.
 
     Raises:
         Exception: it could not be carried out at all, because Prefect is away.
@@ -99,6 +111,11 @@ def _tried(perform: Perform, part: Callable[[], R], *, name: str, otherwise: R, 
 
     try:
         return perform(attempt, name=name)
+    except Temporary as delay:
+        if not broke:
+            raise
+        failures.append(str(delay))
+        return otherwise
     except Exception as error:
         if not broke:
             raise

@@ -1,9 +1,10 @@
 """What time does to open work items: reminders, escalations, lapses, and due days recomputed when a calendar is out."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, literal_column, select, update
@@ -12,17 +13,19 @@ from models.case import Case
 from models.sweep import SweepBeat
 from models.work_item import Timer, WorkItem
 from policies.vocabulary import Gate, TimerKind, WorkItemStatus
-from rules.periods import SHANGHAI, plan
+from rules.periods import SHANGHAI
 from runtime.resources import Resources
 from tasks import meeting_mail
 from tasks.act import Act, acting
 from tasks.audit_rows import UNREADABLE, is_of_value, number_of
-from tasks.cases import deciders, load_case, policy_of
+from tasks.cases import deciders, load_case, notice_of
+from tasks.due_days import counted_anew, reschedule
 from tasks.escalations import escalate_due, pending, reminder, take, told_reminded
 from tasks.firing import DueCase, fire_together
 from tasks.history import SYSTEM, append
 from tasks.lapses import lapse
-from tasks.mail import chinese_date, send, to_person
+from tasks.mail import send, to_person
+from tasks.notice_changes import follow, last_by_the_calendar
 from tasks.rolls import count_answers, households_of
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,7 @@ class SweepCounts:
         self.merged_reminders += other.merged_reminders
         self.escalations += other.escalations
         self.lapses += other.lapses
+        self.recomputed += other.recomputed
 
 
 def fire_due(resources: Resources, *, at: datetime) -> SweepCounts:
@@ -129,12 +133,17 @@ def _fire_alone(resources: Resources, due: DueCase, counts: SweepCounts, *, at: 
     try:
         with acting(resources, at=at) as act:
             load_case(act.session, due.number)
-            _fire_item(act, due.item_id, alone)
+            withheld = _fire_item(act, due.item_id, alone)
     except Exception as error:  # noqa: BLE001 - one broken item must not stop the others; recorded on its row
         counts.failures.append(f"{due.number}:{type(error).__name__}:{error}")
         _record_failure(resources, due.item_id, error, due_by=at)
     else:
         counts.add(alone)
+        if withheld is not None:
+            counts.failures.append(
+                f"{due.number}:期限未能重算,期满处理推迟到下次巡检:{type(withheld).__name__}:{withheld}"
+            )
+            _record_failure(resources, due.item_id, withheld, due_by=at)
 
 
 def _record_failure(resources: Resources, item_id: int, error: Exception, *, due_by: datetime | None = None) -> None:
@@ -147,12 +156,27 @@ def _record_failure(resources: Resources, item_id: int, error: Exception, *, due
         )
 
 
-def _fire_item(act: Act, item_id: int, counts: SweepCounts) -> None:
+def _fire_item(act: Act, item_id: int, counts: SweepCounts) -> Exception | None:
+    """Fire what is due of a work item; return why it does not lapse although its period seems over, None: nothing."""
     item = act.session.get_one(WorkItem, item_id, populate_existing=True)
     if item.status is not WorkItemStatus.OPEN:
         act.session.execute(delete(Timer).where(Timer.work_item_id == item_id, Timer.fired_at.is_(None)))
-        return
-    due = [timer for timer in pending(act, item_id) if timer.fires_at <= act.at]
+        return None
+    due, withheld = _due_timers(act, item_id), None
+    if any(timer.kind is TimerKind.LAPSE for timer in due):
+        # What time decides nobody can take back, and a household may still be entitled to answer; a letter that comes
+        # a few days early does no harm. So by an estimate, where the true day can not be told now, people are reminded
+        # and their superiors told, but nothing lapses.
+        try:
+            moves_on = _moves_on(act, item)
+        except Exception as error:
+            log.exception("the due day of work item %d can not be counted", item_id)
+            withheld, due = error, [timer for timer in due if timer.kind is not TimerKind.LAPSE]
+        else:
+            if moves_on is not None:
+                moves_on()
+                counts.recomputed += 1
+                due = _due_timers(act, item_id)
     reminders = [timer for timer in due if timer.kind is TimerKind.REMINDER and take(act, timer)]
     if act.at >= item.due_at:
         counts.merged_reminders += len(reminders)  # the escalation tells them: "due soon" would be untrue now
@@ -165,6 +189,20 @@ def _fire_item(act: Act, item_id: int, counts: SweepCounts) -> None:
         counts.lapses += 1
     else:
         counts.escalations += escalate_due(act, item)
+    return withheld
+
+
+def _moves_on(act: Act, item: WorkItem) -> Callable[[], None] | None:
+    """Return what gives an open work item the due day that the calendar gives it now; None: it has it."""
+    if item.gate is Gate.NOTICE_PERIOD:
+        last = last_by_the_calendar(item.case, notice_of(act.session, item.case), act.resources.calendar)
+        return partial(follow, act, item, last) if last > item.due_on else None
+    schedule = counted_anew(item, calendar=act.resources.calendar)
+    return partial(reschedule, act, item, schedule) if schedule is not None else None
+
+
+def _due_timers(act: Act, item_id: int) -> list[Timer]:
+    return [timer for timer in pending(act, item_id) if timer.fires_at <= act.at]
 
 
 def _remind(act: Act, item: WorkItem, timer: Timer) -> None:
@@ -185,7 +223,7 @@ def recompute_provisional(resources: Resources, *, at: datetime) -> int:
     """
     Compute anew the due day of every open work item that was counted over an unpublished year.
 
-    To be called before `fire_due`: what is due by the arrangement that is out now must not lapse by the estimate.
+    To be called before `fire_due`, so that reminders go out by the arrangement that is out now, not by the estimate.
     Safe to repeat because only a changed due day, or one that became final, is written. One that can not be computed
     does not stop the others; why stands on its timers.
 
@@ -215,36 +253,19 @@ def recompute_provisional(resources: Resources, *, at: datetime) -> int:
     for item_id, number in waiting:
         try:
             with acting(resources, at=at) as act:
-                changed += _recompute(act, load_case(act.session, number), item_id)
+                load_case(act.session, number)
+                changed += _recompute(act, item_id)
         except Exception as error:  # noqa: BLE001 - one broken item must not stop the others; recorded on its row
             _record_failure(resources, item_id, error)
     return changed
 
 
-def _recompute(act: Act, case: Case, item_id: int) -> bool:
+def _recompute(act: Act, item_id: int) -> bool:
     item = act.session.get_one(WorkItem, item_id, populate_existing=True)
-    schedule = plan(policy_of(case, item.gate), opened_at=item.opened_at, calendar=act.resources.calendar)
-    if item.status is not WorkItemStatus.OPEN or (schedule.due_on, schedule.provisional) == (
-        item.due_on,
-        item.provisional,
-    ):
+    schedule = counted_anew(item, calendar=act.resources.calendar)
+    if schedule is None:
         return False
-    before = item.due_on
-    item.due_on, item.due_at, item.provisional = schedule.due_on, schedule.due_at, schedule.provisional
-    fires = {(timer.kind, timer.seq): timer.fires_at for timer in schedule.timers}
-    for timer in pending(act, item_id):
-        timer.fires_at = fires.get((timer.kind, timer.seq), timer.fires_at)
-    state = "暂定" if schedule.provisional else "确定"
-    append(
-        act.session,
-        case,
-        kind="due_day_recomputed",
-        actor=SYSTEM,
-        summary=f"放假安排公布,“{item.gate.label}”的期限由{chinese_date(before)}(暂定)"
-        f"重算为{chinese_date(item.due_on)}({state})",
-        at=act.at,
-        data={"work_item": item.id, "before": before.isoformat(), "due_on": item.due_on.isoformat()},
-    )
+    reschedule(act, item, schedule)
     return True
 
 

@@ -135,7 +135,7 @@ class Rehearsal:
         counts = fire_due(self.resources, at=at)
         report_shortfalls(self.resources, at=at)
         catch_up(self.resources, at=at, failures=counts.failures)
-        counts.recomputed = recomputed
+        counts.recomputed += recomputed
         for number in self._behind():
             carry_with_relatives(self.resources, number, self.procedures, at=at)
         post_letters(self.resources, at=at)

@@ -155,7 +155,7 @@ def _fire(
         written.reminders += 1
         written.merged_reminders += len(reminders) - 1
     if any(timer.kind is TimerKind.LAPSE for timer in item.timers):
-        found = end_of(item, policy, notices, at=act.at)
+        found = end_of(act, item, policy, notices)
         if found is None:
             raise _ByItselfError
         end, fact = found

@@ -23,6 +23,7 @@ from tasks.firing_facts import DueItem
 from tasks.history import decision_facts
 from tasks.items import decided
 from tasks.lapses import say_late
+from tasks.notice_changes import last_by_the_calendar
 from tasks.notice_ending import how_it_ended
 
 _CASES, _ITEMS, _TIMERS, _NOTICES, _DECISIONS = (
@@ -34,6 +35,8 @@ class Unopposed(NamedTuple):
     """A notice against which nobody objected, as `Notice`."""
 
     ends_on: date
+    published_at: datetime
+    prolonged: list[dict[str, Any]]
 
 
 class End(NamedTuple):
@@ -49,22 +52,25 @@ def unopposed(connection: Connection, cases: Collection[int]) -> dict[int, Unopp
     """Return the notices of these cases against which nobody objected, by their case's id."""
     if not cases:
         return {}
-    query = select(Notice.case_id, Notice.ends_on).where(
+    query = select(Notice.case_id, Notice.ends_on, Notice.published_at, Notice.prolonged).where(
         Notice.case_id.in_(given_ids(connection.dialect.name)),
         ~select(Objection.id).where(Objection.notice_id == Notice.id).exists(),
     )
     found = connection.execute(query, given_as_ids(cases)).all()
-    return {case_id: Unopposed(ends_on) for case_id, ends_on in found}
+    return {case_id: Unopposed(*notice) for case_id, *notice in found}
 
 
-def end_of(item: DueItem, policy: Timing, notices: Mapping[int, Unopposed], *, at: datetime) -> tuple[End, Fact] | None:
+def end_of(act: Act, item: DueItem, policy: Timing, notices: Mapping[int, Unopposed]) -> tuple[End, Fact] | None:
     """Return the end of this period and the fact of it for the history; None when it needs a hand of its own."""
     notice, provided = notices.get(item.case.id), policy.lapse
     if notice is None or provided is None or any(each.kind is TimerKind.ESCALATION for each in item.timers):
         return None
-    reason, told = how_it_ended(cast("Notice", notice), [], ended_at=item.due_at, at=at)
+    as_notice = cast("Notice", notice)
+    if last_by_the_calendar(cast("Case", item.case), as_notice, act.resources.calendar) > item.due_on:
+        return None
+    reason, told = how_it_ended(as_notice, [], ended_at=item.due_at, at=act.at)
     details: dict[str, Any] = {"clause": provided.where} | told
-    reason += say_late(details, due_at=item.due_at, at=at)
+    reason += say_late(details, due_at=item.due_at, at=act.at)
     decision = {
         "work_item_id": item.id,
         "case_id": item.case.id,
@@ -72,7 +78,7 @@ def end_of(item: DueItem, policy: Timing, notices: Mapping[int, Unopposed], *, a
         "reason": reason,
         "decided_by_id": None,
         "door": Door.LAPSE,
-        "decided_at": at,
+        "decided_at": act.at,
         "effective_at": item.due_at,
         "acknowledged": [],
         "details": details,

@@ -15,6 +15,7 @@ from runtime.resources import Resources
 from tasks import change_rests, items, notice_ending, service_ending, survey_answers
 from tasks.act import Act, acting
 from tasks.cases import load_case, open_item, policy_of
+from tasks.due_days import counted_anew, reschedule
 from tasks.escalations import escalate_due
 from tasks.mail import about_site, applicants, chinese_date, due_of, send
 from tasks.rolls import tell_missing
@@ -112,6 +113,11 @@ def lapse_if_over(resources: Resources, number: str, *, at: datetime) -> None:
         item = open_item(act.session, case)
         if item is None or not item.lapses or at < item.due_at:
             return
+        # The sweep may not have come by since the arrangement of holidays came out.
+        if (schedule := counted_anew(item, calendar=resources.calendar)) is not None:
+            reschedule(act, item, schedule)
+            if at < item.due_at:
+                return
         lapse(act, item)
         told = Refused(
             policy_of(case, item.gate).where,

@@ -66,8 +66,8 @@ def follow_calendar(resources: Resources, *, at: datetime) -> int:
 
     The published day stays unless the law moves it: a last day that turns out to be off goes on to the next working
     day, and working days that turn out to be off are made up for; never to an earlier day. To be called before what
-    is due is fired. Safe to repeat because only a day that moves is written. One that can not be counted is left to
-    its lapse, which records why.
+    is due is fired. Safe to repeat because only a day that moves is written. One that can not be moved is left to
+    its lapse, which counts the day again, and records why it can not be.
 
     Source: Civil Code art. 203; the notice said that its last day was provisional.
 
@@ -95,10 +95,14 @@ def _move_on(resources: Resources, number: str, item_id: int, *, at: datetime) -
         item = act.session.get_one(WorkItem, item_id, populate_existing=True)
         if item.status is not WorkItemStatus.OPEN or not _moves(act.session, item, None, resources.calendar):
             return False
-        last = _by_the_calendar(case, notice_of(act.session, case), resources.calendar)
-        reason = f"{item.due_on.year}年放假安排公布,末日依规定顺延"
-        _prolong(act, item, last, by=SYSTEM, actor=SYSTEM, reason=reason)
+        follow(act, item, last_by_the_calendar(case, notice_of(act.session, case), resources.calendar))
         return True
+
+
+def follow(act: Act, item: WorkItem, last: date) -> None:
+    """Let a notice, its case held locked, stand until the day that the calendar gives it."""
+    reason = f"{item.due_on.year}年放假安排公布,末日依规定顺延"
+    _prolong(act, item, last, by=SYSTEM, actor=SYSTEM, reason=reason)
 
 
 def _standing(session: Session) -> list[tuple[WorkItem, Notice | None]]:
@@ -120,13 +124,13 @@ def _standing(session: Session) -> list[tuple[WorkItem, Notice | None]]:
 def _moves(session: Session, item: WorkItem, notice: Notice | None, calendar: WorkCalendar) -> bool:
     """Return whether the calendar moves a notice's last day on; a broken notice must not stop the others."""
     try:
-        return _by_the_calendar(item.case, notice or notice_of(session, item.case), calendar) > item.due_on
+        return last_by_the_calendar(item.case, notice or notice_of(session, item.case), calendar) > item.due_on
     except Exception:
         log.exception("the last day of case %s can not be counted", item.case.number)
         return False
 
 
-def _by_the_calendar(case: Case, notice: Notice, calendar: WorkCalendar) -> date:
+def last_by_the_calendar(case: Case, notice: Notice, calendar: WorkCalendar) -> date:
     """Return the last day of a notice by the calendar as it is known now."""
     if any(each["by"] != SYSTEM for each in notice.prolonged):
         return calendar.on_or_after(notice.ends_on)  # a day that somebody named

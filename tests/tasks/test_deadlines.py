@@ -1,12 +1,17 @@
 """Deadlines: what time does to a gate, on which day, and that it does it once."""
 
+from collections import Counter
 from datetime import date
+from typing import Any
 
 import pytest
 
+from flows import deadline_sweep
+from flows.deadline_sweep import sweep_directly
 from policies.errors import Refused
 from policies.vocabulary import Answer, CaseStatus, Door, Gate, TimerKind, Verdict
 from rules.periods import SHANGHAI
+from tasks import due_days
 from tasks.deadlines import fire_due, recompute_provisional
 from tests.desks import OpenTown, publish_2027, variant
 from tests.township import LEADER, RESPONSIBLE, REVIEWER, Township, at
@@ -252,6 +257,63 @@ def test_what_is_not_over_by_the_arrangement_does_not_lapse_by_the_estimate(open
     assert "今日到期" in town.entries("reminder")[-1].sent_text
     town.everybody_agrees()
     assert town.gate() is Gate.VILLAGE_FORWARD
+
+
+def fails(*_: Any, **__: Any) -> Any:
+    raise ArithmeticError("no calendar")
+
+
+def test_nothing_lapses_by_the_estimate_when_the_recomputing_breaks_as_a_whole(
+    open_town: OpenTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = open_town("example-2026", "2026-12-10 10:00")
+    town.apply()
+    publish_2027(town)
+    town.clock.move_to(at("2027-01-12 10:00"))
+    monkeypatch.setattr(deadline_sweep, "recompute_provisional", fails)
+    monkeypatch.setattr(deadline_sweep, "wake_all", lambda *_, **__: Counter())
+    monkeypatch.setattr(deadline_sweep, "schedule_close_outs", lambda *_, **__: None)
+    counts, _ = sweep_directly(town.resources)
+    assert counts.failures == ["重算暂定期限未能办理,下次巡检再办:ArithmeticError:no calendar"]
+    assert (counts.recomputed, counts.lapses) == (1, 0)
+    assert (town.item().due_on, town.item().provisional) == (date(2027, 1, 12), False)
+    assert "今日到期" in town.entries("reminder")[-1].sent_text
+    town.everybody_agrees()
+    assert town.gate() is Gate.VILLAGE_FORWARD
+
+
+def test_what_can_not_be_counted_anew_is_reported_but_does_not_lapse(
+    open_town: OpenTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = open_town("example-2026", "2026-12-10 10:00")
+    town.apply()
+    publish_2027(town)
+    with monkeypatch.context() as broken:
+        broken.setattr(due_days, "plan", fails)
+        town.clock.move_to(at("2027-01-05 09:00"))
+        assert fire_due(town.resources, at=town.now()).reminders == 1
+        town.clock.move_to(at("2027-01-14 10:00"))
+        for _ in range(2):  # told by every sweep
+            counts = fire_due(town.resources, at=town.now())
+            assert counts.lapses == 0
+            (told,) = counts.failures
+            assert told.startswith(f"{town.number}:期限未能重算,期满处理推迟到下次巡检:ArithmeticError")
+        assert town.gate() is Gate.HOUSEHOLD_CONSENT
+        assert len(town.told("escalation")) == 1
+        (waiting,) = (timer for timer in town.timers() if timer.fired_at is None)
+        assert (waiting.kind, waiting.failures) == (TimerKind.LAPSE, 2)
+    assert fire_due(town.resources, at=town.now()).lapses == 1
+    assert town.decisions()[-1].effective_at == at("2027-01-13 00:00"), "by the arrangement, not by the estimate"
+
+
+def test_who_answers_on_the_true_last_day_is_in_time_though_no_sweep_has_come(open_town: OpenTown) -> None:
+    town = open_town("example-2026", "2026-12-10 10:00")
+    town.apply()
+    publish_2027(town)
+    town.clock.move_to(at("2027-01-12 10:00"))
+    town.everybody_agrees()
+    assert town.gate() is Gate.VILLAGE_FORWARD
+    assert "由2027年1月11日(暂定)重算为2027年1月12日(确定)" in "".join(row.summary for row in town.history())
 
 
 def test_a_fired_timer_stays_fired(town: Township) -> None:

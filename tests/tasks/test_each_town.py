@@ -206,6 +206,46 @@ def test_a_part_of_the_sweep_that_fails_as_a_whole_stops_no_other_and_no_letter(
         assert session.get_one(SweepBeat, SWEEP).counts["failures"] == failures
 
 
+AFTERWARDS = {
+    "catch_up": "例行事项补办",
+    "post_letters": "寄出信函",
+    "pages_wait": "查看公示页面",
+    "write_pages": "更新公示页面",
+    "wake_all": "续办案件",
+    "schedule_close_outs": "续办案件",
+}
+"""Of the sweep, from what recurs on; each with its name in Chinese."""
+
+
+@pytest.mark.usefixtures("no_prefect")
+@pytest.mark.parametrize("part", AFTERWARDS)
+def test_a_part_that_fails_after_the_deadlines_stops_no_other_and_the_sweep_is_seen(
+    open_sqlite: OpenTown, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[str] = []
+
+    def noted(name: str, whole: Any) -> Any:
+        def run(*args: Any, **named: Any) -> Any:
+            called.append(name)
+            if name == part:
+                raise LookupError("no such table")
+            done = whole(*args, **named)
+            return True if name == "pages_wait" else done
+
+        return run
+
+    town = two_towns(open_sqlite(EXAMPLE, "2026-12-01 09:00"))
+    for name in AFTERWARDS:
+        monkeypatch.setattr(deadline_sweep, name, noted(name, getattr(deadline_sweep, name)))
+    told, failures = sweep(town, AFTER_NEW_YEAR)
+    assert failures == [f"{AFTERWARDS[part]}未能办理,下次巡检再办:LookupError:no such table"]
+    assert called == [each for each in AFTERWARDS if (part, each) != ("wake_all", "schedule_close_outs")]
+    assert any(each.startswith("寄出") for each in told) == (part != "post_letters"), "what was not done is not told"
+    assert {each.status.value for each in town.entries()} <= {"queued" if part == "post_letters" else "sent"}
+    with town.resources.database.read() as session:
+        assert session.get_one(SweepBeat, SWEEP).counts["failures"] == failures
+
+
 def test_a_prefect_that_is_away_ends_the_sweep(open_sqlite: OpenTown) -> None:
     town = two_towns(open_sqlite(EXAMPLE, "2026-12-01 09:00"))
 

@@ -15,6 +15,7 @@ from policies.errors import Refused
 from policies.vocabulary import CaseStatus, Door, Gate, NoticeKind, Outcome, TimerKind, Verdict
 from tasks import notice_changes
 from tasks.act import acting
+from tasks.deadlines import fire_due
 from tasks.due_instants import due_instants
 from tasks.history import verify
 from tasks.notice_changes import follow_calendar
@@ -158,6 +159,30 @@ def test_a_notice_whose_last_day_can_not_be_moved_stops_no_other(
     assert follow_calendar(board.town.resources, at=board.town.now()) == 1
     assert board.notice(first).ends_on == before[first]
     assert board.notice(second).ends_on > before[second]
+
+
+def test_no_notice_ends_before_its_day_by_the_arrangement_though_none_was_moved(
+    open_town: OpenTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = Board(open_town("zhujiajiao-2018", "2026-12-31 10:00"))
+    numbers = [board.publish(LINPING, key=key, title=f"第{key}件") for key in ("1", "2")]
+    publish_2027(board.town)
+    board.town.clock.move_to(at("2027-01-12 00:00"))
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise ArithmeticError("no calendar")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(notice_changes, "last_day_of", fails)
+        counts = fire_due(board.town.resources, at=board.town.now())
+        assert (counts.lapses, counts.recomputed) == (0, 0)
+        assert [each.partition(":")[0] for each in counts.failures] == numbers
+        assert all("期限未能重算,期满处理推迟到下次巡检" in each for each in counts.failures)
+    counts = fire_due(board.town.resources, at=board.town.now())
+    assert (counts.lapses, counts.recomputed, counts.failures) == (0, 2, [])
+    assert {board.notice(number).ends_on for number in numbers} == {date(2027, 1, 12)}
+    board.town.clock.move_to(at("2027-01-13 00:00"))
+    assert fire_due(board.town.resources, at=board.town.now()).lapses == 2
 
 
 def test_the_instant_of_the_end_is_known_as_soon_as_the_notice_is_published(board: Board) -> None:
