@@ -33,10 +33,10 @@ from rules.window import open_phase
 from runtime.resources import Resources, edition_of
 from tasks import items
 from tasks.act import Act, acting
-from tasks.cases import Asked, application_of, check_authority, item_asked, load_case, person_of, publish
+from tasks.cases import Asked, application_of, check_authority, load_case, person_of, publish
 from tasks.commands import ApplyForSite, Resubmit, SiteDetails
+from tasks.deciding import deciding, item_to_decide
 from tasks.history import append
-from tasks.lapses import lapse_if_over
 from tasks.mail import about_site, applicants, due_of, names_of, send, village_of, warnings_of
 from tasks.openings import edition_in_use, next_number, opened_by
 
@@ -279,10 +279,9 @@ def resubmit(resources: Resources, command: Resubmit, *, door: Door, at: datetim
         Refused: not at the correction gate, its period is over, not the leader of the application, or a standard is
             still not met.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        item = item_asked(act.session, case, asked, Gate.CORRECTION, at=at)
+        item = item_to_decide(act, case, asked, Gate.CORRECTION)
         person = person_of(act.session, command.by)
         check_authority(act.session, item, person, on=act.day)
         if not command.household_agrees:

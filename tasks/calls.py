@@ -25,9 +25,9 @@ from tasks.act import Act, acting
 from tasks.call_commands import ChangeWindow, OpenCall, SelfCheck
 from tasks.call_projects import counted, load_call
 from tasks.call_report import figures
-from tasks.cases import Asked, call_of, check_authority, holds_any, item_asked, person_of, policy_of, publish
+from tasks.cases import Asked, call_of, check_authority, holds_any, person_of, policy_of, publish
+from tasks.deciding import deciding, item_to_decide
 from tasks.history import append
-from tasks.lapses import lapse_if_over
 from tasks.ledger_posting import LARGEST_FEN
 from tasks.mail import about, send, to_person
 from tasks.openings import check_in_force, next_number, opened_by
@@ -230,10 +230,9 @@ def change_window(
         Refused: the window does not stand open, the person may not, the new day is not later, or the window would be
             shorter or longer than the edition says.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_call(act.session, command.case)
-        item = item_asked(act.session, case, asked, Gate.CALL_WINDOW, at=at)
+        item = item_to_decide(act, case, asked, Gate.CALL_WINDOW)
         by = person_of(act.session, command.by)
         check_authority(act.session, item, by, on=act.day)
         call = call_of(act.session, case)
@@ -304,9 +303,9 @@ def self_check(
     Raises:
         Refused: the call does not wait for it, or the person may not.
     """
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_call(act.session, command.case)
-        item = item_asked(act.session, case, asked, Gate.SELF_CHECK, at=at)
+        item = item_to_decide(act, case, asked, Gate.SELF_CHECK)
         by = person_of(act.session, command.by)
         check_authority(act.session, item, by, on=act.day)
         return items.close(

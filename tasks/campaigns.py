@@ -27,7 +27,8 @@ from runtime.resources import Resources
 from tasks import items
 from tasks.act import Act, acting
 from tasks.campaign_figures import figures, tell_results
-from tasks.cases import Asked, check_authority, holds_any, item_asked, person_of
+from tasks.cases import Asked, check_authority, holds_any, person_of
+from tasks.deciding import deciding, item_to_decide
 from tasks.inspection_commands import ConcludeCampaign, OpenCampaign
 from tasks.inspection_points import inspections_in, load_of, rule_of, site_named_in_full
 from tasks.inspection_selection import Selection, select_sites
@@ -236,9 +237,9 @@ def conclude(
     Raises:
         Refused: the campaign does not wait for it, or the person may not.
     """
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_of(act.session, command.case, CaseKind.CAMPAIGN)
-        item = item_asked(act.session, case, asked, Gate.CAMPAIGN_REPORT, at=at)
+        item = item_to_decide(act, case, asked, Gate.CAMPAIGN_REPORT)
         by = person_of(act.session, command.by)
         check_authority(act.session, item, by, on=act.day)
         decision = items.close(

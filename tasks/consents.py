@@ -15,11 +15,11 @@ from policies.vocabulary import Door, Gate, Verdict
 from rules.consent import Tally
 from runtime.resources import Resources, edition_of
 from tasks import items
-from tasks.act import Act, acting
-from tasks.cases import Asked, check_authority, item_asked, load_case, person_of
+from tasks.act import Act
+from tasks.cases import Asked, check_authority, load_case, person_of
 from tasks.commands import HouseholdAnswer, RecordAnswers
+from tasks.deciding import deciding, item_to_decide
 from tasks.history import append
-from tasks.lapses import lapse_if_over
 from tasks.mail import about_site, applicants, moves_from, send, village_of
 from tasks.rolls import answers_of, tally_of
 
@@ -48,10 +48,9 @@ def record_answers(
     Raises:
         Refused: the gate does not wait, the person may not record, or a household is not on the frozen roll.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        item = item_asked(act.session, case, asked, Gate.HOUSEHOLD_CONSENT, at=at)
+        item = item_to_decide(act, case, asked, Gate.HOUSEHOLD_CONSENT)
         person = person_of(act.session, command.by)
         check_authority(act.session, item, person, on=act.day)
         changes, counted = _enter(act, item, command.answers, person, door)

@@ -26,12 +26,11 @@ from tasks import (
     resolution_case,
     site_decisions,
 )
-from tasks.act import Act, acting
+from tasks.act import Act
 from tasks.cases import (
     Asked,
     check_authority,
     entitled,
-    item_asked,
     leader_of,
     load_case,
     load_with_parent,
@@ -39,7 +38,7 @@ from tasks.cases import (
     policy_of,
 )
 from tasks.commands import Decide, Withdraw
-from tasks.lapses import lapse_if_over
+from tasks.deciding import deciding, item_to_decide
 
 
 def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, asked: Asked | None = None) -> Decision:
@@ -61,10 +60,9 @@ def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, a
             raise Refused("default", "撤回申请须填写理由")
         withdrawal = Withdraw(case=command.case, by=command.by, reason=command.reason)
         return withdraw(resources, withdrawal, door=door, at=at, asked=asked)
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        item = item_asked(act.session, case, asked, at=at)
+        item = item_to_decide(act, case, asked)
         person = person_of(act.session, command.by)
         given = (item.gate, command.verdict)
         check_authority(act.session, item, person, on=act.day, above=GIVEN_BY.get(given), also=ALSO_GIVEN_BY.get(given))
@@ -137,11 +135,10 @@ def withdraw(
     Raises:
         Refused: not the leader of the application, nothing waits, or money has already moved.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         # A proposal's call hears of it, and whatever changes both takes the call first.
         case = load_with_parent(act.session, command.case)
-        item = item_asked(act.session, case, asked, at=at)
+        item = item_to_decide(act, case, asked)
         person = person_of(act.session, command.by)
         leader = leader_of(act.session, case)
         if leader is None:

@@ -17,8 +17,9 @@ from rules.evaluation import PanelAnswer, Result, check_answer, evaluate
 from rules.scoring import shown
 from runtime.resources import Resources, edition_of
 from tasks import items
-from tasks.act import Act, acting
-from tasks.cases import Asked, check_authority, item_asked, load_case, person_of, project_of
+from tasks.act import Act
+from tasks.cases import Asked, check_authority, load_case, person_of, project_of
+from tasks.deciding import deciding, item_to_decide
 from tasks.history import append
 from tasks.mail import about, applicants, send, village_of
 from tasks.project_commands import PanelEntry, RecordEvaluation
@@ -47,9 +48,9 @@ def record_evaluation(
         Refused: no evaluation waits, a person who may not decide there, a side that the edition does not ask, points
             that can not be; with `complete`, also a missing side that the edition insists on.
     """
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        item = item_asked(act.session, case, asked, Gate.EVALUATION, at=at)
+        item = item_to_decide(act, case, asked, Gate.EVALUATION)
         person = person_of(act.session, command.by)
         check_authority(act.session, item, person, on=act.day)
         for entry in command.panels:

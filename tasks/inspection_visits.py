@@ -19,8 +19,9 @@ from rules.transitions import GIVEN_BY, check_door, check_verdict
 from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks import inspection_case, items
-from tasks.act import Act, acting
-from tasks.cases import Asked, already_decided, check_authority, item_asked, person_of, policy_of, site_of
+from tasks.act import Act
+from tasks.cases import Asked, already_decided, check_authority, person_of, policy_of, site_of
+from tasks.deciding import deciding, item_to_decide
 from tasks.documents import attach
 from tasks.inspection_commands import PointFound, RecordVisit, ReportRectification
 from tasks.inspection_points import (
@@ -35,7 +36,6 @@ from tasks.inspection_points import (
     rule_of,
     visits_of,
 )
-from tasks.lapses import lapse_if_over
 from tasks.living import keep
 from tasks.mail import about, applicants, send, village_of
 
@@ -59,10 +59,9 @@ def record_visit(
         Refused: no visit is waited for, the person may not, the findings do not cover the checklist or do not bear
             the verdict, the days do not fit, the site stands no longer, or it was given time too often.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_of(act.session, command.case, CaseKind.INSPECTION)
-        item = item_asked(act.session, case, asked, at=at)
+        item = item_to_decide(act, case, asked)
         if item.gate not in VISITING:
             raise _none_due(act, case, item)
         follow_site(act, case)
@@ -293,10 +292,9 @@ def report_rectification(
     Raises:
         Refused: nothing is to be put right, its last day is over, not the site's leader, no such file.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_of(act.session, command.case, CaseKind.INSPECTION)
-        item = item_asked(act.session, case, asked, Gate.RECTIFICATION, at=at)
+        item = item_to_decide(act, case, asked, Gate.RECTIFICATION)
         by = person_of(act.session, command.by)
         check_authority(act.session, item, by, on=act.day)
         document = _filed(act, case, command.proof, "rectification", by)

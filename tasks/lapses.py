@@ -4,18 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
-
-from models.case import Case
 from models.work_item import WorkItem
 from notifications.letters import Returned
-from policies.errors import Refused
-from policies.vocabulary import Door, Gate, WorkItemStatus
-from runtime.resources import Resources
+from policies.vocabulary import Door, Gate
 from tasks import change_rests, items, notice_ending, service_ending, survey_answers
-from tasks.act import Act, acting
-from tasks.cases import load_case, open_item, policy_of
-from tasks.due_days import counted_anew, reschedule
+from tasks.act import Act
+from tasks.cases import policy_of
 from tasks.escalations import escalate_due
 from tasks.mail import about_site, applicants, chinese_date, due_of, send
 from tasks.rolls import tell_missing
@@ -28,19 +22,6 @@ ENDINGS: dict[Gate, Callable[[Act, WorkItem], tuple[str, dict[str, Any]]]] = {
     Gate.SUSPENSION: change_rests.end_rest_by_time,
 }
 """What the end of a period does in its matter; returns why it ended, in Chinese, and what else the decision keeps."""
-
-
-_OVER = (
-    select(WorkItem.id)
-    .join(Case, Case.id == WorkItem.case_id)
-    .where(
-        Case.number == bindparam("number"),
-        WorkItem.status == WorkItemStatus.OPEN,
-        WorkItem.gate != Gate.UNDELIVERED_LETTER,
-        WorkItem.lapses,
-        WorkItem.due_at <= bindparam("now"),
-    )
-)
 
 
 def lapse(act: Act, item: WorkItem) -> int:
@@ -97,37 +78,3 @@ def say_late(details: dict[str, Any], *, due_at: datetime, at: datetime) -> str:
         return ""
     details["recorded_late_hours"] = late_hours
     return f"(系统于{late_hours}小时后补记,效力自期满之时起算)"
-
-
-def lapse_if_over(resources: Resources, number: str, *, at: datetime) -> None:
-    """
-    Write the lapse first, when somebody acts on a gate whose due day is over but the sweep has not come by yet.
-
-    Raises:
-        Refused: time has decided; says when.
-    """
-    if not _over(resources, number, at):
-        return  # nearly always: asked without taking the lock, because every command asks
-    with acting(resources, at=at) as act:
-        case = load_case(act.session, number)
-        item = open_item(act.session, case)
-        if item is None or not item.lapses or at < item.due_at:
-            return
-        # The sweep may not have come by since the arrangement of holidays came out.
-        if (schedule := counted_anew(item, calendar=resources.calendar)) is not None:
-            reschedule(act, item, schedule)
-            if at < item.due_at:
-                return
-        lapse(act, item)
-        told = Refused(
-            policy_of(case, item.gate).where,
-            f"案件 {number} 的“{item.gate.label}”已于{chinese_date(item.due_on)}期满,系统已按规定作出"
-            f"“{item.decision.verdict.label if item.decision else ''}”,不能再办理",
-        )
-    raise told
-
-
-def _over(resources: Resources, number: str, at: datetime) -> bool:
-    """Return whether the gate that waits has a day that is over and decides by itself."""
-    with resources.database.glance() as connection:
-        return connection.scalar(_OVER, {"number": number.strip(), "now": at}) is not None

@@ -12,8 +12,9 @@ from policies.vocabulary import Door, Gate, Verdict
 from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks import items, meeting_mail, meeting_resolutions, meeting_roll
-from tasks.act import Act, acting
-from tasks.cases import Asked, check_authority, item_asked, local_day, meeting_of, person_of, policy_of
+from tasks.act import Act
+from tasks.cases import Asked, check_authority, local_day, meeting_of, person_of, policy_of
+from tasks.deciding import deciding, item_to_decide
 from tasks.documents import attach
 from tasks.living import keep
 from tasks.meeting_commands import RecordMeeting
@@ -40,9 +41,9 @@ def record_meeting(
         Refused: the meeting is over or called off, the person may not, somebody is not on the roll, a day is
             impossible, nothing was filled in; or something is missing when it is declared held.
     """
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_meeting(act, command.case)
-        item = item_asked(act.session, case, asked, Gate.MEETING, at=at)
+        item = item_to_decide(act, case, asked, Gate.MEETING)
         by = person_of(act.session, command.by)
         if command.complete:
             check_authority(act.session, item, by, on=act.day)

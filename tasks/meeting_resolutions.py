@@ -15,8 +15,9 @@ from rules.transitions import ALSO_GIVEN_BY, GIVEN_BY, check_verdict
 from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks import items, meeting_mail
-from tasks.act import Act, acting
-from tasks.cases import Asked, check_authority, item_asked, load_case, meeting_of, person_of, policy_of, resolution_of
+from tasks.act import Act
+from tasks.cases import Asked, check_authority, load_case, meeting_of, person_of, policy_of, resolution_of
+from tasks.deciding import deciding, item_to_decide
 from tasks.documents import attach
 from tasks.living import keep, open_case
 from tasks.meeting_commands import CompleteResolution, PostponeResolution, ResolutionEntry
@@ -124,9 +125,9 @@ def complete_resolution(
         Refused: it is settled already, the person is neither responsible nor of the office, the day is impossible, or
             the file is not there.
     """
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_resolution(act, command.case)
-        item = item_asked(act.session, case, asked, Gate.FOLLOW_UP, at=at)
+        item = item_to_decide(act, case, asked, Gate.FOLLOW_UP)
         by = person_of(act.session, command.by)
         also = ALSO_GIVEN_BY.get((item.gate, Verdict.COMPLETED))
         check_authority(act.session, item, by, on=act.day, also=also)
@@ -176,9 +177,9 @@ def postpone_resolution(
         Refused: it is settled already, the person is not the head of the office, the day is not later, or it was put
             off too often; names the clause and how often.
     """
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_resolution(act, command.case)
-        item = item_asked(act.session, case, asked, Gate.FOLLOW_UP, at=at)
+        item = item_to_decide(act, case, asked, Gate.FOLLOW_UP)
         by = person_of(act.session, command.by)
         given = (item.gate, Verdict.POSTPONED)
         check_authority(act.session, item, by, on=act.day, above=GIVEN_BY.get(given), also=ALSO_GIVEN_BY.get(given))

@@ -22,13 +22,13 @@ from tasks.act import Act, acting
 from tasks.cases import (
     Asked,
     check_authority,
-    item_asked,
     load_case,
     local_day,
     meeting_of,
     person_of,
     policy_of,
 )
+from tasks.deciding import deciding, item_to_decide
 from tasks.living import keep, open_case
 from tasks.meeting_commands import CallMeeting, ChangeMeeting, PostponeMeeting
 from tasks.meeting_rules import check_notice, check_office, joint_meeting_in, joint_meeting_of
@@ -185,9 +185,9 @@ def change_meeting(
     Raises:
         Refused: the meeting is settled, the person may not, nothing changes, or it would begin at a past time.
     """
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_meeting(act, command.case)
-        item = item_asked(act.session, case, asked, Gate.MEETING, at=at)
+        item = item_to_decide(act, case, asked, Gate.MEETING)
         by = person_of(act.session, command.by)
         check_office(act, by, case.unit, joint_meeting_of(case), deed="变更会议安排")
         meeting = meeting_of(act.session, case)
@@ -249,9 +249,9 @@ def postpone_meeting(
     Raises:
         Refused: the meeting is over, the person may not, or the day is not later or too near.
     """
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_meeting(act, command.case)
-        item = item_asked(act.session, case, asked, Gate.MEETING, at=at)
+        item = item_to_decide(act, case, asked, Gate.MEETING)
         by = person_of(act.session, command.by)
         check_authority(act.session, item, by, on=act.day)
         check_verdict(item.gate, Verdict.POSTPONED, reason=command.reason)

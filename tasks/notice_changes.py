@@ -19,9 +19,9 @@ from rules.notice_period import check_prolonging
 from rules.periods import plan_until, shanghai_day
 from runtime.resources import Resources, edition_of
 from tasks.act import Act, acting
-from tasks.cases import Asked, item_asked, notice_of, policy_of
+from tasks.cases import Asked, notice_of, policy_of
+from tasks.deciding import deciding, item_to_decide
 from tasks.history import SYSTEM, append
-from tasks.lapses import lapse_if_over
 from tasks.mail import chinese_date
 from tasks.notice_commands import ProlongNotice
 from tasks.notice_mail import tell_prolonged
@@ -43,10 +43,9 @@ def prolong_notice(resources: Resources, command: ProlongNotice, *, at: datetime
     Raises:
         Refused: the period is over, too often, too long, not later, or a day off.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_notice(act.session, command.case)
-        item = item_asked(act.session, case, asked, Gate.NOTICE_PERIOD, at=at)
+        item = item_to_decide(act, case, asked, Gate.NOTICE_PERIOD)
         person = check_office(act, case, command.by)
         notice = notice_of(act.session, case)
         check_prolonging(

@@ -6,9 +6,9 @@ from policies.vocabulary import Door, Gate
 from rules.transitions import check_door, check_verdict
 from runtime.resources import Resources
 from tasks import items, notice_decisions
-from tasks.act import acting
-from tasks.cases import Asked, check_authority, item_asked, person_of
+from tasks.cases import Asked, check_authority, person_of
 from tasks.commands import Decide
+from tasks.deciding import deciding, item_to_decide
 from tasks.notice_commands import HandleObjections
 from tasks.objections import handle_in, load_notice
 
@@ -35,9 +35,9 @@ def review_notice(
         Refused: the review is over or has not begun, the person may not, an objection is faulty, or the verdict does
             not fit the objections; names them.
     """
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_notice(act.session, number)
-        item = item_asked(act.session, case, asked, Gate.OBJECTION_REVIEW, at=at)
+        item = item_to_decide(act, case, asked, Gate.OBJECTION_REVIEW)
         if handling is not None:
             handle_in(act, case, handling, door=door)
         if verdict is None:

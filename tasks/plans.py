@@ -17,10 +17,10 @@ from rules.money import fen_of, in_yuan
 from rules.proposals import PlanLine, PlanMilestone, ProposalFacts, check_plan, examine_proposal
 from runtime.resources import Resources, edition_of
 from tasks import items
-from tasks.act import Act, acting
-from tasks.cases import Asked, check_authority, item_asked, load_case, person_of, project_of
+from tasks.act import Act
+from tasks.cases import Asked, check_authority, load_case, person_of, project_of
+from tasks.deciding import deciding, item_to_decide
 from tasks.history import SYSTEM, append
-from tasks.lapses import lapse_if_over
 from tasks.ledger_ceiling import check_within_received
 from tasks.ledger_programme import open_budget_lines
 from tasks.mail import about, applicants, chinese_date, due_of, send, village_of
@@ -46,10 +46,9 @@ def submit_plan(
             or above its share, two lines of one name, something the edition forbids, too few steps, steps out of
             order or too late. Names every fault with its figures; nothing is recorded then.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        item = item_asked(act.session, case, asked, Gate.PLAN, at=at)
+        item = item_to_decide(act, case, asked, Gate.PLAN)
         person = person_of(act.session, command.by)
         check_authority(act.session, item, person, on=act.day)
         plan = _examined(act, case, command, person=person, round_=item.round)

@@ -22,7 +22,7 @@ from rules.scoring import check_may_score, member_score
 from rules.voting import check_votes
 from runtime.resources import Resources, edition_of
 from tasks import items, selection
-from tasks.act import Act, acting
+from tasks.act import Act
 from tasks.call_commands import InterestEntry, ScoreEntry, Screen, VoteEntry
 from tasks.call_projects import (
     load_call,
@@ -34,7 +34,8 @@ from tasks.call_projects import (
     signed_in,
     standing,
 )
-from tasks.cases import Asked, check_authority, item_asked, person_of
+from tasks.cases import Asked, check_authority, person_of
+from tasks.deciding import deciding, item_to_decide
 from tasks.history import SYSTEM, append
 
 T = TypeVar("T")
@@ -97,9 +98,9 @@ def screen(
         Refused: no screening waits, the person may not, nothing was entered, an entry is faulty (all are named), or the
             screening is to be completed while something is missing (all of it is named).
     """
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_call(act.session, command.case)
-        item = item_asked(act.session, case, asked, Gate.SCREENING, at=at)
+        item = item_to_decide(act, case, asked, Gate.SCREENING)
         by = person_of(act.session, command.by)
         check_authority(act.session, item, by, on=act.day)
         entries = (

@@ -14,10 +14,10 @@ from rules.periods import due_on
 from rules.transitions import ALSO_GIVEN_BY
 from runtime.resources import Resources
 from tasks import items, order_case
-from tasks.act import Act, acting
-from tasks.cases import Asked, check_authority, item_asked, load_with_parent, local_day, person_of, policy_of
+from tasks.act import Act
+from tasks.cases import Asked, check_authority, load_with_parent, local_day, person_of, policy_of
+from tasks.deciding import Deciding, deciding, item_to_decide
 from tasks.documents import attach
-from tasks.lapses import lapse_if_over
 from tasks.living import keep
 from tasks.mail import chinese_date
 from tasks.service_activity import may_become_activity
@@ -52,7 +52,7 @@ class _Step:
 
 
 def _at(
-    act: Act,
+    act: Deciding,
     command: TakeOrder | DeliverOrder | ConfirmOrder,
     gate: Gate,
     verdict: Verdict,
@@ -62,7 +62,7 @@ def _at(
     case = load_with_parent(act.session, command.case)
     if case.kind is not CaseKind.SERVICE_ORDER:
         raise Refused("default", f"案件 {case.number} 是“{case.kind.label}”,不是服务点单;请填写点单的案件编号")
-    item = item_asked(act.session, case, asked, gate, at=act.at)
+    item = item_to_decide(act, case, asked, gate)
     person = person_of(act.session, command.by)
     check_authority(act.session, item, person, on=act.day, also=ALSO_GIVEN_BY.get((gate, verdict)))
     return _Step(act, case, item, order_of(act.session, case), person, door)
@@ -81,8 +81,7 @@ def take_order(
         Refused: another gate waits, not the provider's contact nor the office, the site was closed or revoked since,
             the day is past or too far off, or the item is used up in that day's year.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         step = _at(act, command, Gate.SERVICE_OFFER, Verdict.TAKEN, door, asked)
         order, before = step.order, year_of(step.order)
         if order.site.status not in (SiteStatus.ACTIVE, SiteStatus.SUSPENDED):
@@ -131,8 +130,7 @@ def deliver_order(
         Refused: another gate waits, not the provider's contact nor the office, a day in the future or before the
             order (of a delivery that is made again: before the dispute), or a named file that is not there.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         step = _at(act, command, Gate.SERVICE_DELIVERY, Verdict.DELIVERED, door, asked)
         order, placed_on = step.order, local_day(step.case.opened_at)
         delivered = command.delivered_on or act.day
@@ -185,8 +183,7 @@ def confirm_order(
         Refused: another gate waits, not the site's leader, a rating out of the edition's bounds, or too late: then the
             delivery counts without a rating.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         step = _at(act, command, Gate.SERVICE_CONFIRMATION, Verdict.CONFIRMED, door, asked)
         order, rules = step.order, rules_of(step.case)
         if not 1 <= command.rating <= rules.best_rating:

@@ -18,12 +18,12 @@ from policies.vocabulary import Door, Gate, Verdict
 from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks import items
-from tasks.act import Act, acting
+from tasks.act import Act
 from tasks.call_commands import CorrectSurvey, RecordSurvey, SurveyCount
 from tasks.call_projects import load_call, named, project_named, projects_of
-from tasks.cases import Asked, check_authority, item_asked, load_case, person_of
+from tasks.cases import Asked, check_authority, load_case, person_of
+from tasks.deciding import deciding, item_to_decide
 from tasks.history import append
-from tasks.lapses import lapse_if_over
 from tasks.survey_answers import CORRECTED, RECORDED, check_complete, data_of, entries_of, rule_of, settle, too_few
 
 KEYED_IN = "survey_keyed_in"
@@ -54,12 +54,11 @@ def record_survey(
         Refused: no survey waits, the person may not, nothing was entered, a proposal takes no part, or the survey is
             to be completed while answers are missing; all faults in one.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_call(act.session, command.case)
         if key and _keyed_in(act.session, case, key):
             return too_few(act.session, case)
-        item = item_asked(act.session, case, asked, Gate.SURVEY, at=at)
+        item = item_to_decide(act, case, asked, Gate.SURVEY)
         by = person_of(act.session, command.by)
         check_authority(act.session, item, by, on=act.day)
         if not command.counts and not command.complete:
@@ -152,10 +151,9 @@ def correct_survey(resources: Resources, command: CorrectSurvey, *, at: datetime
     Raises:
         Refused: no survey waits, the person may not, there is no such entry, or nothing would change.
     """
-    lapse_if_over(resources, command.case, at=at)
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_call(act.session, command.case)
-        item = item_asked(act.session, case, asked, Gate.SURVEY, at=at)
+        item = item_to_decide(act, case, asked, Gate.SURVEY)
         by = person_of(act.session, command.by)
         check_authority(act.session, item, by, on=act.day)
         count = command.count

@@ -10,12 +10,11 @@ from policies.errors import Refused
 from policies.vocabulary import Door, Gate, Verdict
 from runtime.resources import Resources, edition_of
 from tasks import change_effects, funds, items
-from tasks.act import Act, acting
+from tasks.act import Act
 from tasks.cases import (
     Asked,
     check_authority,
     entitled,
-    item_asked,
     load_case,
     local_day,
     person_of,
@@ -23,6 +22,7 @@ from tasks.cases import (
 )
 from tasks.checklists import Point, done, points
 from tasks.commands import RecordWorks, WorkRecord
+from tasks.deciding import deciding, item_to_decide
 from tasks.documents import attach
 from tasks.history import append
 from tasks.ledger import pay_down
@@ -45,9 +45,9 @@ def record_works(
         Refused: no checklist waits, an unknown point, a date in the future or before the gate, no proof, or a person
             who may not record this point. Nothing of the command is recorded then.
     """
-    with acting(resources, at=at) as act:
+    with deciding(resources, at=at) as act:
         case = load_case(act.session, command.case)
-        item = item_asked(act.session, case, asked, at=at)
+        item = item_to_decide(act, case, asked)
         known = points(act.session, item)
         if not known:
             raise Refused("default", f"案件 {case.number} 现处于“{item.gate.label}”环节,没有逐项登记的事项")
