@@ -9,7 +9,6 @@ from sqlalchemy import (
     Date,
     ForeignKey,
     Index,
-    Select,
     String,
     UniqueConstraint,
     and_,
@@ -160,18 +159,9 @@ def holders(session: Session, *, role: Role, unit_id: int, on: date) -> list[Per
     return [row.Person for row in found if row.distance == found[0].distance]
 
 
-def beneath(code: str) -> Select[tuple[int]]:
-    """Return the query of the ids of a unit, named by its code, and of all units beneath it."""
-    return _beneath(Unit.code == code)
-
-
-def _beneath(top: ColumnElement[bool]) -> Select[tuple[int]]:
-    found = select(Unit.id).where(top).cte("beneath", recursive=True)
-    found = found.union(select(Unit.id).join(found, Unit.parent_id == found.c.id))
-    return select(found.c.id)
-
-
-_BELOW = _beneath(Unit.id == bindparam("unit"))
+_BENEATH = select(Unit.id).where(Unit.id == bindparam("unit")).cte("beneath", recursive=True)
+_BENEATH = _BENEATH.union(select(Unit.id).join(_BENEATH, Unit.parent_id == _BENEATH.c.id))
+_BELOW = select(_BENEATH.c.id)
 _HOLDERS_BELOW = (
     select(Person)
     .where(

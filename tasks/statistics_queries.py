@@ -57,12 +57,17 @@ class View:
                 func.sum(case((within, 1), else_=0)),
                 func.sum(case((within, Activity.attendance), else_=0)),
             ]
+        here = select(Site.id).join(Unit, Unit.id == Site.village_id).where(self._here())
         query = (
             select(Site.village_id, Activity.category, *sums)
             .select_from(Activity)
             .join(Site, Site.id == Activity.site_id)
-            .join(Unit, Unit.id == Site.village_id)
-            .where(self._here(), *self._counted(), or_(*(_within(Activity.held_on, each) for each in periods)))
+            # Not joined with the villages: SQLite would go through the whole district's parlours.
+            .where(
+                Activity.site_id.in_(here),
+                *self._counted(),
+                or_(*(_within(Activity.held_on, each) for each in periods)),
+            )
             .group_by(Site.village_id, Activity.category)
         )
         found = {}
