@@ -9,6 +9,7 @@ import typer
 from sqlalchemy import select
 
 from cli.context import opened, told
+from cli.listing import legible_towns
 from models.registry import Unit
 from models.site_life import Activity
 from policies.errors import Refused
@@ -20,7 +21,7 @@ from tasks.activities import activities_between, record_activities, void_activit
 from tasks.call_sheets import sheet_key
 from tasks.life_commands import ActivityEntry, RecordActivities, VoidActivity
 from tasks.life_sheets import read_activities
-from tasks.living import towns
+from tasks.living import towns_named
 from tasks.week_reports import week_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -128,7 +129,7 @@ def missing(
         with resources.database.read() as session:
             owing = [
                 (town.unit.name, policy.at_least, week_of(session, town.unit, monday))
-                for town in towns(resources, session, on=today)
+                for town in legible_towns(towns_named(resources, session, on=today))
                 if (policy := town.scheme.weekly_activities) is not None
             ]
         for name, at_least, lines in owing:

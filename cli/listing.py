@@ -1,6 +1,6 @@
 """``ketang … list``: cases of one kind, a line each, the newest first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -12,7 +12,9 @@ from policies.vocabulary import CaseKind
 from runtime.resources import Resources
 from tasks.audit_rows import UNREADABLE, is_of_value
 from tasks.case_file import as_markdown, case_file, waits_for
+from tasks.each_town import Unreadable
 from tasks.listing import Listed, list_cases
+from tasks.living import Town
 
 Everything = Annotated[bool, typer.Option("--all", help="包括已办结的")]
 MOST = 100
@@ -52,6 +54,15 @@ def show_line(number: str, line_of: Callable[[str], str]) -> None:
         return
     if line:
         typer.echo(line)
+
+
+def legible_towns(found: Iterable[tuple[str, Town | Unreadable]]) -> Iterator[Town]:
+    """Yield the towns; of each that can not be read, print a line that says so."""
+    for name, town in found:
+        if isinstance(town, Unreadable):
+            typer.secho(f"{name}  {town}", fg="red", err=True)
+        else:
+            yield town
 
 
 def show_case(resources: Resources, number: str) -> None:

@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from cli.context import opened, told
+from cli.listing import legible_towns
 from policies.errors import Refused
 from policies.vocabulary import Door
 from rules.duty import month_of, months_on, spoken_month
 from rules.periods import shanghai_day
 from tasks.life_commands import ReportThemes, ThemeEntry
 from tasks.life_sheets import read_themes
-from tasks.living import towns
+from tasks.living import towns_named
 from tasks.themes import ThemeLine, submit_themes, themes_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -67,7 +68,7 @@ def _show(town: str, month: str, *, missing: bool) -> None:
         with resources.database.read() as session:
             asked = [
                 (each.unit.name, themes_of(session, each.unit, wanted, policy))
-                for each in towns(resources, session, on=shanghai_day(at))
+                for each in legible_towns(towns_named(resources, session, on=shanghai_day(at)))
                 if (policy := each.scheme.monthly_theme) is not None
                 and (not town or town in (each.unit.code, each.unit.name))
             ]

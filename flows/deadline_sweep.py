@@ -63,7 +63,7 @@ def sweep_once(resources: Resources, perform: Perform = as_task) -> tuple[SweepC
     # One list from here on: what recurs and the waking of cases tell it what failed, too.
     failures += counts.failures
     counts.failures = failures
-    if short := tried(lambda: report_shortfalls(resources, at=at), name="年度建设数量", otherwise=0):
+    if short := tried(lambda: report_shortfalls(resources, at=at, failures=failures), name="年度建设数量", otherwise=0):
         told.append(f"上年度建设未达标的村(居){short}个,已报社区办")
     told += tried(lambda: catch_up(resources, at=at, failures=failures), name="例行事项补办", otherwise=[])
     told += tried(lambda: _post(resources, at=at, failures=failures), name="寄出信函", otherwise=[])

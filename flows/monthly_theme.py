@@ -18,7 +18,7 @@ from rules.duty import spoken_month
 from rules.periods import shanghai_day
 from runtime.resources import Resources, open_resources
 from tasks.each_town import serve_each
-from tasks.living import Town, towns
+from tasks.living import Town, towns_named
 from tasks.theme_rounds import ask_for_themes
 from tasks.themes import ThemeLine, months_running, themes_of
 
@@ -56,7 +56,7 @@ def _show(resources: Resources, *, at: datetime, failures: list[str]) -> list[st
         return [_table(town.unit, month, lines) for month, lines in months if lines]
 
     with resources.database.read() as session:
-        asked = [(town.unit.name, town) for town in towns(resources, session, on=today)]
+        asked = towns_named(resources, session, on=today)
     told = serve_each("月度主题表", asked, show, failures=failures, again="下次运行再列出")
     return [each for lines in told for each in lines]
 

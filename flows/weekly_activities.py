@@ -19,7 +19,7 @@ from rules.duty import WEEK, monday_of, spoken_week
 from rules.periods import shanghai_day
 from runtime.resources import Resources, open_resources
 from tasks.each_town import serve_each
-from tasks.living import Town, towns
+from tasks.living import Town, towns_named
 from tasks.week_reports import WeekLine, report_weeks, week_of
 
 
@@ -55,7 +55,7 @@ def _show(resources: Resources, *, at: datetime, failures: list[str]) -> list[st
         return [_table(town.unit, policy, monday, lines)] if lines else []
 
     with resources.database.read() as session:
-        asked = [(town.unit.name, town) for town in towns(resources, session, on=today)]
+        asked = towns_named(resources, session, on=today)
     told = serve_each("每周活动表", asked, show, failures=failures, again="下次运行再列出")
     return [each for lines in told for each in lines]
 

@@ -24,6 +24,7 @@ from models.ledger import LedgerAccount, LedgerEntry, LedgerLine
 from models.meeting import Meeting, MeetingAttendance, Resolution
 from models.notice import Notice, Objection
 from models.project import Call, CallMember, Interest, MeetingVote, PanelResult, Plan, ProgressRecord, Project, Score
+from models.registry import Person, Unit
 from models.service import ServiceOrder
 from models.site_change import SiteChange
 from models.site_life import Activity, PublicityItem, SiteSpell, Theme
@@ -70,6 +71,7 @@ R = TypeVar(
     Resolution,
     ServiceOrder,
     SiteChange,
+    Person,
 )
 
 # Not a word of its list, no moment, no JSON, a number or bytes for a day, a day beyond all calendars; SQLite says
@@ -166,12 +168,22 @@ def number_of(session: Session, case_id: int) -> str:
     return _shown(session, Case, Case.__mapper__.columns["number"], case_id)
 
 
+def unit_shown(session: Session, unit_id: int) -> str:
+    """Return name and code of a unit of which nothing else may be readable, as they stand there."""
+    columns = Unit.__mapper__.columns
+    return f"{_shown(session, Unit, columns['name'], unit_id)}({_shown(session, Unit, columns['code'], unit_id)})"
+
+
+def _key(table: type[Base]) -> Column[Any]:
+    return table.__mapper__.columns["id"]
+
+
 def _shown(session: Session, table: type[Any], column: Column[Any], row_id: int) -> str:
     """Return what stands in a column, whatever it is, as text; empty when nothing does."""
     # SQLite would refuse to make text of bytes that are none; PostgreSQL takes a text for bytes as escaped.
     sqlite = session.get_bind().dialect.name == "sqlite"
     as_kept = cast(column, LargeBinary()) if sqlite else cast(column, Text())
-    value = session.scalar(select(as_kept).where(table.id == row_id))
+    value = session.scalar(select(as_kept).where(_key(table) == row_id))
     text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value or "")
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
@@ -195,10 +207,19 @@ def fault_of(session: Session, table: type[R], row_id: int, *, number: str) -> A
         row_id: the row's.
         number: the case's; empty: of nobody, or of the row's own when it is a case.
     """
+    said = unreadable_values(session, table, row_id)
+    if table is Case and not number:
+        number = number_of(session, row_id)
+    reason = "无法读取,已被改动" + (f":{'、'.join(said)}" if said else "")
+    return AuditFault(number, table.__tablename__, row_id, reason)
+
+
+def unreadable_values(session: Session, table: type[Base], row_id: int) -> list[str]:
+    """Return, in Chinese, which columns of a row of `table` can not be read, and what stands there; none: all can."""
     said = []
     for each in _columns(table):
         try:
-            fits = each.takes(session.scalar(select(each.column).where(table.id == row_id)))
+            fits = each.takes(session.scalar(select(each.column).where(_key(table) == row_id)))
         except UNREADABLE as error:
             if not is_of_value(error):
                 raise
@@ -207,10 +228,7 @@ def fault_of(session: Session, table: type[R], row_id: int, *, number: str) -> A
             value = mask_text(_shown(session, table, each.column, row_id))
             value = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}……"
             said.append(f"列 {each.column.key} 现为" + (f"“{value}”" if value else "空"))
-    if table is Case and not number:
-        number = number_of(session, row_id)
-    reason = "无法读取,已被改动" + (f":{'、'.join(said)}" if said else "")
-    return AuditFault(number, table.__tablename__, row_id, reason)
+    return said
 
 
 def is_whole(row: Base) -> bool:

@@ -133,7 +133,7 @@ class Rehearsal:
         at = self.clock.now()
         recomputed = recompute_provisional(self.resources, at=at) + follow_calendar(self.resources, at=at)
         counts = fire_due(self.resources, at=at)
-        report_shortfalls(self.resources, at=at)
+        report_shortfalls(self.resources, at=at, failures=counts.failures)
         catch_up(self.resources, at=at, failures=counts.failures)
         counts.recomputed += recomputed
         for number in self._behind():

@@ -15,13 +15,17 @@ class SomeFailed(RuntimeError):
     """Some could not be served; all the others were. Shown in Chinese."""
 
 
+class Unreadable(Exception):
+    """Stands for one that can not be read among those to be served. Shown in Chinese."""
+
+
 SWEPT = "下次巡检再办"
 """When most of what failed is tried again."""
 
 
 def serve_each(
     duty: str,
-    served: Iterable[tuple[str, T]],
+    served: Iterable[tuple[str, T | Unreadable]],
     serve: Callable[[T], R],
     *,
     failures: list[str] | None,
@@ -32,7 +36,7 @@ def serve_each(
 
     Args:
         duty: what is done, in Chinese.
-        served: whom it is done for, each with its name in Chinese.
+        served: whom it is done for, each with its name in Chinese; one that can not be read fails like any other.
         serve: does it, in transactions of its own.
         failures: gets what failed, in Chinese; None: it is raised in the end.
         again: when it is tried again, in Chinese.
@@ -43,6 +47,8 @@ def serve_each(
     done, failed = [], []
     for name, each in served:
         try:
+            if isinstance(each, Unreadable):
+                raise each  # noqa: TRY301 - told like what fails below
             done.append(serve(each))
         except Exception as error:  # one that is broken must not keep the others waiting; told by the caller
             log.exception("%s can not be done for %s", duty, name)
@@ -56,5 +62,5 @@ def serve_each(
 
 def failure(what: str, error: Exception, *, again: str = SWEPT) -> str:
     """Return in Chinese what could not be done, when it is tried again, and why."""
-    why = str(error) if isinstance(error, (Refused, BadPolicy)) else f"{type(error).__name__}:{error}"
+    why = str(error) if isinstance(error, (Refused, BadPolicy, Unreadable)) else f"{type(error).__name__}:{error}"
     return f"{what}未能办理,{again}:{why}"

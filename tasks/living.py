@@ -23,7 +23,9 @@ from policies.site_scheme import SiteScheme
 from policies.vocabulary import CaseKind, Door, Role, SiteStatus, UnitKind
 from runtime.resources import Resources
 from tasks.act import Act
+from tasks.broken_units import UnreadableUnit, units_of
 from tasks.cases import holds_any, load_case, publish
+from tasks.each_town import Unreadable
 from tasks.history import append
 from tasks.openings import edition_in_use, next_number
 from tasks.sealed_rows import KEPT, facts_of
@@ -204,7 +206,24 @@ Having = Callable[[LoadedEdition], ColumnElement[bool] | None]
 
 def towns(resources: Resources, session: Session, *, on: date, having: Having | None = None) -> Iterator[Town]:
     """
-    Yield the towns that use an edition of the parlours which is in force on that day, by their code.
+    As `towns_named`, where there is nobody to be kept waiting by a town that can not be read.
+
+    Raises:
+        Unreadable: one can not be.
+    """
+    for _, town in towns_named(resources, session, on=on, having=having):
+        if isinstance(town, Unreadable):
+            raise town
+        yield town
+
+
+def towns_named(
+    resources: Resources, session: Session, *, on: date, having: Having | None = None
+) -> list[tuple[str, Town | Unreadable]]:
+    """
+    Return the towns that use an edition of the parlours which is in force on that day, by their code, with their names.
+
+    One whose row can not be read, or that of a unit above it, has its place among them: see `tasks.each_town`.
 
     Args:
         having: only these, asked for edition by edition, but of all towns by one statement: what every sweep asks must
@@ -219,11 +238,15 @@ def towns(resources: Resources, session: Session, *, on: date, having: Having | 
             if (condition := having(loaded)) is not None
         ]
         if not wanted:
-            return
+            return []
         query = query.where(or_(*wanted))
-    for unit in session.scalars(query):
-        if (loaded := known.get(unit.edition_id or "")) is not None:
-            yield Town(unit, loaded)
+    found: list[tuple[str, Town | Unreadable]] = []
+    for each in units_of(session, query):
+        if isinstance(each, UnreadableUnit):
+            found.append((each.shown, each))
+        elif (loaded := known.get(each.edition_id or "")) is not None:
+            found.append((each.name, Town(each, loaded)))
+    return found
 
 
 def there_is(query: Select[Any]) -> ColumnElement[bool]:

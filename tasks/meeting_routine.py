@@ -22,7 +22,7 @@ from tasks import meeting_agenda, meeting_mail, meetings
 from tasks.act import acting
 from tasks.each_town import serve_each
 from tasks.history import SYSTEM
-from tasks.living import there_is, towns
+from tasks.living import Town, there_is, towns, towns_named
 from tasks.mail import chinese_date
 from tasks.openings import opened_by
 
@@ -56,12 +56,13 @@ def open_routine_meetings(
         return None if period is None else and_(~_called(period), _owing(period))
 
     with resources.database.read() as session:
-        due = [
-            (town.unit.name, (town.unit.id, period))
-            for town in towns(resources, session, on=shanghai_day(at), having=owing)
-            if (period := _due(resources, town.loaded, at, grace)) is not None
-        ]
-    numbers = serve_each("例行联席会议", due, lambda each: _call(resources, *each, at), failures=failures)
+        found = towns_named(resources, session, on=shanghai_day(at), having=owing)
+
+    def serve(town: Town) -> str:
+        period = _due(resources, town.loaded, at, grace)
+        return "" if period is None else _call(resources, town.unit.id, period, at)
+
+    numbers = serve_each("例行联席会议", found, serve, failures=failures)
     return [number for number in numbers if number]
 
 

@@ -45,8 +45,8 @@ from tasks.duties import (
     unreachable_lines,
     with_leaders,
 )
-from tasks.each_town import serve_each
-from tasks.living import Town, towns
+from tasks.each_town import Unreadable, serve_each
+from tasks.living import Town, towns_named
 
 LISTING = "ketang activity missing"
 
@@ -133,13 +133,13 @@ def _all(resources: Resources, *, on: date, at: datetime, failures: list[str] | 
         return _carry_out(resources, run, at=at) if run is not None else None
 
     with resources.database.read() as session:
-        asked = [(town.unit.name, town) for town in _asked(resources, session, on=on)]
+        asked = _asked(resources, session, on=on)
     return [done for done in serve_each("每周活动检查", asked, serve, failures=failures) if done is not None]
 
 
-def _asked(resources: Resources, session: Session, *, on: date) -> Iterator[Town]:
-    """Yield the towns in which something may be due."""
-    return towns(resources, session, on=on, having=lambda loaded: _may_be_due(loaded, on=on))
+def _asked(resources: Resources, session: Session, *, on: date) -> list[tuple[str, Town | Unreadable]]:
+    """Return the towns in which something may be due, with their names."""
+    return towns_named(resources, session, on=on, having=lambda loaded: _may_be_due(loaded, on=on))
 
 
 def _due_in(session: Session, town: Town, *, on: date) -> _Run | None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from models.engine import insert_unless_there
 from models.registry import Unit, holders
@@ -13,36 +12,68 @@ from notifications.letters import QuotaShortfall
 from notifications.outbox import enqueue
 from policies.edition import Edition
 from policies.vocabulary import Role, UnitKind
+from rules.periods import shanghai_day
 from rules.quota import shortfall
 from runtime.resources import Resources
 from tasks.act import Act, acting
 from tasks.applications import approved_in_year
+from tasks.broken_units import UnreadableUnit, units_of
+from tasks.each_town import SomeFailed, serve_each
 from tasks.mail import to_person
 
 
-def report_shortfalls(resources: Resources, *, at: datetime) -> int:
+def report_shortfalls(resources: Resources, *, at: datetime, failures: list[str] | None = None) -> int:
     """
     Tell the office and the villages concerned who built too few in the year before, once.
 
-    Also when the sweep was down over the new year: the report is then made at its first pass.
-    Safe to repeat because the report of a year leaves its mark in the transaction of its letters.
+    Also when the sweep was down over the new year: the report is then made at its first pass. A town for which it can
+    not be made keeps no other from its own, and is tried again by every pass.
+    Safe to repeat because the report of a town leaves its mark in the transaction of its letters.
+
+    Args:
+        failures: gets the towns for which it can not be made, in Chinese; None: they are raised in the end.
 
     Returns:
         How many villages were reported now.
+
+    Raises:
+        SomeFailed: it could not be made for some, and `failures` is None.
     """
-    with acting(resources, at=at) as act:
-        year = act.day.year - 1
-        mark = f"quota-{year}"
-        if act.session.get(SweepBeat, mark) is not None:
+    year = shanghai_day(at).year - 1
+    whole, failed = f"quota-{year}", list[str]()
+    with resources.database.read() as session:
+        if session.get(SweepBeat, whole) is not None:
             return 0
-        reported = [village for town in _towns(act.session) for village in _report(act, town, year)]
-        codes = {"villages": [each.code for each in reported]}
-        insert_unless_there(act.session, SweepBeat, name=mark, started_at=at, finished_at=at, counts=codes)
-        return len(reported)
+        towns = select(Unit).where(Unit.kind == UnitKind.TOWN).order_by(Unit.code)
+        asked = [
+            (each.shown, each) if isinstance(each, UnreadableUnit) else (each.name, each.id)
+            for each in units_of(session, towns)
+        ]
+
+    def serve(town_id: int) -> list[str]:
+        with acting(resources, at=at) as act:
+            town = act.session.get_one(Unit, town_id)
+            mark = f"{whole}-{town.code}"
+            if act.session.get(SweepBeat, mark) is not None:
+                return []
+            reported = [each.code for each in _report(act, town, year)]
+            _mark(act, mark, reported)
+            return reported
+
+    reported = [code for codes in serve_each("年度建设数量通报", asked, serve, failures=failed) for code in codes]
+    if failures is not None:
+        failures += failed
+    elif failed:
+        raise SomeFailed("；".join(failed))
+    if not failed:
+        with acting(resources, at=at) as act:
+            _mark(act, whole, reported)
+    return len(reported)
 
 
-def _towns(session: Session) -> list[Unit]:
-    return list(session.scalars(select(Unit).where(Unit.kind == UnitKind.TOWN).order_by(Unit.code)))
+def _mark(act: Act, name: str, villages: list[str]) -> None:
+    counts = {"villages": villages}
+    insert_unless_there(act.session, SweepBeat, name=name, started_at=act.at, finished_at=act.at, counts=counts)
 
 
 def _report(act: Act, town: Unit, year: int) -> Iterator[Unit]:

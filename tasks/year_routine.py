@@ -5,7 +5,6 @@ Called by the scheduled flow on its day, and by the sweep when that day was miss
 and a year, so that whoever comes first opens it and nobody opens it again.
 """
 
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, and_, select
@@ -23,8 +22,8 @@ from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks.act import acting
 from tasks.duties import listed_by
-from tasks.each_town import serve_each
-from tasks.living import Town, there_is, towns
+from tasks.each_town import Unreadable, serve_each
+from tasks.living import Town, there_is, towns_named
 from tasks.year_evaluation import open_in
 from tasks.year_figures import Year, sites_in_year
 from tasks.year_results import evaluation_of, rules_of
@@ -60,7 +59,7 @@ def open_due(
         return _open(resources, town.unit.id, year, at=at, missed_by=missed_by)
 
     with resources.database.read() as session:
-        due = [(town.unit.name, town) for town in _due(resources, session, year, at - missed_by)]
+        due = _due(resources, session, year, at - missed_by)
     return [number for number in serve_each("年度考核", due, serve, failures=failures) if number]
 
 
@@ -68,7 +67,10 @@ def _open(resources: Resources, town_id: int, year: int, *, at: datetime, missed
     with acting(resources, at=at) as act:
         act.session.get_one(Unit, town_id, with_for_update={"of": Unit}, populate_existing=True)
         # Asked again under the lock: the flow and the sweep may have come at once.
-        town = next(_due(resources, act.session, year, at - missed_by, only=town_id), None)
+        found = [town for _, town in _due(resources, act.session, year, at - missed_by, only=town_id)]
+        town = found[0] if found else None
+        if isinstance(town, Unreadable):
+            raise town
         if town is None or not _had_sites(act.session, town, year, at):
             return ""
         moment = opens_at(_rules(town), year)
@@ -92,16 +94,18 @@ def catch_up(resources: Resources, at: datetime, failures: list[str] | None = No
     return f"补开年度考核{len(opened)}件:{'、'.join(opened)}" if opened else ""
 
 
-def _due(resources: Resources, session: Session, year: int, at: datetime, *, only: int | None = None) -> Iterator[Town]:
+def _due(
+    resources: Resources, session: Session, year: int, at: datetime, *, only: int | None = None
+) -> list[tuple[str, Town | Unreadable]]:
     """
-    Yield the towns whose evaluation of the year was due by `at` and is not open yet, and that had a site by its end.
+    Return the towns whose evaluation of the year was due by `at` and is not open yet, and that had a site by its end.
 
     Args:
         only: this town; None: any.
     """
     # Asked by every sweep: what is over for all towns at once is not asked town by town.
     if not _any_site(session, year):
-        return
+        return []
 
     def having(loaded: LoadedEdition) -> ColumnElement[bool] | None:
         rules = loaded.edition.for_sites.evaluation
@@ -111,7 +115,7 @@ def _due(resources: Resources, session: Session, year: int, at: datetime, *, onl
         owing = and_(~_opened(year), in_operation)
         return owing if only is None else and_(Unit.id == only, owing)
 
-    yield from towns(resources, session, on=shanghai_day(at), having=having)
+    return towns_named(resources, session, on=shanghai_day(at), having=having)
 
 
 def _had_sites(session: Session, town: Town, year: int, at: datetime) -> bool:

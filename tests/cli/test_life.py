@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from cli import activity, context, publicity, theme
 from runtime.resources import Resources
+from tests.broken import break_rows
+from tests.half_year import add_town
 from tests.parlours import add_site
 from tests.township import REVIEWER, Township, at, township
 
@@ -45,6 +47,19 @@ def test_a_theme_is_submitted_listed_and_missed(town: Township, tmp_path: Path) 
     missing = said(theme.app, "missing", "--month", "2026-04", "--town", "Z")
     assert (second in missing, f"\n{first}" in missing) == (True, False)
     assert "没有须报月度主题的镇" in said(theme.app, "missing", "--town", "XX")
+
+
+def test_a_town_that_can_not_be_read_hides_no_other_from_the_lists(town: Township) -> None:
+    add_town(town, "A", "安镇", edition="example-2026", village="AV")
+    add_site(town)
+    break_rows(town, "UPDATE units SET beautiful_village = 'schön' WHERE code = 'A'")
+    town.clock.move_to(at("2026-03-26 09:00"))
+    for app, words in ((theme.app, ["list"]), (activity.app, ["missing"])):
+        told = CliRunner().invoke(app, words)
+        assert told.exit_code == 0
+        assert told.stdout.startswith("朱家角镇")
+        assert "安镇(A)  登记簿中的单位无法读取,已被改动:表 units 第" in told.stderr
+        assert "列 beautiful_village 现为“schön”" in told.stderr
 
 
 def test_an_activity_is_recorded_imported_voided_and_listed(town: Township, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from models.case import Case
 from models.registry import Person, RoleHolding, Unit
 from models.sweep import SweepBeat
 from policies.load import LoadedEdition
-from policies.vocabulary import CaseKind, Door, Role
+from policies.vocabulary import BeautifulVillage, CaseKind, Door, Role, UnitKind
 from tasks import meeting_routine
 from tasks.catching_up import RECURRING, catch_up
 from tasks.deadlines import SWEEP
@@ -29,6 +29,7 @@ from tasks.week_reports import report_weeks
 from tasks.year_commands import OpenEvaluation
 from tasks.year_evaluation import open_evaluation
 from tasks.year_routine import open_due
+from tests.broken import break_rows
 from tests.desks import OpenTown, variant
 from tests.half_year import add_town
 from tests.meetings import call
@@ -142,6 +143,70 @@ def test_a_town_with_a_row_that_can_not_be_read_keeps_no_other_waiting(open_sqli
     assert sweep(town, "2027-01-11 09:35")[1] == []
     assert opened_in(town, CaseKind.ANNUAL_EVALUATION) == ["Z", "A"]
     assert written_by(town, "theme_missing", "week_missing") == [{"安镇", "朱家角镇"}] * 2
+
+
+OF_A_TOWN = {"beautiful_village": "'schön'", "name": "CAST(x'e5a4' AS TEXT)", "kind": "'stadt'"}
+"""By what nobody can read the row of a town; on a server, too, that was talked out of its rules."""
+
+
+@pytest.mark.usefixtures("no_prefect")
+@pytest.mark.parametrize("column", OF_A_TOWN)
+def test_a_town_whose_own_row_can_not_be_read_keeps_no_other_waiting(open_sqlite: OpenTown, column: str) -> None:
+    town = with_own_edition(open_sqlite)
+    break_rows(town, f"UPDATE units SET {column} = {OF_A_TOWN[column]} WHERE code = 'A'")
+    garbage = r"\xe5\xa4" if column == "name" else OF_A_TOWN[column].strip("'")
+    shown = garbage if column == "name" else "安镇"
+    for _ in range(2):  # told by every sweep, until it is put right
+        _, failures = sweep(town, AFTER_NEW_YEAR)
+        assert [each.partition("未能办理")[0] for each in failures] == [
+            f"{shown}(A)的{duty}"
+            for duty in (
+                ("各项例行事项",)
+                if column == "kind"
+                else ("年度建设数量通报", "月度主题", "每周活动检查", "例行联席会议", "年度考核")
+            )
+        ]
+        where = f"登记簿中的单位无法读取,已被改动:表 units 第 {unit_id(town, 'A')} 行:列 {column} 现为“{garbage}”"
+        assert all(f"未能办理,下次巡检再办:{where};请对照备份更正" in each for each in failures)
+    assert opened_in(town, CaseKind.JOINT_MEETING) == opened_in(town, CaseKind.ANNUAL_EVALUATION) == ["Z"]
+    assert written_by(town, "theme_missing", "week_missing") == [{"朱家角镇"}] * 2
+    right = {"name": "安镇", "kind": "town", "beautiful_village": "none"}
+    break_rows(town, f"UPDATE units SET {column} = '{right[column]}' WHERE code = 'A'")
+    assert sweep(town, "2027-01-11 09:35")[1] == []
+    assert opened_in(town, CaseKind.JOINT_MEETING) == ["Z", "A"]
+
+
+def unit_id(town: Township, code: str) -> int:
+    with town.resources.database.read() as session:
+        return session.scalars(select(Unit.id).where(Unit.code == code)).one()
+
+
+@pytest.mark.usefixtures("no_prefect")
+def test_a_district_that_can_not_be_read_is_named_for_the_towns_in_it_only(open_town: OpenTown) -> None:
+    town = with_own_edition(open_town)
+    with town.resources.database.write() as session:
+        session.add(Unit(code="D9", kind=UnitKind.DISTRICT, name="安区"))
+    postgresql = town.resources.database.engine.dialect.name == "postgresql"
+    break_rows(
+        town,
+        *(["ALTER TABLE units DROP CONSTRAINT ck_units_beautiful_village"] if postgresql else []),
+        f"UPDATE units SET parent_id = {unit_id(town, 'D9')} WHERE code = 'A'",
+        "UPDATE units SET beautiful_village = 'schön' WHERE code = 'D9'",
+    )
+    try:
+        _, failures = sweep(town, AFTER_NEW_YEAR)
+    finally:
+        if postgresql:
+            break_rows(
+                town,
+                "UPDATE units SET beautiful_village = 'none'",
+                "ALTER TABLE units ADD CONSTRAINT ck_units_beautiful_village "
+                f"CHECK (beautiful_village IN ({', '.join(repr(each.value) for each in BeautifulVillage)}))",
+            )
+    assert len(failures) == 5
+    assert all(each.startswith("安镇(A)的") for each in failures)
+    assert all(f"表 units 第 {unit_id(town, 'D9')} 行:列 beautiful_village 现为“schön”" in each for each in failures)
+    assert opened_in(town, CaseKind.JOINT_MEETING) == ["Z"]
 
 
 @pytest.mark.usefixtures("no_prefect")

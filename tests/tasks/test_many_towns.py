@@ -1,7 +1,6 @@
 """A sweep costs what is due, however many towns there are; and each town is still found when its day has come."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from random import Random
@@ -17,7 +16,8 @@ from policies.load import LoadedEdition
 from policies.vocabulary import Role
 from rules.periods import shanghai_day
 from tasks import theme_rounds, week_reports
-from tasks.living import Town, towns
+from tasks.each_town import Unreadable
+from tasks.living import Town, towns, towns_named
 from tests.desks import OpenTown, variant
 from tests.duties import counted
 from tests.half_year import add_town
@@ -114,13 +114,13 @@ FIRST_LISTED = {"2026-04-15": "T003", "2026-05-15": "T006"}
 def due(town: Township, part: Any, *, on: date) -> list[tuple[str, object]]:
     """What is due of themes, or of weeks, town by town."""
     with town.resources.database.read() as session:
-        runs = [part._due_in(session, each, on=on) for each in part._asked(town.resources, session, on=on)]
+        runs = [part._due_in(session, each, on=on) for _, each in part._asked(town.resources, session, on=on)]
         return [(run.town.unit.code, getattr(run, FOUND[part])) for run in runs if run is not None]
 
 
-def every_town(*args: Any, having: object = None, **named: Any) -> Iterator[Town]:
+def every_town(*args: Any, having: object = None, **named: Any) -> list[tuple[str, Town | Unreadable]]:
     """Look at each town, whether anything of it could be due or not."""
-    return towns(*args, **named)
+    return towns_named(*args, **named)
 
 
 def serve_one(town: Township, part: Any, code: str, *, on: date) -> None:
@@ -163,7 +163,7 @@ def test_what_is_due_is_found_as_if_each_town_were_looked_at(
         for part in FOUND:
             narrowed = due(town, part, on=today)
             with monkeypatch.context() as patched:
-                patched.setattr(part, "towns", every_town)
+                patched.setattr(part, "towns_named", every_town)
                 assert narrowed == due(town, part, on=today), (today, part.__name__)
             seen[part.__name__, len(narrowed)] += 1
     for part in FOUND:

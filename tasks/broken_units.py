@@ -1,0 +1,96 @@
+"""
+Units of the registry whose rows somebody has tampered with: each is found, named and told, and stops no other.
+
+Used where something is done for many towns; read only.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import pairwise
+
+from sqlalchemy import Select, and_, select, union_all
+from sqlalchemy.orm import Session
+
+from models.registry import Unit
+from policies.vocabulary import UnitKind
+from runtime.resources import Resources
+from tasks.audit_rows import UNREADABLE, is_of_value, is_whole, unit_shown, unreadable_values
+from tasks.each_town import Unreadable, serve_each
+
+
+class UnreadableUnit(Unreadable):
+    """
+    A unit that can not be read, or one above it. Says which column of which row it is.
+
+    Args:
+        shown: name and code, as they stand there.
+        where: the rows, in Chinese.
+    """
+
+    def __init__(self, shown: str, where: str) -> None:
+        super().__init__(shown, where)
+        self.shown = shown
+        self.where = where
+
+    def __str__(self) -> str:
+        return f"登记簿中的单位无法读取,已被改动:{self.where};请对照备份更正"
+
+
+def units_of(session: Session, query: Select[tuple[Unit]]) -> Iterable[Unit | UnreadableUnit]:
+    """
+    Return the units of a query, in its order; one that can not be read has its place among them.
+
+    Args:
+        query: selects `Unit`.
+    """
+    try:
+        found: list[Unit | UnreadableUnit] = list(session.scalars(query).all())
+    except UNREADABLE as error:
+        if not is_of_value(error):
+            raise
+        found = [_read(session, unit_id) for unit_id in session.scalars(query.with_only_columns(Unit.id)).all()]
+    return [
+        each if isinstance(each, UnreadableUnit) or is_whole(each) else unreadable(session, each.id) for each in found
+    ]
+
+
+def _read(session: Session, unit_id: int) -> Unit | UnreadableUnit:
+    try:
+        return session.scalars(select(Unit).where(Unit.id == unit_id)).one()
+    except UNREADABLE as error:
+        if not is_of_value(error):
+            raise
+        return unreadable(session, unit_id)
+
+
+def unreadable(session: Session, unit_id: int) -> UnreadableUnit:
+    """Return what stands for a unit that can not be read: a unit is read with all above it."""
+    where, above, seen = list[str](), unit_id, set[int]()
+    while isinstance(above, int) and above not in seen:
+        seen.add(above)
+        if said := unreadable_values(session, Unit, above):
+            where.append(f"表 {Unit.__tablename__} 第 {above} 行:{'、'.join(said)}")
+        above = session.scalar(select(Unit.parent_id).where(Unit.id == above))
+    return UnreadableUnit(unit_shown(session, unit_id), "；".join(where) or f"表 {Unit.__tablename__} 第 {unit_id} 行")
+
+
+def tell_unknown_kinds(resources: Resources, at: datetime, failures: list[str] | None = None) -> str:
+    """
+    Tell of units that go by an edition, as towns do, but are of no kind there is: no duty finds them, and none is done.
+
+    Args:
+        at: not looked at.
+        failures: gets them, in Chinese; None: they are raised in the end.
+
+    Returns:
+        Empty: nothing is done.
+    """
+    words = sorted(UnitKind, key=lambda kind: kind.value)
+    # What lies between the words, because every sweep asks: an index finds that, and not what is none of them.
+    gaps = [Unit.kind < words[0], Unit.kind > words[-1]]
+    gaps += [and_(Unit.kind > low, Unit.kind < high) for low, high in pairwise(words)]
+    query = union_all(*(select(Unit.id).where(gap, Unit.edition_id.is_not(None)) for gap in gaps))
+    with resources.database.read() as session:
+        found = [unreadable(session, unit_id) for unit_id in sorted(session.scalars(query))]
+    serve_each("各项例行事项", [(each.shown, each) for each in found], lambda _: None, failures=failures)
+    return ""
