@@ -9,23 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
 
-from models.case import Case, Document
 from models.engine import Database
-from models.ledger import LedgerAccount, LedgerEntry, LedgerLine
-from models.registry import Person
+from models.ledger import LedgerAccount
 from policies.errors import Refused
 from policies.vocabulary import AccountKind
-from rules.money import in_capitals
-from rules.periods import SHANGHAI
+from rules.money import in_capitals, in_yuan
+from rules.periods import shanghai_day
 from tasks.ledger_programme import giver_of, kind_of
+from tasks.ledger_rows import Books, Unread, read_books, voucher
 
-ENTRIES, ACCOUNTS = "流水", "科目"
+ENTRIES, ACCOUNTS, UNREAD = "流水", "科目", "无法读取"
+GONE = "(无法读取)"
+"""Stands where something is kept that can not be read, or that is not there."""
+MOST_IN_CAPITALS = 10**14
+"""In fen: from there on there are no words for an amount."""
 Cell = str | date | Decimal | None
 
 
@@ -69,6 +71,14 @@ ACCOUNT_COLUMNS = (
     Column("方向", 6),
     Column("余额(元)", 16, _MONEY),
     Column("余额(大写)", 36),
+    Column("核对", 30),
+)
+UNREAD_COLUMNS = (
+    Column("凭证号", 12),
+    Column("案件", 16),
+    Column("表", 18),
+    Column("行", 8),
+    Column("哪一列,现为何值", 80),
 )
 _HEAD = PatternFill("solid", fgColor="DDE8CB")
 
@@ -77,20 +87,24 @@ def export_ledger(database: Database, path: Path) -> None:
     """
     Write the whole ledger as a workbook; money into an account stands under 借方, money out of it under 贷方.
 
+    What can not be read keeps nothing else out of it; it is named on a sheet of its own, and nothing is said to balance
+    that was not seen whole.
+
     Args:
         path: the file; never overwritten.
 
     Raises:
-        Refused: there is such a file.
+        Refused: there is such a file; or the workbook, which is written, is not whole: says which rows can not be read.
     """
     with database.read() as session:
-        cases = {case.id: case for case in session.scalars(select(Case)).all()}
-        accounts = {each.id: each for each in session.scalars(select(LedgerAccount).order_by(LedgerAccount.id))}
-        entries, sums = _entry_rows(session, accounts, cases)
+        books = read_books(session)
+        entries, sums = _entry_rows(books)
         book = Workbook()
         book.remove(book.worksheets[0])
         _fill(book.create_sheet(ENTRIES), ENTRY_COLUMNS, entries)
-        _fill(book.create_sheet(ACCOUNTS), ACCOUNT_COLUMNS, list(_account_rows(accounts, cases, sums)))
+        _fill(book.create_sheet(ACCOUNTS), ACCOUNT_COLUMNS, list(_account_rows(books, sums)))
+        if books.unread:
+            _fill(book.create_sheet(UNREAD), UNREAD_COLUMNS, [_unread_row(each) for each in books.unread])
     whole = io.BytesIO()
     book.save(whole)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,6 +113,13 @@ def export_ledger(database: Database, path: Path) -> None:
             file.write(whole.getvalue())
     except FileExistsError as error:
         raise Refused("default", f"已有文件 {path};请换一个文件名,或先把它移走") from error
+    if books.unread:
+        listed = "".join(f"\n{number}. {each}" for number, each in enumerate(books.unread, 1))
+        raise Refused(
+            "default",
+            f"台账不完整,有{len(books.unread)}处无法读取,已被改动,不能据此核对;其余的已写入 {path},"
+            f"无法读取的列在“{UNREAD}”表。请对照备份更正后重新导出:{listed}",
+        )
 
 
 @dataclass
@@ -109,69 +130,85 @@ class _Sums:
     credit: int = 0
 
 
-def _entry_rows(
-    session: Session, accounts: dict[int, LedgerAccount], cases: dict[int, Case]
-) -> tuple[list[list[Cell]], dict[int, _Sums]]:
-    sums = {each: _Sums() for each in accounts}
-    query = (
-        select(LedgerEntry, Person, Document.reference)
-        .join(Person, Person.id == LedgerEntry.booked_by_id)
-        .outerjoin(Document, Document.id == LedgerEntry.document_id)
-        .options(selectinload(LedgerEntry.lines).joinedload(LedgerLine.account))
-        .order_by(LedgerEntry.id)
-    )
+def _entry_rows(books: Books) -> tuple[list[list[Cell]], dict[int, _Sums]]:
+    sums = {each: _Sums() for each in books.accounts}
+    whole = _Sums()
     rows: list[list[Cell]] = []
-    for entry, person, reference in session.execute(query).tuples():
-        for line in entry.lines:
-            account, so_far = accounts[line.account_id], sums[line.account_id]
-            so_far.debit += max(line.amount_fen, 0)
-            so_far.credit += max(-line.amount_fen, 0)
+    for entry_id, lines in books.lines.items():
+        entry = books.entries.get(entry_id)
+        for line in lines:
+            account = books.accounts.get(line.account_id)
+            into, out = max(line.amount_fen, 0), max(-line.amount_fen, 0)
+            for each in (whole, sums.get(line.account_id, _Sums())):
+                each.debit += into
+                each.credit += out
             rows.append(
                 [
-                    entry.booked_at.astimezone(SHANGHAI).date(),
-                    f"记-{entry.id:06d}",
-                    cases[entry.case_id].number,
-                    entry.move.label,
-                    entry.memo,
-                    account.name,
-                    *_source_and_purpose(account, cases[account.case_id]),
-                    _yuan(line.amount_fen) if line.amount_fen > 0 else None,
-                    _yuan(-line.amount_fen) if line.amount_fen < 0 else None,
-                    *_balance(so_far.debit - so_far.credit),
-                    reference,
-                    person.display,
+                    shanghai_day(entry.booked_at) if entry else None,
+                    voucher(entry_id),
+                    books.numbers.get(entry.case_id, GONE) if entry else GONE,
+                    entry.move.label if entry else GONE,
+                    entry.memo if entry else GONE,
+                    account.name if account else GONE,
+                    *(_source_and_purpose(account, books) if account else (GONE, GONE)),
+                    _yuan(into) if into else None,
+                    _yuan(out) if out else None,
+                    *_balance_so_far(books, line.account_id, sums),
+                    books.documents.get(entry.document_id, GONE) if entry and entry.document_id else None,
+                    books.people.get(entry.booked_by_id, GONE) if entry else GONE,
                 ]
             )
-    both = [_yuan(sum(each.debit for each in sums.values())), _yuan(sum(each.credit for each in sums.values()))]
-    rows.append(["合计", *[None] * 7, *both, *[None] * 4])
+    told = "借贷不平,请运行 ketang ledger verify" if whole.debit != whole.credit else ""
+    if books.unread:
+        told = f"不完整,不能核对:有{len(books.unread)}处无法读取"
+    rows.append(["合计", *[None] * 3, told, *[None] * 3, _yuan(whole.debit), _yuan(whole.credit), *[None] * 4])
     return rows, sums
 
 
-def _account_rows(
-    accounts: dict[int, LedgerAccount], cases: dict[int, Case], sums: dict[int, _Sums]
-) -> Iterator[list[Cell]]:
-    for account in accounts.values():
-        case = cases[account.case_id]
+def _balance_so_far(books: Books, account_id: int, sums: dict[int, _Sums]) -> tuple[Cell, Cell]:
+    if account_id not in sums or account_id in books.unsure:
+        return None, None
+    return _balance(sums[account_id].debit - sums[account_id].credit)
+
+
+def _account_rows(books: Books, sums: dict[int, _Sums]) -> Iterator[list[Cell]]:
+    for account in books.accounts.values():
+        balance = abs(account.balance_fen)
         yield [
             account.code,
             account.name,
             account.kind.label,
             account.level.label,
-            case.number,
-            *_source_and_purpose(account, case),
+            books.numbers.get(account.case_id, GONE),
+            *_source_and_purpose(account, books),
             None if account.cap_fen is None else _yuan(account.cap_fen),
             _yuan(sums[account.id].debit),
             _yuan(sums[account.id].credit),
             *_balance(account.balance_fen),
-            in_capitals(abs(account.balance_fen)),
+            in_capitals(balance) if balance < MOST_IN_CAPITALS else None,
+            _compared(books, account, sums[account.id]),
         ]
 
 
-def _source_and_purpose(account: LedgerAccount, case: Case) -> tuple[str, str]:
-    purpose = account.name.removesuffix(f" {case.number}") if account.kind is AccountKind.PURPOSE else ""
+def _compared(books: Books, account: LedgerAccount, moved: _Sums) -> str:
+    if account.id in books.unsure:
+        return "有流水无法读取,不能核对"
+    apart = account.balance_fen - (moved.debit - moved.credit)
+    return f"与流水合计相差{in_yuan(abs(apart))},请运行 ketang ledger verify" if apart else "与流水合计相符"
+
+
+def _unread_row(each: Unread) -> list[Cell]:
+    return [each.voucher, each.fault.case_number, each.fault.table, str(each.fault.row), each.fault.reason]
+
+
+def _source_and_purpose(account: LedgerAccount, books: Books) -> tuple[str, str]:
+    number = books.numbers.get(account.case_id, "")
+    purpose = account.name.removesuffix(f" {number}") if account.kind is AccountKind.PURPOSE else ""
     if not account.source:
         return (account.level.label if account.kind is AccountKind.SOURCE else ""), purpose
-    kind, giver = kind_of(account.source).label, giver_of(account, case)
+    if account.id in books.of_no_source:
+        return account.source, purpose
+    kind, giver = kind_of(account.source).label, giver_of(account, number)
     return (kind if giver == kind else f"{kind}:{giver}"), purpose
 
 
@@ -195,6 +232,8 @@ def _fill(sheet: Worksheet, columns: Sequence[Column], rows: Sequence[Sequence[C
         for place, (column, value) in enumerate(zip(columns, cells, strict=True), 1):
             if value in (None, ""):
                 continue
+            # Somebody may have written signs into the database that no workbook takes.
+            value = ILLEGAL_CHARACTERS_RE.sub("□", value) if isinstance(value, str) else value
             cell: Any = sheet.cell(number, place, value)
             cell.number_format = column.format
             if isinstance(value, str):

@@ -126,7 +126,7 @@ def received(session: Session, call_case: Case) -> tuple[Received, ...]:
     return tuple(
         Received(
             source=kind_of(origin.source),
-            name=giver_of(origin, call_case),
+            name=giver_of(origin, call_case.number),
             amount_fen=int(came),
             returned_fen=int(went),
         )

@@ -133,7 +133,7 @@ def grant(
         raise not_enough(name, there, LedgerMove.TRANSFER, amount_fen, where)
     lines = []
     for each, fen in _divided(pool, amount_fen):
-        giver = giver_of(each, call_case)
+        giver = giver_of(each, call_case.number)
         lines += [(each, -fen), (_holding(act, project_case, LedgerLevel.VILLAGE, each.source, giver), fen)]
     return post(
         act, project_case, LedgerMove.TRANSFER, lines, key=key, memo=memo, by=by, document=document, where=where
@@ -355,9 +355,9 @@ def _account_name(level: LedgerLevel, giver: str, case: Case) -> str:
     return f"{level.label}({giver}) {case.number}"
 
 
-def giver_of(each: LedgerAccount, case: Case) -> str:
-    """Return who gave the money of an account, as its name says."""
-    return each.name.removeprefix(f"{each.level.label}(").removesuffix(f") {case.number}")
+def giver_of(each: LedgerAccount, number: str) -> str:
+    """Return who gave the money of an account of the case with that number, as its name says."""
+    return each.name.removeprefix(f"{each.level.label}(").removesuffix(f") {number}")
 
 
 def _check_budget(lines: Sequence[tuple[str, str, int]], where: str) -> None:

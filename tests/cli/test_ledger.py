@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from cli import ledger
 from policies.vocabulary import SourceKind
+from tests.broken import break_rows
 from tests.programme import CALL, FIRST, Programme
 from tests.township import RESPONSIBLE, REVIEWER, township
 
@@ -129,6 +130,77 @@ def test_names_that_look_like_formulas_stay_text_and_no_file_is_overwritten(mone
     again = ketang_ledger("export", str(file))
     assert again.exit_code == 1
     assert "已有文件" in again.stderr
+
+
+UNREADABLE = {
+    "an entry": ("ledger_entries", "move", "'grand'", "id = 4", "记-000004"),
+    "who booked it": ("people", "name", "CAST(x'e5a4' AS TEXT)", "code = 'P001'", ""),
+    "a line": ("ledger_lines", "amount_fen", "'viel'", "amount_fen = 500000", "记-000004"),
+    "a line of nobody knows what": ("ledger_lines", "account_id", "'x'", "amount_fen = 500000", "记-000004"),
+    "an account": ("ledger_accounts", "kind", "'purse'", "level = 'spent'", ""),
+    "a source": ("ledger_accounts", "source", "'lottery:1'", "level = 'donor'", ""),
+    "a case": ("cases", "kind", "'sait'", f"number = '{FIRST}'", ""),
+}
+"""Table, column, what stands there, of which rows; and the entry that the workbook names."""
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_one_row_that_can_not_be_read_is_named_and_all_others_are_exported(
+    money: Programme, tmp_path: Path, what: str
+) -> None:
+    table, column, garbage, where, voucher = UNREADABLE[what]
+    with money.resources.database.engine.begin() as connection:
+        row = connection.execute(text(f"SELECT id FROM {table} WHERE {where}")).scalar()
+        for trigger in ("ledger_lines_no_update", "ledger_entries_no_update"):
+            connection.execute(text(f"DROP TRIGGER {trigger}"))
+    break_rows(money.town, f"UPDATE {table} SET {column} = {garbage} WHERE {where}")
+    file = tmp_path / "台账.xlsx"
+    done = ketang_ledger("export", str(file))
+    assert done.exit_code == 1
+    shown = r"\xe5\xa4" if garbage.startswith("CAST") else garbage.strip("'")
+    told = f"表 {table} 第 {row} 行:"
+    assert told in done.stderr
+    assert f"列 {column} 现为“{shown}”" in done.stderr
+    assert f"其余的已写入 {file}" in done.stderr
+    assert "已导出台账" not in done.stdout
+    unread = rows(file, "无法读取")
+    named = next(each for each in unread if each["表"] == table)
+    assert ((named["凭证号"] or ""), named["行"]) == (voucher, str(row))
+    assert f"列 {column} 现为“{shown}”" in named["哪一列,现为何值"]
+    *lines, total = rows(file, "流水")
+    assert len(lines) == (9 if what.startswith("a line") else 10)
+    assert total["摘要"] == f"不完整,不能核对:有{len(unread)}处无法读取"
+    accounts = rows(file, "科目")
+    assert len(accounts) == (6 if what == "an account" else 7)
+    unsure = [each["科目编码"] for each in accounts if each["核对"] == "有流水无法读取,不能核对"]
+    assert len(unsure) == {"a line": 1, "a line of nobody knows what": 7}.get(what, 0)
+    assert all(each["核对"] == "与流水合计相符" for each in accounts if each["科目编码"] not in unsure)
+
+
+def test_a_line_whose_entry_is_gone_is_exported_and_told(money: Programme, tmp_path: Path) -> None:
+    with money.resources.database.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER ledger_lines_no_update"))
+    break_rows(money.town, "UPDATE ledger_lines SET entry_id = 777 WHERE amount_fen = 500000")
+    file = tmp_path / "台账.xlsx"
+    assert "记-000777  表 ledger_lines 第" in ketang_ledger("export", str(file)).stderr
+    gone = next(row for row in rows(file, "流水") if row["凭证号"] == "记-000777")
+    assert (gone["借方(元)"], gone["事由"]) == (5000, "(无法读取)")
+
+
+def test_what_does_not_balance_is_told_in_the_workbook(money: Programme, tmp_path: Path) -> None:
+    with money.resources.database.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER ledger_lines_no_update"))
+    memo = "UPDATE ledger_entries SET memo = char(7) || memo"
+    with money.resources.database.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER ledger_entries_no_update"))
+    break_rows(money.town, "UPDATE ledger_lines SET amount_fen = 400000 WHERE amount_fen = 500000", memo)
+    file = tmp_path / "台账.xlsx"
+    assert ketang_ledger("export", str(file)).exit_code == 0
+    *lines, total = rows(file, "流水")
+    assert total["摘要"] == "借贷不平,请运行 ketang ledger verify"
+    assert lines[-1]["摘要"] == "□购置", "signs that no workbook takes keep nothing out of it"
+    spent = next(row for row in rows(file, "科目") if row["科目编码"].startswith("spent"))
+    assert spent["核对"] == "与流水合计相差1,000.00元,请运行 ketang ledger verify"
 
 
 def test_money_is_booked_from_the_command_line(money: Programme) -> None:

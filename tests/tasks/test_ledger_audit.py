@@ -1,9 +1,15 @@
 """The audit of a programme's money names what somebody changed behind the product's back, on both databases."""
 
+from pathlib import Path
+
+import openpyxl
 import pytest
 from sqlalchemy.orm import Session
 
+from policies.errors import Refused
 from tasks.history import verify, verify_ledger
+from tasks.ledger_book import export_ledger
+from tests.broken import break_rows
 from tests.programme import CALL, FIRST, SECOND, Programme
 from tests.tasks.test_audit import forged
 from tests.township import Township
@@ -123,3 +129,16 @@ def test_a_balance_below_zero_is_told_where_no_check_stood_in_the_way(town: Town
     statement = "UPDATE ledger_accounts SET balance_fen = -5 WHERE level = 'town'"
     with forged(town, statement) as connection, Session(connection) as session:
         assert any("专户科目的余额不得为 -5 分" in str(fault) for fault in verify_ledger(session))
+
+
+def test_the_workbook_is_whole_or_names_what_is_missing_on_both_databases(spent: Programme, tmp_path: Path) -> None:
+    export_ledger(spent.resources.database, tmp_path / "whole.xlsx")
+    sqlite = spent.resources.database.engine.dialect.name == "sqlite"
+    drop = ["DROP TRIGGER ledger_entries_no_update"] if sqlite else []
+    garbage = "gestern" if sqlite else "infinity"
+    break_rows(spent.town, *drop, f"UPDATE ledger_entries SET booked_at = '{garbage}' WHERE move = 'spending'")
+    with pytest.raises(Refused, match=rf"记-000003  表 ledger_entries 第 3 行:.*列 booked_at 现为“{garbage}”"):
+        export_ledger(spent.resources.database, tmp_path / "in_part.xlsx")
+    whole, in_part = (openpyxl.load_workbook(tmp_path / f"{name}.xlsx") for name in ("whole", "in_part"))
+    assert [whole.sheetnames, in_part.sheetnames] == [["流水", "科目"], ["流水", "科目", "无法读取"]]
+    assert whole["流水"].max_row == in_part["流水"].max_row
