@@ -1,5 +1,6 @@
 """``ketang … list``: cases of one kind, a line each, the newest first."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -9,8 +10,9 @@ import typer
 from cli.context import opened
 from policies.errors import BadPolicy, Refused
 from policies.vocabulary import CaseKind
+from rules.masking import mask_text
 from runtime.resources import Resources
-from tasks.audit_rows import UNREADABLE, is_of_value
+from tasks.audit_rows import UNREADABLE, is_of_reading, is_of_value
 from tasks.case_file import as_markdown, case_file, waits_for
 from tasks.each_town import Unreadable
 from tasks.listing import Listed, list_cases
@@ -18,6 +20,7 @@ from tasks.living import Town
 
 Everything = Annotated[bool, typer.Option("--all", help="包括已办结的")]
 MOST = 100
+log = logging.getLogger(__name__)
 Most = Annotated[int, typer.Option("--most", min=1, help="最多列出多少件。")]
 
 
@@ -27,7 +30,8 @@ def legible(number: str) -> Iterator[None]:
     Within the block a case is read, and what is shown of it is made up; it is printed outside.
 
     Raises:
-        Refused: its records can not be read, because somebody has tampered with them; says how to find out where.
+        Refused: its records can not be read, because somebody has tampered with them; says how to find out where. Or it
+            can not be told whether that is why.
     """
     try:
         yield
@@ -35,6 +39,14 @@ def legible(number: str) -> Iterator[None]:
         if not is_of_value(error):
             raise
         told = f"案件 {number} 的记录无法读取,已被改动;请运行 ketang audit verify {number},查明是哪张表哪一列"
+        if not is_of_reading(error):
+            # Nobody is accused of what may be a mistake of ours; and a list goes on all the same.
+            log.exception("case %s can not be shown", number)
+            because = mask_text(f"{type(error).__name__}:{error}")
+            told = (
+                f"案件 {number} 无法显示({because}):可能是记录已被改动,也可能是程序有误;"
+                f"请运行 ketang audit verify {number},核对无误的,请把此条告诉系统维护人员"
+            )
         raise Refused("default", told) from error
 
 

@@ -93,6 +93,8 @@ _PLAIN = (type(None), bool, int, float, str, bytes)
 """What stands where something else is meant, so that it lacks what that has."""
 _NO_TEXT = "Could not decode"
 """So begins what SQLite says of such a text; its other operational errors are of the database itself."""
+_READERS = {"sqlalchemy", "psycopg", "enum", "json", "models", "policies"}
+"""Packages that turn kept values into Python's."""
 _TYPES = {Boolean: bool, Integer: int, String: str, Instant: datetime, Date: date, LargeBinary: bytes}
 """What values are in Python, by the type of their column; an enumeration's are of its own."""
 _AT_ONCE = 200
@@ -161,6 +163,24 @@ def is_of_value(error: Exception) -> bool:
             return isinstance(error.obj, _PLAIN)
         case _:
             return isinstance(error, UNREADABLE)
+
+
+def is_of_reading(error: Exception) -> bool:
+    """
+    Return whether an error came of reading what is kept, and of nothing that our own code made of it.
+
+    For where somebody would be accused. A key that is lacking or a wrong type may be a mistake of ours as well as a
+    changed value; which one it was is told by who met it: what turns kept values into Python's, or code that goes by
+    them.
+    """
+    if not is_of_value(error):
+        return False
+    if isinstance(error, (DBAPIError, BadPolicy)):
+        return True
+    trace, met_by = error.__traceback__, ""
+    while trace is not None:
+        met_by, trace = str(trace.tb_frame.f_globals.get("__name__", "")), trace.tb_next
+    return met_by.partition(".")[0] in _READERS
 
 
 def number_of(session: Session, case_id: int) -> str:

@@ -21,7 +21,7 @@ from models.ledger import LedgerAccount, LedgerEntry
 from models.work_item import Decision
 from rules.masking import mask_text
 from tasks.archive_audit import archived, verify_stub
-from tasks.audit_rows import UNREADABLE, AuditFault, in_pages, is_of_value, rows_of
+from tasks.audit_rows import UNREADABLE, AuditFault, in_pages, is_of_reading, is_of_value, rows_of
 from tasks.case_audit import verify_place
 from tasks.ledger_audit import stray_rows, verify_money
 from tasks.notice_seal import verify_notice
@@ -214,7 +214,7 @@ def _examined(
     try:
         yield from verify_case(session, case)
     except Exception as error:
-        of_value = is_of_value(error)
+        of_value = is_of_reading(error)
         if isinstance(error, DBAPIError) and not of_value:
             raise
         told = mask_text(f"{type(error).__name__}:{error}")

@@ -111,10 +111,22 @@ def verify_notice(session: Session, case: Case, told: Mapping[str, HistoryRow]) 
         if isinstance(notice, AuditFault):
             yield notice
             continue
-        for reason in _faults_of(notice, facts):
+        reasons = _faults_of(notice, facts) if _can_be_read(notice) else ["列 prolonged 无法读取,已被改动"]
+        for reason in reasons:
             yield AuditFault(case.number, Notice.__tablename__, notice.id, reason)
         query = select(Objection).where(Objection.notice_id == notice.id).order_by(Objection.seq)
         yield from _verify_objections(case, rows_of(session, Objection, query, number=case.number), facts)
+
+
+def _can_be_read(notice: Notice) -> bool:
+    """Return whether the prolongations, which alone are looked into, are such as were once written."""
+    kept: Any = notice.prolonged
+    if not isinstance(kept, list) or not all(isinstance(each, dict) for each in kept):
+        return False
+    try:
+        return first_last_day(notice) is not None
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _faults_of(notice: Notice, facts: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from models.inspection import Campaign
 from models.outbox import OutboxEntry
 from policies.errors import Refused
 from policies.vocabulary import LetterStatus, Verdict
-from tasks import archive_removal
+from tasks import archive_audit, archive_removal
 from tasks.act import Act, acting
 from tasks.archive_audit import ARCHIVED, sealed_facts
 from tasks.archive_check import check_archive
@@ -316,6 +316,20 @@ def test_a_value_of_another_type_does_not_end_the_audit(
     found = ended.faults()
     assert any(said in each for each in found), found
     assert any("表 notices" in each for each in found), "what comes after is audited as well"
+
+
+def test_a_mistake_in_examining_what_is_left_accuses_nobody(
+    ended: Ended, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended.remove(ended.written(tmp_path))
+
+    def breaks(*_: Any) -> Any:
+        raise KeyError("ours")
+
+    monkeypatch.setattr(archive_audit, "_bound", breaks)
+    found = ended.faults()
+    assert found
+    assert all("核对中断:KeyError:'ours';此案没有核对完" in each for each in found)
 
 
 def test_no_objection_is_added_to_an_archived_notice(ended: Ended, tmp_path: Path) -> None:

@@ -369,16 +369,18 @@ def test_a_timer_that_can_not_be_read_is_named(listed: Township) -> None:
     assert (fault.case_number, fault.table, fault.row) == ("ZJJ-2018-0002", "timers", timer)
 
 
-def test_an_examination_that_breaks_is_told_of_its_case_and_goes_on(open_sqlite: OpenTown) -> None:
+def test_what_can_not_be_examined_is_told_of_its_case_and_keeps_no_other_from_it(open_sqlite: OpenTown) -> None:
     town = open_sqlite("example-micro-2026", "2026-03-02 10:00")
     board = Board(town)
     first, second = (board.publish(key=str(key), title=f"第{key}件") for key in range(2))
-    found = faults(
-        town, "UPDATE notices SET prolonged = '5' WHERE id = 1", "UPDATE notices SET text = 'x' WHERE id = 2"
-    )
-    assert [each.case_number for each in found] == [first, second]
-    assert found[0].reason.startswith("核对中断,此案有记录已被改动(TypeError:")
-    assert "公布后被改动" in found[1].reason
+    change = "UPDATE notices SET text = 'x' WHERE id = 2"
+    for garbage in ("5", "[5]", "[{}]", '[{"from": 5}]', '[{"from": "gestern"}]'):
+        found = faults(town, f"UPDATE notices SET prolonged = '{garbage}' WHERE id = 1", change)
+        assert [(each.case_number, each.table) for each in found] == [(first, "notices"), (second, "notices")]
+        assert found[0].reason == "列 prolonged 无法读取,已被改动"
+        assert "公布后被改动" in found[1].reason
+    found = faults(town, "UPDATE units SET beautiful_village = 'x' WHERE code = 'Z'", change)
+    assert found[0].reason.startswith("核对中断,此案有记录已被改动(LookupError:")
 
 
 def test_the_ledgers_audit_goes_on_after_a_case_that_can_not_be_read(listed: Township) -> None:

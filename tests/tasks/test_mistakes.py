@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from cli import case as case_app
 from cli import ledger as ledger_app
 from cli import listing
-from tasks import history
+from tasks import case_file, history
 from tests.desks import OpenTown
 from tests.township import Township
 
@@ -66,14 +66,44 @@ def test_what_breaks_in_printing_is_no_tampering(
         assert done.output == ""
 
 
+OURS = [RuntimeError("ours"), KeyError("ours"), TypeError("ours"), IndexError("ours"), ValueError("ours")]
+
+
+@pytest.mark.parametrize("error", [*OURS, AttributeError("ours", name="ours", obj=None)])
+@pytest.mark.parametrize("part", ["verify_place", "verify_money", "canonical", "verify_rows"])
 def test_an_audit_that_breaks_by_a_mistake_accuses_nobody_and_fails(
-    at_the_desk: Township, monkeypatch: pytest.MonkeyPatch
+    at_the_desk: Township, monkeypatch: pytest.MonkeyPatch, error: Exception, part: str
 ) -> None:
-    monkeypatch.setattr(history, "verify_money", raises(RuntimeError("ours")))
+    at_the_desk.everybody_agrees()
+    monkeypatch.setattr(history, part, raises(error))
     done = CliRunner().invoke(ledger_app.audit, [])
     assert done.exit_code == 1
-    assert "核对中断:RuntimeError:ours;此案没有核对完" in done.stderr
+    assert f"核对中断:{type(error).__name__}:{error};此案没有核对完" in done.stderr
     assert "已被改动" not in done.stderr
+
+
+@pytest.mark.parametrize("error", OURS[1:])
+def test_a_case_that_can_not_be_shown_by_a_mistake_accuses_nobody_and_hides_no_other(
+    at_the_desk: Township, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    at_the_desk.add_group("ZD02")
+    first, second = at_the_desk.number, at_the_desk.apply(household="ZD02-001")
+    situated = case_file.count_answers
+
+    def breaks(session: Session, item: Any) -> Any:
+        if item.case.number == second:
+            raise error
+        return situated(session, item)
+
+    monkeypatch.setattr(case_file, "count_answers", breaks)
+    listed = CliRunner().invoke(case_app.app, ["list"])
+    assert listed.exit_code == 0
+    assert f"{first}  " in listed.stdout
+    told = f"案件 {second} 无法显示({type(error).__name__}:{error}):可能是记录已被改动,也可能是程序有误"
+    assert told in listed.stdout
+    shown = CliRunner().invoke(case_app.app, ["show", second])
+    assert shown.exit_code == 1
+    assert f"{told};请运行 ketang audit verify {second},核对无误的" in shown.stderr
 
 
 @contextmanager
