@@ -1,10 +1,9 @@
 """What time does to open work items: reminders, escalations, lapses, and due days recomputed when a calendar is out."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, literal_column, select, update
@@ -18,14 +17,13 @@ from runtime.resources import Resources
 from tasks import meeting_mail
 from tasks.act import Act, acting
 from tasks.audit_rows import UNREADABLE, is_of_value, number_of
-from tasks.cases import deciders, load_case, notice_of
-from tasks.due_days import counted_anew, reschedule
+from tasks.cases import deciders, load_case
+from tasks.due_days import counted_anew, moved_on, reschedule
 from tasks.escalations import escalate_due, pending, reminder, take, told_reminded
 from tasks.firing import DueCase, fire_together
 from tasks.history import SYSTEM, append
 from tasks.lapses import lapse
 from tasks.mail import send, to_person
-from tasks.notice_changes import follow, last_by_the_calendar
 from tasks.rolls import count_answers, households_of
 
 log = logging.getLogger(__name__)
@@ -168,7 +166,7 @@ def _fire_item(act: Act, item_id: int, counts: SweepCounts) -> Exception | None:
         # a few days early does no harm. So by an estimate, where the true day can not be told now, people are reminded
         # and their superiors told, but nothing lapses.
         try:
-            moves_on = _moves_on(act, item)
+            moves_on = moved_on(act, item)
         except Exception as error:
             log.exception("the due day of work item %d can not be counted", item_id)
             withheld, due = error, [timer for timer in due if timer.kind is not TimerKind.LAPSE]
@@ -190,15 +188,6 @@ def _fire_item(act: Act, item_id: int, counts: SweepCounts) -> Exception | None:
     else:
         counts.escalations += escalate_due(act, item)
     return withheld
-
-
-def _moves_on(act: Act, item: WorkItem) -> Callable[[], None] | None:
-    """Return what gives an open work item the due day that the calendar gives it now; None: it has it."""
-    if item.gate is Gate.NOTICE_PERIOD:
-        last = last_by_the_calendar(item.case, notice_of(act.session, item.case), act.resources.calendar)
-        return partial(follow, act, item, last) if last > item.due_on else None
-    schedule = counted_anew(item, calendar=act.resources.calendar)
-    return partial(reschedule, act, item, schedule) if schedule is not None else None
 
 
 def _due_timers(act: Act, item_id: int) -> list[Timer]:

@@ -12,7 +12,7 @@ from policies.vocabulary import Gate
 from runtime.resources import Resources
 from tasks.act import Act, acting
 from tasks.cases import Asked, item_asked, item_that_waits, load_case, policy_of
-from tasks.due_days import counted_anew, reschedule
+from tasks.due_days import is_over
 from tasks.lapses import lapse
 from tasks.mail import chinese_date
 
@@ -58,25 +58,16 @@ def item_to_decide(act: Deciding, case: Case, asked: Asked | None, gate: Gate | 
         Refused: as `tasks.cases.item_asked`.
     """
     item = item_asked(act.session, case, asked, gate, at=act.at)
-    if _is_over(act, item):
+    if item.lapses and is_over(act, item):
         raise _Over(case.number)
     return item
-
-
-def _is_over(act: Act, item: WorkItem) -> bool:
-    if not item.lapses or act.at < item.due_at:
-        return False
-    # The sweep may not have come by since the arrangement of holidays came out.
-    if (schedule := counted_anew(item, calendar=act.resources.calendar)) is not None:
-        reschedule(act, item, schedule)
-    return act.at >= item.due_at
 
 
 def _lapse(act: Act, number: str) -> Refused:
     """Write the lapse; return what is told to who came too late."""
     case = load_case(act.session, number)
     item = item_that_waits(act.session, case)
-    if not _is_over(act, item):
+    if not (item.lapses and is_over(act, item)):
         return Refused("default", f"案件 {number} 刚刚已有变动,现处于“{item.gate.label}”环节,请重新查看后再提交")
     lapse(act, item)
     decided = item.decision.verdict.label if item.decision else ""

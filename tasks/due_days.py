@@ -4,15 +4,40 @@ A due day counted over an unpublished year, counted anew: what time decides by i
 Called by the sweep before anything is fired, and again by whatever lets time decide: the sweep may have come to grief.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from models.work_item import WorkItem
-from policies.vocabulary import WorkItemStatus
+from policies.vocabulary import Gate, WorkItemStatus
 from rules.calendar import WorkCalendar
 from rules.periods import Schedule, plan
 from tasks.act import Act
-from tasks.cases import policy_of
+from tasks.cases import notice_of, policy_of
 from tasks.escalations import pending
 from tasks.history import SYSTEM, append
 from tasks.mail import chinese_date
+from tasks.notice_days import follow, last_by_the_calendar
+
+
+def is_over(act: Act, item: WorkItem) -> bool:
+    """
+    Return whether the day of an open work item is over, having given it the day that the calendar gives it now.
+
+    Args:
+        item: of a case that the caller holds locked.
+    """
+    if act.at >= item.due_at and (moves_on := moved_on(act, item)) is not None:
+        moves_on()
+    return act.at >= item.due_at
+
+
+def moved_on(act: Act, item: WorkItem) -> Callable[[], None] | None:
+    """Return what gives an open work item the due day that the calendar gives it now; None: it has it."""
+    if item.gate is Gate.NOTICE_PERIOD:
+        last = last_by_the_calendar(item.case, notice_of(act.session, item.case), act.resources.calendar)
+        return partial(follow, act, item, last) if last > item.due_on else None
+    schedule = counted_anew(item, calendar=act.resources.calendar)
+    return partial(reschedule, act, item, schedule) if schedule is not None else None
 
 
 def counted_anew(item: WorkItem, *, calendar: WorkCalendar) -> Schedule | None:

@@ -23,7 +23,7 @@ from tasks.firing_facts import DueItem
 from tasks.history import decision_facts
 from tasks.items import decided
 from tasks.lapses import say_late
-from tasks.notice_changes import last_by_the_calendar
+from tasks.notice_days import last_by_the_calendar
 from tasks.notice_ending import how_it_ended
 
 _CASES, _ITEMS, _TIMERS, _NOTICES, _DECISIONS = (

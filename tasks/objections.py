@@ -37,6 +37,7 @@ from tasks.cases import (
     person_of,
     policy_of,
 )
+from tasks.due_days import is_over
 from tasks.history import append
 from tasks.lapses import lapse
 from tasks.mail import chinese_date
@@ -78,6 +79,8 @@ def record_objection(
         notice, scheme = notice_of(act.session, case), edition_of(case).for_notices
         _refuse_closed(act, case)
         _check_channel(command.channel, scheme)
+        if (standing := open_item(act.session, case)) is not None and standing.gate is Gate.NOTICE_PERIOD:
+            is_over(act, standing)  # its last day may have moved on since the sweep came by
         received_at = command.received_at or at
         _check_received(notice, scheme, received_at, at)
         item = _item_of(act.session, notice, command.against)
@@ -161,7 +164,7 @@ def handle_in(act: Act, case: Case, command: HandleObjections, *, door: Door) ->
     if case.status is CaseStatus.CLOSED and not waiting_of(act.session, notice):
         raise Refused("default", _told_closed(case) + ",没有待处理或待答复的异议")
     item = open_item(act.session, case)
-    if item is not None and item.gate is Gate.NOTICE_PERIOD and act.at >= item.due_at:
+    if item is not None and item.gate is Gate.NOTICE_PERIOD and is_over(act, item):
         # What was open at the legal end is reviewed, however fast somebody handles it now.
         lapse(act, item)
     for handling in command.handled:

@@ -13,7 +13,7 @@ from models.notice import Notice
 from models.registry import Unit
 from policies.errors import Refused
 from policies.vocabulary import CaseStatus, Door, Gate, NoticeKind, Outcome, TimerKind, Verdict
-from tasks import notice_changes
+from tasks import notice_days
 from tasks.act import acting
 from tasks.deadlines import fire_due
 from tasks.due_instants import due_instants
@@ -130,6 +130,25 @@ def test_a_provisional_last_day_moves_on_when_the_arrangement_makes_it_a_day_off
     sound(board)
 
 
+@pytest.mark.parametrize("act", ["objects", "handles", "prolongs"])
+def test_who_comes_on_the_last_day_by_the_arrangement_is_heard_before_the_sweep(open_town: OpenTown, act: str) -> None:
+    board = Board(open_town("zhujiajiao-2018", "2026-12-31 10:00"))
+    board.publish(LINPING)
+    seq = board.object()
+    publish_2027(board.town)
+    board.town.clock.move_to(at("2027-01-12 10:00"))  # no sweep since; the 11th turned out to be a day off
+    if act == "objects":
+        assert board.object(content="末日提出") == 2
+    elif act == "handles":
+        board.handle(seq, "异议不成立")
+    else:
+        board.prolong("2027-01-14")
+    assert board.notice().ends_on == date(2027, 1, 14 if act == "prolongs" else 12)
+    assert board.town.gate() is Gate.NOTICE_PERIOD, "the period has not ended"
+    assert board.notice().prolonged[0]["reason"] == "2027年放假安排公布,末日依规定顺延"
+    sound(board)
+
+
 def test_a_notice_that_can_not_be_read_keeps_no_other_from_following_the_arrangement(open_sqlite: OpenTown) -> None:
     board = Board(open_sqlite("zhujiajiao-2018", "2026-12-31 10:00"))
     broken, other = (board.publish(LINPING, key=key, title=f"第{key}件") for key in ("1", "2"))
@@ -147,14 +166,14 @@ def test_a_notice_whose_last_day_can_not_be_moved_stops_no_other(
     board = Board(open_sqlite("zhujiajiao-2018", "2026-12-31 10:00"))
     first, second = (board.publish(LINPING, key=key, title=f"第{key}件") for key in ("1", "2"))
     before = {number: board.notice(number).ends_on for number in (first, second)}
-    move = notice_changes._prolong
+    move = notice_days.prolong
 
     def broken(act: Any, item: Any, *given: Any, **more: Any) -> None:
         if item.case.number == first:
             raise LookupError("no policy")
         move(act, item, *given, **more)
 
-    monkeypatch.setattr(notice_changes, "_prolong", broken)
+    monkeypatch.setattr(notice_days, "prolong", broken)
     publish_2027(board.town)
     assert follow_calendar(board.town.resources, at=board.town.now()) == 1
     assert board.notice(first).ends_on == before[first]
@@ -173,7 +192,7 @@ def test_no_notice_ends_before_its_day_by_the_arrangement_though_none_was_moved(
         raise ArithmeticError("no calendar")
 
     with monkeypatch.context() as broken:
-        broken.setattr(notice_changes, "last_day_of", fails)
+        broken.setattr(notice_days, "last_day_of", fails)
         counts = fire_due(board.town.resources, at=board.town.now())
         assert (counts.lapses, counts.recomputed) == (0, 0)
         assert [each.partition(":")[0] for each in counts.failures] == numbers
