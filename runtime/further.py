@@ -4,6 +4,10 @@ A further worker: one more for the pool of a stack that runs already, on this ma
 Used by `ketang worker`. It starts no server and changes no schema; it is a `Stack` without either.
 """
 
+import fcntl
+import hashlib
+import re
+import secrets
 import socket
 import time
 from collections.abc import Callable
@@ -20,6 +24,7 @@ from runtime.settings import PROJECT, Settings
 from runtime.stack import LOOK_FOR_LOST_SECONDS, LOOPBACK, WORKER_NAME, Stack
 
 LOOK_SECONDS = 5
+MARK_FILE = "worker-mark"
 HEARTBEAT_SECONDS = 30
 """How often a worker is heard of, where the server does not say."""
 HEARTBEAT_SPREAD = 1.3
@@ -34,7 +39,8 @@ class FurtherWorker(Stack):
 
     Args:
         settings: `prefect_api_url` names the server; empty: the one of this machine.
-        name: tells the workers of the pool apart; empty: by the machine's name.
+        name: tells the workers of the pool apart; empty: by the machine's name. The server knows the worker by it and
+            by a mark of this home (`worker_name`, once started).
         project: as for `Stack`.
         say: as for `Stack`.
     """
@@ -48,9 +54,13 @@ class FurtherWorker(Stack):
         say: Callable[[str], None] = lambda _line: None,
     ) -> None:
         super().__init__(settings, project=project, say=say)
-        self.worker_name = name or f"{WORKER_NAME}-{socket.gethostname()}"
+        self.worker_name = self._called = name or f"{WORKER_NAME}-{socket.gethostname()}"
         self._lock = HomeLock(settings.home, file=f"{self._log_name}.lock")
         self._looked = 0.0
+
+    @property
+    def _log_name(self) -> str:
+        return f"worker-{self._called}"
 
     def watch(self) -> None:
         """As `Stack.watch`; a server that is away for a while is told once, and once when it is back."""
@@ -127,15 +137,22 @@ class FurtherWorker(Stack):
             )
 
     def _refuse_same_name(self) -> None:
-        """Two workers of a name would each take the other's runs for lost, and be one to whoever looks."""
+        """
+        Two workers of a name would each take the other's runs for lost, and be one to whoever looks.
+
+        On one home the lock tells them apart. On two, each has a mark of its own in the name that the server knows: an
+        outage lets a living worker look dead, so nothing else that the server tells would. The heartbeat is for a home
+        that was copied together with the machine's name.
+        """
         taken = StackFailed(
-            f"名为 {self.worker_name} 的工作进程正在运行,不能再启动一个同名的。"
+            f"名为 {self._called} 的工作进程正在运行,不能再启动一个同名的。"
             "请使用正在运行的那个,或另取一个名字:ketang worker --name 名字。"
         )
         try:
             self._lock.take()
         except HomeTaken:
             raise taken from None
+        self.worker_name = f"{self._called}-{mark_of(self.settings.home)}"
         before = self._worker()
         if before is None or before["status"] != "ONLINE":
             return
@@ -155,6 +172,24 @@ class FurtherWorker(Stack):
                     f"服务器上的流程要求项目位于 {folder},本机位于 {self.project}。"
                     "请在本机把客堂安装到相同的路径(版本也须相同)。"
                 )
+
+
+def mark_of(home: Path) -> str:
+    """
+    Return eight signs that no other home has, the same at every start on this machine.
+
+    A home that was copied to a machine of another name has other ones.
+    """
+    with (home / MARK_FILE).open("a+", encoding="ascii") as file:
+        # Two workers of a home, of different names, may start at once: the first one's mark is both's.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        kept = file.read()
+        if not re.fullmatch("[0-9a-f]{32}", kept):
+            kept = secrets.token_hex(16)
+            file.truncate(0)
+            file.write(kept)
+    return hashlib.sha256(f"{kept}@{socket.gethostname()}".encode()).hexdigest()[:8]
 
 
 def refuse_unreachable_database(settings: Settings) -> None:

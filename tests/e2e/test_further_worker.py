@@ -28,7 +28,8 @@ def test_both_are_known_to_the_server_and_take_runs(office: Office, second: Furt
     online = {each["name"] for each in office.ask("POST", "/work_pools/ketang/workers/filter", {})}
     assert {WORKER_NAME, second.worker_name} <= online
 
-    logs = [office.stack.logs / "worker.log", second.logs / f"worker-{second.worker_name}.log"]
+    assert second.worker is not None
+    logs = [office.stack.logs / "worker.log", second.worker.log]
     taken: list[str] = []
 
     def both_took_some() -> bool:

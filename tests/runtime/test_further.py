@@ -16,7 +16,7 @@ import pytest
 from runtime.children import Child
 from runtime.clock import machine_now
 from runtime.environment import api_url, prefect_environment
-from runtime.further import FurtherWorker, is_here
+from runtime.further import MARK_FILE, FurtherWorker, is_here, mark_of
 from runtime.refusals import StackFailed
 from runtime.settings import PROJECT, Settings
 from runtime.stack import Stack
@@ -245,7 +245,10 @@ def test_a_worker_of_that_name_on_another_machine_is_known_by_its_heartbeat(
     tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runtime.further.LOOK_SECONDS", 0.3)
-    server.has_worker("mine", interval=0.5)
+    for home in ("stopped", "alive"):  # copied, and the machine's name with them
+        (tmp_path / home).mkdir()
+        (tmp_path / home / MARK_FILE).write_text("0" * 32)
+    server.has_worker(f"mine-{mark_of(tmp_path / 'stopped')}", interval=0.5)
     FurtherWorker(settings(tmp_path / "stopped"), name="mine")._refuse_same_name()
 
     def beat() -> None:
@@ -254,6 +257,41 @@ def test_a_worker_of_that_name_on_another_machine_is_known_by_its_heartbeat(
     server.before_answer = beat
     with pytest.raises(StackFailed, match=r"名为 mine 的工作进程正在运行.*--name"):
         FurtherWorker(settings(tmp_path / "alive"), name="mine")._refuse_same_name()
+
+
+def test_a_worker_of_the_same_name_elsewhere_keeps_its_live_runs_after_an_outage(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stack, "_child", ended)
+    first, second = (FurtherWorker(settings(tmp_path / home), name="mine") for home in ("here", "there"))
+    first._refuse_same_name()
+    # The server was away, and has not heard of the first one since: it takes it for dead, and its run goes on.
+    server.has_worker(first.worker_name, status="OFFLINE")
+    server.has_run("live", worker=first.worker_name)
+    server.has_run("case", worker=first.worker_name, case=True)
+    second._refuse_same_name()
+    server.has_run("died", worker=second.worker_name)
+    server.has_worker(second.worker_name, status="OFFLINE")
+    with pytest.raises(StackFailed, match="意外退出"):
+        second.start_worker()
+    assert server.given_up == ["died"]
+    first.stop()
+    again = FurtherWorker(settings(tmp_path / "here"), name="mine")
+    again._refuse_same_name()
+    with pytest.raises(StackFailed, match="意外退出"):
+        again.start_worker()
+    assert server.given_up == ["died", "live", "case"], "its own, when it is started again itself"
+
+
+def test_the_mark_of_a_home_stays_and_is_another_one_on_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = mark_of(tmp_path)
+    assert mark_of(tmp_path) == mark
+    monkeypatch.setattr(socket, "gethostname", lambda: "copied")
+    assert mark_of(tmp_path) != mark
+    (tmp_path / MARK_FILE).write_text("")  # a disk that was full
+    assert mark_of(tmp_path) == mark_of(tmp_path)
 
 
 @pytest.mark.parametrize(
