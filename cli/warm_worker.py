@@ -171,6 +171,8 @@ with warnings.catch_warnings():
         _executors: Executors
         _look_again: asyncio.Event
         _one_look: asyncio.Lock
+        _companions: asyncio.TaskGroup | None = None
+        """There while runs are taken."""
         _draining: bool = False
 
         async def start(self, *arguments: Any, **named: Any) -> None:
@@ -190,6 +192,7 @@ with warnings.catch_warnings():
             self._executors = await self._exit_stack.enter_async_context(Executors())
             companions = _companions(self._listen, self._answer, self._executors.keep_observing)
             self._companions = await self._exit_stack.enter_async_context(companions)
+            self._exit_stack.callback(setattr, self, "_companions", None)
             if self.forks is not None:
                 self.forks.attach()
                 self._exit_stack.callback(self.forks.detach)
@@ -236,7 +239,8 @@ with warnings.catch_warnings():
 
         async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
             """Label the run beside its start, not before it."""
-            self._companions.create_task(self._label(flow_run_id))
+            if self._companions is not None:
+                self._companions.create_task(self._label(flow_run_id))
 
         async def _label(self, flow_run_id: UUID) -> None:
             try:
@@ -276,7 +280,8 @@ with warnings.catch_warnings():
         # -- the end --------------------------------------------------------------------------------------------------
 
         def _asked_to_end(self) -> None:
-            if self._draining:
+            if self._draining or self._companions is None:
+                # While it is set up, which a slow server makes long, or is taken down there is no run to wait for.
                 os.kill(os.getpid(), signal.SIGINT)
                 return
             self._draining = True
