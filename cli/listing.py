@@ -10,11 +10,11 @@ import typer
 from cli.context import opened
 from policies.errors import BadPolicy, Refused
 from policies.vocabulary import CaseKind
-from rules.masking import mask_text
 from runtime.resources import Resources
 from tasks.audit_rows import UNREADABLE, is_of_reading, is_of_value
 from tasks.case_file import as_markdown, case_file, waits_for
 from tasks.each_town import Unreadable
+from tasks.in_brief import in_brief
 from tasks.listing import Listed, list_cases
 from tasks.living import Town
 
@@ -42,7 +42,7 @@ def legible(number: str) -> Iterator[None]:
         if not is_of_reading(error):
             # Nobody is accused of what may be a mistake of ours; and a list goes on all the same.
             log.exception("case %s can not be shown", number)
-            because = mask_text(f"{type(error).__name__}:{error}")
+            because = in_brief(error)
             told = (
                 f"案件 {number} 无法显示({because}):可能是记录已被改动,也可能是程序有误;"
                 f"请运行 ketang audit verify {number},核对无误的,请把此条告诉系统维护人员"

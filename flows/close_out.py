@@ -24,6 +24,7 @@ from runtime.resources import Resources, open_resources
 from tasks.asks import UnreadableRun, runs_behind
 from tasks.deadlines import SweepCounts, fire_due
 from tasks.drivers import BulkReport, carry_with_relatives
+from tasks.in_brief import in_brief
 from tasks.notice_changes import follow_calendar
 from tasks.notice_pages import pages_wait, write_pages
 from tasks.post import post_letters
@@ -99,7 +100,7 @@ def carry_behind(resources: Resources, counts: SweepCounts, *, at: datetime) -> 
             report.carried |= carry_with_relatives(resources, run.number, PROCEDURES, at=at)
         except Exception as error:  # one broken case must not stop the others; its own run will show it
             log.exception("case %s can not be carried", run.number)
-            counts.failures.append(f"{run.number}:{type(error).__name__}:{error}")
+            counts.failures.append(f"{run.number}:{in_brief(error)}")
     return report
 
 

@@ -25,6 +25,7 @@ from policies.vocabulary import CaseKind
 from runtime.clock import machine_now
 from runtime.resources import Resources
 from tasks.asks import CaseRun, UnreadableRun, claim_run, release_run, request_run, run_of, runs_behind, runs_to_check
+from tasks.in_brief import in_brief
 
 DEPLOYMENTS = {
     CaseKind.SITE: "site-lifecycle/客堂间办理",
@@ -118,7 +119,7 @@ def wake_all(resources: Resources, *, at: datetime, failures: list[str], limit: 
                 raise
             except Exception as error:  # one broken case must not stop the others; the sweep's run shows it
                 log.exception("case %s can not be woken", run.number)
-                _note(failures, [f"{run.number}:{type(error).__name__}:{error}"])
+                _note(failures, [f"{run.number}:{in_brief(error)}"])
     return counts
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InvalidatePoolError
@@ -28,14 +28,14 @@ def open_engine(url: str) -> Engine:
     """
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
-        engine = create_engine(address)
+        engine = _created(address)
         _wait_no_longer(engine)
         _ask_idle_ones(engine)
         _describe_briefly(engine)
         return engine
     if address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address)
+    engine = _created(address)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -59,6 +59,11 @@ def open_engine(url: str) -> Engine:
             connection.exec_driver_sql(f"BEGIN {mode}")
 
     return engine
+
+
+def _created(address: URL) -> Engine:
+    # What failed is told in logs and in Prefect: without the values, which are people's names, addresses and letters.
+    return create_engine(address, hide_parameters=True)
 
 
 def _wait_no_longer(engine: Engine) -> None:

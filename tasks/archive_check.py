@@ -202,7 +202,7 @@ def _case_faults(archive: ArchiveReader, told: dict[str, Any], listed: dict[str,
 @contextmanager
 def _empty(path: Path) -> Iterator[Engine]:
     """Open an empty database of this program's tables: nothing is asked of what is put in, for the audit asks."""
-    engine = create_engine(f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -24,6 +24,7 @@ from tasks.cases import change_of, load_case, local_day, open_item
 from tasks.change_effects import lock, put_in_effect, tell
 from tasks.change_words import standing
 from tasks.history import SYSTEM
+from tasks.in_brief import in_brief
 from tasks.living import change_status
 from tasks.mail import chinese_date
 
@@ -165,7 +166,7 @@ def begin_due_rests(resources: Resources, at: datetime) -> str:
                     begun.append(number)
         except Exception as error:  # one broken case must not keep the others from resting; the sweep tells it
             log.exception("the rest of case %s can not begin", number)
-            failures.append(f"{number}({type(error).__name__}:{error})")
+            failures.append(f"{number}({in_brief(error)})")
     told = [f"客堂间暂停{len(begun)}处:{'、'.join(begun)}"] if begun else []
     if failures:
         told.append(f"客堂间到日未能暂停,下次巡检再办:{'、'.join(failures)}")

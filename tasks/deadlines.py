@@ -22,6 +22,7 @@ from tasks.due_days import counted_anew, moved_on, reschedule
 from tasks.escalations import escalate_due, pending, reminder, take, told_reminded
 from tasks.firing import DueCase, fire_together
 from tasks.history import SYSTEM, append
+from tasks.in_brief import in_brief
 from tasks.lapses import lapse
 from tasks.mail import send, to_person
 from tasks.rolls import count_answers, households_of
@@ -133,14 +134,12 @@ def _fire_alone(resources: Resources, due: DueCase, counts: SweepCounts, *, at: 
             load_case(act.session, due.number)
             withheld = _fire_item(act, due.item_id, alone)
     except Exception as error:  # noqa: BLE001 - one broken item must not stop the others; recorded on its row
-        counts.failures.append(f"{due.number}:{type(error).__name__}:{error}")
+        counts.failures.append(f"{due.number}:{in_brief(error)}")
         _record_failure(resources, due.item_id, error, due_by=at)
     else:
         counts.add(alone)
         if withheld is not None:
-            counts.failures.append(
-                f"{due.number}:期限未能重算,期满处理推迟到下次巡检:{type(withheld).__name__}:{withheld}"
-            )
+            counts.failures.append(f"{due.number}:期限未能重算,期满处理推迟到下次巡检:{in_brief(withheld)}")
             _record_failure(resources, due.item_id, withheld, due_by=at)
 
 
@@ -150,7 +149,7 @@ def _record_failure(resources: Resources, item_id: int, error: Exception, *, due
         session.execute(
             update(Timer)
             .where(*pending_ones, *([Timer.fires_at <= due_by] if due_by else []))
-            .values(failures=Timer.failures + 1, last_error=f"{type(error).__name__}: {error}"[:500])
+            .values(failures=Timer.failures + 1, last_error=in_brief(error)[:500])
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from policies.errors import BadPolicy, Refused
+from tasks.in_brief import in_brief
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -62,5 +63,5 @@ def serve_each(
 
 def failure(what: str, error: Exception, *, again: str = SWEPT) -> str:
     """Return in Chinese what could not be done, when it is tried again, and why."""
-    why = str(error) if isinstance(error, (Refused, BadPolicy, Unreadable)) else f"{type(error).__name__}:{error}"
+    why = str(error) if isinstance(error, (Refused, BadPolicy, Unreadable)) else in_brief(error)
     return f"{what}未能办理,{again}:{why}"

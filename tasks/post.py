@@ -13,6 +13,7 @@ from policies.vocabulary import Letter, LetterStatus
 from runtime.resources import Resources
 from tasks.act import acting
 from tasks.cases import load_case, no_such_case
+from tasks.in_brief import in_brief
 from tasks.mail import is_reported, report_undelivered
 from tasks.outbox import DeliveryReport, deliver
 
@@ -67,7 +68,7 @@ def post_letters(resources: Resources, *, at: datetime, number: str | None = Non
                 report_undelivered(act, case, act.session.get_one(OutboxEntry, entry_id))
         except Exception as error:  # one that can not be told must not keep the sweep from all else; told by every pass
             log.exception("undelivered letter %s of case %s can not be reported", entry_id, entry_case)
-            failures.append(f"{entry_case}:信函 {entry_id} 未能送达,也未能报告:{type(error).__name__}:{error}")
+            failures.append(f"{entry_case}:信函 {entry_id} 未能送达,也未能报告:{in_brief(error)}")
     return replace(report, failures=tuple(failures))
 
 

@@ -2,11 +2,12 @@
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from models import engine
 from models.case import CaseCounter
 from models.engine import Database
+from tasks.in_brief import in_brief
 
 
 def test_a_glance_leaves_no_transaction_open(database: Database) -> None:
@@ -36,6 +37,19 @@ def test_after_a_glance_a_write_still_stands_or_falls_as_one(database: Database)
         session.execute(insert)
     with database.glance() as connection:
         assert connection.scalar(text("SELECT count(*) FROM case_counters WHERE prefix = 'X'")) == 1
+
+
+def test_what_the_database_refuses_is_told_without_the_row(database: Database) -> None:
+    insert = text(
+        "INSERT INTO people (code, name, phone, id_number, email, active) VALUES (:code, :name, :p, '', '', :on)"
+    )
+    row = {"code": None, "name": "顾客堂", "p": "13800138000", "on": True}
+    with pytest.raises(IntegrityError) as refused, database.write() as session:
+        session.execute(insert, row)
+    brief = in_brief(refused.value)
+    assert "code" in brief, "what was wrong is told"
+    assert "顾客堂" not in brief
+    assert "13800138000" not in str(refused.value).partition("DETAIL")[0], "nor does SQLAlchemy show what was given"
 
 
 def test_an_idle_connection_that_the_server_has_dropped_is_replaced(
