@@ -21,7 +21,7 @@ from runtime.children import until
 from runtime.homelock import HomeLock, HomeTaken
 from runtime.refusals import StackFailed
 from runtime.settings import PROJECT, Settings
-from runtime.stack import LOOK_FOR_LOST_SECONDS, LOOPBACK, WORKER_NAME, Stack
+from runtime.stack import LOOPBACK, WORKER_NAME, Stack
 
 LOOK_SECONDS = 5
 MARK_FILE = "worker-mark"
@@ -56,7 +56,6 @@ class FurtherWorker(Stack):
         super().__init__(settings, project=project, say=say)
         self.worker_name = self._called = name or f"{WORKER_NAME}-{socket.gethostname()}"
         self._lock = HomeLock(settings.home, file=f"{self._log_name}.lock")
-        self._looked = 0.0
 
     @property
     def _log_name(self) -> str:
@@ -77,7 +76,9 @@ class FurtherWorker(Stack):
 
     def tend(self) -> bool:
         """
-        Look after the worker and what was lost if the server answers; return whether it does.
+        Look after the worker if the server answers; return whether it does.
+
+        What other machines' workers have lost is given up by `ketang up`: by our clock all of it might look old.
 
         Raises:
             StackFailed: the worker dies again and again although the server answers.
@@ -86,9 +87,6 @@ class FurtherWorker(Stack):
             if not self._healthy():
                 return False
             self.look_after()
-            if time.monotonic() - self._looked > LOOK_FOR_LOST_SECONDS:
-                self.give_up_lost_runs()
-                self._looked = time.monotonic()
         except OSError:
             return False
         except StackFailed:

@@ -29,7 +29,13 @@ from migrations import run
 from runtime.children import Child, until
 from runtime.environment import api_url, child_environment
 from runtime.homelock import HomeLock, HomeTaken
-from runtime.lost import LOST_RUN_SECONDS, LOST_SWEEP_SECONDS, give_up_of_worker, give_up_overdue
+from runtime.lost import (
+    LOST_CASE_SECONDS,
+    LOST_RUN_SECONDS,
+    LOST_SWEEP_SECONDS,
+    give_up_of_worker,
+    give_up_overdue,
+)
 from runtime.refusals import StackFailed, already_running, free_port, refuse_busy_port, refuse_unusable_password
 from runtime.settings import PROJECT, Settings
 
@@ -313,12 +319,14 @@ class Stack:
         alone = all(each["name"] == self.worker_name for each in self._workers())
         give_up_of_worker(self._ask, pool=self.settings.work_pool, name=self.worker_name, alone=alone)
 
-    def give_up_lost_runs(
-        self, *, sweeps_after: float = LOST_SWEEP_SECONDS, others_after: float = LOST_RUN_SECONDS
-    ) -> int:
+    def give_up_lost_runs(self) -> int:
         """Let runs that have been under way for too long have crashed; as `give_up_overdue`."""
         return give_up_overdue(
-            self._ask, pool=self.settings.work_pool, sweeps_after=sweeps_after, others_after=others_after
+            self._ask,
+            pool=self.settings.work_pool,
+            sweeps_after=LOST_SWEEP_SECONDS,
+            cases_after=max(LOST_CASE_SECONDS, self.settings.stuck_after_seconds),
+            others_after=LOST_RUN_SECONDS,
         )
 
     def _workers(self) -> list[dict[str, Any]]:

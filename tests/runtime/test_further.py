@@ -166,14 +166,28 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     return Server(monkeypatch)
 
 
-def test_only_what_is_under_way_for_too_long_is_given_up_and_no_run_of_a_case(tmp_path: Path, server: Server) -> None:
+def test_only_what_is_under_way_for_too_long_is_given_up(tmp_path: Path, server: Server) -> None:
     for minutes in (14, 16):
         server.has_run(f"sweep of {minutes}", minutes=minutes, sweep=True)
+        server.has_run(f"case of {minutes}", minutes=minutes, case=True)
     for minutes in (16, 59, 61):
         server.has_run(f"sheet of {minutes}", minutes=minutes)
+    assert Stack(settings(tmp_path)).give_up_lost_runs() == 3
+    assert server.given_up == ["sweep of 16", "case of 16", "sheet of 61"]
+
+
+def test_a_cases_run_is_not_given_up_while_the_sweep_would_leave_it_alone(tmp_path: Path, server: Server) -> None:
+    for minutes in (29, 31):
+        server.has_run(f"case of {minutes}", minutes=minutes, case=True)
+    Stack(settings(tmp_path, stuck_after_seconds=1800)).give_up_lost_runs()
+    assert server.given_up == ["case of 31"]
+
+
+def test_a_further_worker_gives_up_nothing_by_its_own_clock(tmp_path: Path, server: Server) -> None:
+    server.has_run("sweep", minutes=600, sweep=True)
     server.has_run("case", minutes=600, case=True)
-    assert FurtherWorker(settings(tmp_path)).give_up_lost_runs() == 2
-    assert server.given_up == ["sweep of 16", "sheet of 61"]
+    assert FurtherWorker(settings(tmp_path)).tend()
+    assert server.given_up == []
 
 
 @pytest.mark.parametrize("other", ["ONLINE", "OFFLINE", "none"])
