@@ -28,6 +28,14 @@ USUAL_PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "none": 25}
 SHUTTING_DOWN = 421
 SETTINGS_AT_FAULT = frozenset({530, 534, 535, 538})
 """Replies about login and encryption (RFC 4954): whatever the letter, the settings are wrong."""
+TOO_LARGE = 552
+"""The one lasting refusal of MAIL FROM that is the letter's, whose size goes with it (RFC 1870)."""
+_OF_SENDER = re.compile(
+    r"\b5\.1\.[78]\b|\b5\.7\.60\b|sender address rejected|permissions? to send as"
+    r"|must (be (the )?same as|equal) (the )?authori[sz]",
+    re.IGNORECASE,
+)
+"""How servers that wait with it until RCPT (Postfix, unless told otherwise) or the text (Exchange) refuse a sender."""
 
 
 class Unreachable(Temporary):
@@ -279,6 +287,13 @@ class _Pool:
 
     def _fault(self, error: Exception, address: str) -> Temporary | Permanent:
         code = _code(error)
+        if code is not None and code >= 500 and _refuses_sender(error):
+            # Told once, not by each connection.
+            self._down = self._down or _settings_fault(
+                f"邮件服务器不接受发件地址“{self._sender}”:{_reply(error, address)},"
+                "请把 KETANG_MAIL_FROM 改为 KETANG_SMTP_USER 可用的发件地址,或请邮件管理员准许;改好后信函自动再寄"
+            )
+            return self._down
         if code in SETTINGS_AT_FAULT:
             self._down = _settings_fault(f"邮件服务器要求的登录或加密与设置不符:{_reply(error, address)}")
             return self._down
@@ -371,6 +386,13 @@ def _code(error: BaseException) -> int | None:
     if isinstance(error, aiosmtplib.SMTPResponseException) and error.code != aiosmtplib.SMTPStatus.invalid_response:
         return error.code
     return None
+
+
+def _refuses_sender(error: Exception) -> bool:
+    """Return whether a lasting refusal is of who sends: true of every letter alike."""
+    if isinstance(error, aiosmtplib.SMTPSenderRefused):
+        return error.code != TOO_LARGE
+    return isinstance(error, aiosmtplib.SMTPResponseException) and bool(_OF_SENDER.search(error.message))
 
 
 def _reply(error: Exception, address: str) -> str:

@@ -19,6 +19,8 @@ class MailServer:
 
     refusals: dict[str, list[str]] = field(default_factory=dict)
     """Replies to RCPT by address, used up one by one."""
+    sender_refused: tuple[str, str] | None = None
+    """The word (MAIL, RCPT or DATA) at which it refuses who sends, and what it says."""
     drop_after: int = 0
     """Close a connection without a word after so many letters on it; 0: never."""
     most_connections: int = 0
@@ -44,9 +46,23 @@ class MailServer:
 
     # aiosmtpd's hooks
 
+    def _of_sender(self, word: str) -> str | None:
+        return self.sender_refused[1] if self.sender_refused and self.sender_refused[0] == word else None
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if refused := self._of_sender("MAIL"):
+            return refused
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if refused := self._of_sender("RCPT"):
+            return refused
         replies = self.refusals.get(address, [])
         if replies:
             return replies.pop(0)
@@ -54,6 +70,8 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if refused := self._of_sender("DATA"):
+            return refused
         if self.together:
             await self._barrier.wait()
         self.received.append(message_from_bytes(envelope.content, policy=policy.default))

@@ -329,6 +329,48 @@ def test_a_sender_address_that_is_none_keeps_letters_back(
     assert entries(sqlite_database)[0].status is LetterStatus.QUEUED
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("MAIL", "553 Mail from must equal authorized user"),
+        ("MAIL", "501 mail from address must be same as authorization address"),
+        ("MAIL", "550 no"),
+        ("RCPT", "553 5.7.1 <shequ@town.example>: Sender address rejected: not owned by user li@town.example"),
+        ("RCPT", "550 5.1.8 domain of sender address does not exist"),
+        ("DATA", "550 5.7.60 SMTP; Client does not have permissions to send as this sender"),
+    ],
+)
+def test_a_sender_that_the_server_refuses_is_the_settings_fault_and_no_letter_dies(
+    word: str, said: str, sqlite_database: Database, renderer: Renderer, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(sqlite_database, 5)
+    with running(MailServer(sender_refused=(word, said))) as server:
+        report = run(sqlite_database, smtp(server), renderer)
+        assert (report.sent, report.retried, report.dead) == (0, 5, ())
+        for told in ("KETANG_MAIL_FROM", "“shequ@town.example”", said):
+            assert told in report.trouble
+        assert {(entry.status, entry.attempts) for entry in entries(sqlite_database)} == {(LetterStatus.QUEUED, 0)}
+        assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 1
+        server.sender_refused = None
+        assert run(sqlite_database, smtp(server), renderer, at=AT + AFTER_AN_OUTAGE) == DeliveryReport(sent=5)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("MAIL", "552 5.3.4 message size exceeds the limit"),
+        ("RCPT", "550 5.1.1 no such user"),
+        ("DATA", "554 5.7.1 spam"),
+    ],
+)
+def test_what_is_refused_of_one_letter_is_no_fault_of_the_sender(
+    word: str, said: str, sqlite_database: Database, renderer: Renderer
+) -> None:
+    ids = write(sqlite_database, 2)
+    with running(MailServer(sender_refused=(word, said))) as server:
+        assert run(sqlite_database, smtp(server, connections=1), renderer) == DeliveryReport(dead=tuple(ids))
+
+
 # -- what goes wrong --------------------------------------------------------------------------------------------------
 
 
