@@ -206,7 +206,8 @@ class Stack:
         """
         Start a worker that has died again; raise StackFailed when it dies again and again, or the server has died.
 
-        The database decides and the sweep makes up for what was lost, so nobody has to stand by for a dead worker.
+        One that does not come up has died once more. The database decides and the sweep makes up for what was lost, so
+        nobody has to stand by for a dead worker.
 
         Raises:
             StackFailed: as told.
@@ -223,9 +224,22 @@ class Stack:
                 self._say(f"工作进程意外退出(状态 {worker.status}),现重新启动。日志:{worker.log}")
                 self._told_dead = worker
                 worker.kill()
-            self.start_worker()
+            try:
+                self.start_worker()
+            except StackFailed as failed:
+                self._put_off(failed)
+                return
             self._restarts.append(now)
         self.check()
+
+    def _put_off(self, failed: StackFailed) -> None:
+        """Have a worker that does not come up started again at the next look."""
+        if self.worker is not None and self.worker.status is None:
+            self._say(str(failed))
+            self.worker.kill()
+        # Without the server none comes up, and that says nothing of the worker.
+        if self._healthy():
+            self._restarts.append(time.monotonic())
 
     def __enter__(self) -> Self:
         self.start()

@@ -19,7 +19,7 @@ from runtime.environment import api_url, prefect_environment
 from runtime.further import MARK_FILE, FurtherWorker, is_here, mark_of
 from runtime.refusals import StackFailed
 from runtime.settings import PROJECT, Settings
-from runtime.stack import Stack
+from runtime.stack import MOST_RESTARTS, Stack
 
 ELSEWHERE = "http://192.0.2.7:4200/api"
 """An address for documentation: nobody has it."""
@@ -241,7 +241,54 @@ def test_a_worker_that_dies_again_and_again_while_the_server_answers_is_told(
     worker.worker = ended(worker)
     worker.worker.wait(30)
     monkeypatch.setattr(Stack, "_child", ended)
+    assert [worker.tend() for _ in range(MOST_RESTARTS)] == [True] * MOST_RESTARTS
     with pytest.raises(StackFailed, match="工作进程意外退出"):
+        worker.tend()
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_a_worker_that_does_not_come_up_at_once_ends_nothing(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch, *, stubborn: bool
+) -> None:
+    """It died again while it started, or was not heard of in time."""
+    said: list[str] = []
+    stack = Stack(settings(tmp_path), say=said.append)
+    stack.worker = ended(stack)
+    stack.worker.wait(30)
+    monkeypatch.setattr("runtime.stack.STEP_SECONDS", 0.3 if stubborn else 30)
+    monkeypatch.setattr(Stack, "_child", lingering if stubborn else ended)
+    stack.look_after()
+    first = stack.worker
+    assert first.status is not None, "it is not left half started"
+    assert [line for line in said if "没有就绪" in line] == (said[1:] if stubborn else [])
+
+    monkeypatch.setattr(Stack, "_child", lingering)
+    heartbeats = iter(range(1000))
+    monkeypatch.setattr(Stack, "_heartbeat", lambda _stack: str(next(heartbeats)))
+    try:
+        stack.look_after()
+        assert stack.worker is not first
+        stack.check()
+    finally:
+        stack.kill_worker()
+
+
+def test_a_worker_that_does_not_come_up_while_the_server_is_away_is_not_counted(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = FurtherWorker(settings(tmp_path), name="mine")
+    worker.worker = ended(worker)
+    worker.worker.wait(30)
+
+    def ends_as_the_server_does(stack: Stack, *_: Any, **__: Any) -> Child:
+        child = ended(stack)
+        child.wait(30)
+        server.away = True
+        return child
+
+    monkeypatch.setattr(Stack, "_child", ends_as_the_server_does)
+    for _ in range(MOST_RESTARTS + 1):
+        server.away = False
         worker.tend()
 
 
