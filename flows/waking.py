@@ -50,6 +50,8 @@ UNSEEN_FOR = timedelta(seconds=60)
 
 _AWAY = (httpx.HTTPError, RuntimeError)
 """What Prefect's client raises when the server can not be reached."""
+_BUSY = frozenset({408, 429, 502, 503, 504})
+"""Answers by which a server, or what stands before it, says of itself that it can not now."""
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +91,7 @@ def wake_all(resources: Resources, *, at: datetime, failures: list[str], limit: 
     """
     Wake every case whose wake was lost, and look after the runs of those not looked at for longest.
 
-    One that can not be read, or whose waking breaks, keeps no other from being woken.
+    One that can not be read, or whose waking breaks or is refused by Prefect, keeps no other from being woken.
 
     Cost: one page of runs per 200 cases looked at; `limit` cases at the most.
 
@@ -115,12 +117,28 @@ def wake_all(resources: Resources, *, at: datetime, failures: list[str], limit: 
                 flow_run = known.get(run.flow_run_id or "")
                 if run.behind or flow_run is None or (desk.lost(run, flow_run) and not desk.cooling(run, flow_run)):
                     counts[desk.wake(run, flow_run)] += 1
-            except (*_AWAY, ObjectNotFound):
-                raise
             except Exception as error:  # one broken case must not stop the others; the sweep's run shows it
+                if _is_away(error):
+                    raise
                 log.exception("case %s can not be woken", run.number)
-                _note(failures, [f"{run.number}:{in_brief(error)}"])
+                _note(failures, [_told(run, error)])
     return counts
+
+
+def _is_away(error: Exception) -> bool:
+    """Return whether no case could be woken now, and not only the one that was asked for."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code in _BUSY
+    return isinstance(error, httpx.TransportError)
+
+
+def _told(run: CaseRun, error: Exception) -> str:
+    """Return in Chinese why a case could not be woken; of what all of its kind lack, without its number."""
+    if isinstance(error, Temporary):
+        return str(error)
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"{run.number}:流程引擎拒绝续办(答复{error.response.status_code}),下次巡检再试;详见日志"
+    return f"{run.number}:{in_brief(error)}"
 
 
 def _note(failures: list[str], told: Iterable[str]) -> None:
@@ -227,7 +245,11 @@ class _Desk:
 
     def _deployment(self, kind: CaseKind) -> UUID:
         if kind not in self._deployments:
-            self._deployments[kind] = self.client.read_deployment_by_name(DEPLOYMENTS[kind]).id
+            try:
+                self._deployments[kind] = self.client.read_deployment_by_name(DEPLOYMENTS[kind]).id
+            except ObjectNotFound as error:
+                lacking = f"流程尚未部署,请先运行 ketang deploy(或 make up):缺少“{DEPLOYMENTS[kind]}”"
+                raise Temporary(lacking) from error
         return self._deployments[kind]
 
     def _overdue(self, flow_run: FlowRun) -> bool:
