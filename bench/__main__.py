@@ -31,7 +31,7 @@ from bench import (
     themes,
 )
 from bench.table import Report
-from runtime.stack import stop_signals
+from runtime.stopping import stop_signals
 
 RESULTS = Path(__file__).with_name("results.json")
 Say = Callable[[str], None]

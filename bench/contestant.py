@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from bench.meter import cpu_of_this, cpu_of_tree, peak_of_this
 from runtime import leash
-from runtime.stack import stop_signals
+from runtime.stopping import stop_signals
 
 
 @dataclass(frozen=True)

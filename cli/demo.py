@@ -19,7 +19,8 @@ from runtime.clock import MovedClock
 from runtime.refusals import StackFailed
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
-from runtime.stack import Stack, stop_signals
+from runtime.stack import Stack
+from runtime.stopping import stop_signals
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -14,7 +14,8 @@ from models.registry import Unit
 from runtime.refusals import StackFailed
 from runtime.resources import Resources, open_resources
 from runtime.settings import PROJECT, Settings
-from runtime.stack import Stack, stop_signals
+from runtime.stack import Stack
+from runtime.stopping import stop_signals
 from tasks.cases import check_unchanged
 from tasks.registry import import_registry
 from tasks.services import import_catalogue

@@ -31,13 +31,12 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, Proc
 
 from cli.executors import Executors
 from cli.forks import GRACE_SECONDS, Forks
+from runtime.stopping import PATIENCE_SECONDS
 from runtime.warm import Job
 
 COMMAND = "python -m prefect.engine"
 """The command of the job variables that a warm process stands in for; any other one is run as it is."""
 PREDECESSOR_SECONDS = 5
-PATIENCE_SECONDS = 20
-"""How long the runs that are on their way may take when the worker is asked to end."""
 LISTEN_AGAIN_SECONDS = 5
 FALLING_DUE = ("prefect.flow-run.Scheduled", "prefect.flow-run.Resuming", "prefect.flow-run.AwaitingRetry")
 

@@ -10,19 +10,17 @@ import base64
 import contextlib
 import json
 import shutil
-import signal
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 from migrations import run
@@ -38,6 +36,7 @@ from runtime.lost import (
 )
 from runtime.refusals import StackFailed, already_running, free_port, refuse_busy_port, refuse_unusable_password
 from runtime.settings import PROJECT, Settings
+from runtime.stopping import PATIENCE_SECONDS
 
 SQLITE_SERVER = "cli.prefect_server"
 """Module that is Prefect's command line with SQLite writers that wait for each other."""
@@ -47,8 +46,6 @@ WORKER_NAME = "ketang"
 LOOK_FOR_LOST_SECONDS = 60
 SERVER_START_SECONDS = 180
 STEP_SECONDS = 180
-PATIENCE_SECONDS = 20
-"""How long a stop waits for the flow runs that are on their way; they take a few seconds."""
 END_SECONDS = 10
 WATCH_SECONDS = 0.5
 MOST_RESTARTS = 5
@@ -384,26 +381,3 @@ class Stack:
 
 def _died(child: Child) -> str:
     return f"{child.name}意外退出(状态 {child.status})。请查看日志 {child.log}:\n{child.tail()}"
-
-
-@contextlib.contextmanager
-def stop_signals() -> Iterator[None]:
-    """
-    Within the block, Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt, once: what follows is the orderly stop.
-
-    Only the main thread may open it.
-    """
-    asked = threading.Event()
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        if not asked.is_set():
-            asked.set()
-            raise KeyboardInterrupt
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, ask) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -26,6 +26,18 @@ def test_a_signal_is_the_orderly_end(capsys: pytest.CaptureFixture[str], number:
     assert signal.getsignal(number) is before
 
 
+def test_a_hangup_that_was_to_be_ignored_stops_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """As when it was started by ``nohup``, and its person logs out."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with until_stopped("客堂已停止。"):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_what_does_not_start_and_what_is_refused_is_told_with_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     for failure in (StackFailed("端口 4200 已被别的程序占用。"), Refused("default", "政策已被改动")):
         with pytest.raises(typer.Exit) as ended, until_stopped("客堂已停止。"):

@@ -268,7 +268,8 @@ UP = """
 import sys
 from pathlib import Path
 from runtime.settings import Settings
-from runtime.stack import Stack, stop_signals
+from runtime.stack import Stack
+from runtime.stopping import stop_signals
 home, project = sys.argv[1:]
 try:
     with stop_signals(), Stack(Settings(_env_file=None, home=Path(home), port=0), project=Path(project)) as stack:
