@@ -17,8 +17,7 @@ from prefect.states import Completed
 from flows.bulk import show_all
 from flows.forms import titled
 from flows.procedures import PROCEDURES
-from flows.step import as_task, failed
-from policies.errors import Temporary
+from flows.step import as_task, failed, tried
 from rules.periods import SHANGHAI
 from runtime.resources import Resources, open_resources
 from tasks.asks import UnreadableRun, runs_behind
@@ -47,20 +46,30 @@ def close_out(moment: str = titled("到期时刻")) -> State[Any]:
     """
     with open_resources() as resources:
         _wait_for(resources, moment)
-        at = resources.clock.now()
-        counts, report, told = close_due(resources, as_task, at=at)
-        try:
-            as_task(lambda: show_all(resources, report, at=at), name="更新各案件页面")
-        except Temporary as delay:
-            get_run_logger().warning("%s", delay)
-        letters = as_task(lambda: post_letters(resources, at=at), name="寄出信函")
-        told.append(f"寄出{letters.sent}封,待重寄{letters.retried}封,无法寄达{len(letters.dead)}封")
-        counts.failures += letters.failures
+        told, failures = close_all(resources, as_task, at=resources.clock.now())
     message = "；".join(told)
     get_run_logger().info(message)
-    if counts.failures:
-        return failed(f"{message};以下处理失败,由期限巡检继续:{'；'.join(counts.failures)}")
+    if failures:
+        return failed(f"{message};以下处理失败,由期限巡检继续:{'；'.join(failures)}")
     return Completed(message=message)
+
+
+def close_all(resources: Resources, perform: Perform = directly, *, at: datetime) -> tuple[list[str], list[str]]:
+    """
+    Do what is due, deliver the letters, and bring the suspended runs up to date; the sweep makes up for what fails.
+
+    Returns:
+        What was done and what failed, in Chinese.
+    """
+    counts, report, told = close_due(resources, perform, at=at)
+    failures = counts.failures
+    # Before the runs, which people look at later: a run that can not be shown holds no letter back.
+    letters = tried(perform, lambda: post_letters(resources, at=at), name="寄出信函", otherwise=None, failures=failures)
+    if letters is not None:
+        told.append(f"寄出{letters.sent}封,待重寄{letters.retried}封,无法寄达{len(letters.dead)}封")
+        failures += letters.failures
+    tried(perform, lambda: show_all(resources, report, at=at), name="更新各案件页面", otherwise=None, failures=failures)
+    return told, failures
 
 
 def close_due(

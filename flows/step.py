@@ -12,7 +12,10 @@ from prefect.states import Completed, Failed
 from sqlalchemy.exc import OperationalError
 
 from policies.errors import Temporary
+from tasks.each_town import failure
+from tasks.procedure import Perform
 
+log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 
@@ -46,6 +49,18 @@ def as_task(step: Callable[[], R], *, name: str) -> R:
     """
     result: R = _step.with_options(task_run_name=name.replace("{", "(").replace("}", ")"))(step)
     return result
+
+
+def tried(perform: Perform, part: Callable[[], R], *, name: str, otherwise: R, failures: list[str]) -> R:
+    """Carry out a part of a run; when it breaks, tell so in `failures`, and return `otherwise`: no other must wait."""
+    try:
+        return perform(part, name=name)
+    except Temporary as delay:
+        failures.append(str(delay))
+    except Exception as error:  # told by the run
+        log.exception("%s can not be done", name)
+        failures.append(failure(name, error))
+    return otherwise
 
 
 def failed(message: str) -> State[Any]:
