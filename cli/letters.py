@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from cli.context import opened
 from models.case import Case
@@ -18,6 +19,7 @@ from policies.errors import Refused
 from policies.vocabulary import LetterStatus, Verdict, WorkItemStatus
 from rules.periods import SHANGHAI, shanghai_day
 from tasks.archive_audit import archived
+from tasks.audit_rows import UNREADABLE, is_of_value
 from tasks.listing import letters_waiting
 from tasks.outbox import pending_counts, requeue
 from tasks.post import post_letters
@@ -39,7 +41,9 @@ def list_letters(
 ) -> None:
     """List letters, newest first, with the count by status."""
     with opened() as resources, resources.database.read() as session:
-        query = select(OutboxEntry, Case.number).outerjoin(Case, Case.id == OutboxEntry.case_id)
+        # Without their facts, which may be what can not be read of a dead one.
+        query = select(OutboxEntry, Case.number).options(defer(OutboxEntry.context))
+        query = query.outerjoin(Case, Case.id == OutboxEntry.case_id)
         counted = None
         if case is not None:
             counted = session.scalar(select(Case.id).where(Case.number == case))
@@ -72,7 +76,12 @@ def list_letters(
 def show_letter(entry_id: _EntryId) -> None:
     """Print one letter as text: as it was sent, or as it would be written now."""
     with opened() as resources, resources.database.read() as session:
-        entry = session.get(OutboxEntry, entry_id)
+        try:
+            entry = session.get(OutboxEntry, entry_id)
+        except UNREADABLE as error:
+            if not is_of_value(error):
+                raise
+            raise Refused("default", f"信函 {entry_id} 已被改动,无法读取,原因见 ketang letters list") from error
         if entry is None:
             raise Refused("default", f"没有编号为 {entry_id} 的信函,请用 ketang letters list 查看编号")
         subject, text = entry.sent_subject, entry.sent_text

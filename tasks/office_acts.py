@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from models.outbox import OutboxEntry
 from models.work_item import WorkItem
 from notifications.letters import HandedOver, Urged
 from policies.errors import Refused
@@ -143,12 +142,11 @@ def settle_undelivered(resources: Resources, command: Decide, *, entry: int, doo
                 WorkItem.subject_id == entry,
             )
         ).one_or_none()
-        letter = act.session.get(OutboxEntry, entry)
-        if item is None or letter is None:
+        if item is None:
             raise Refused("default", f"案件 {case.number} 没有待处理的未送达信函 {entry}")
         person = person_of(act.session, command.by)
         check_authority(act.session, item, person, on=act.day)
         check_verdict(item.gate, command.verdict, reason=command.reason)
         items.close(act, item, command.verdict, by=person, door=door, reason=command.reason)
         if command.verdict is Verdict.RESENT:
-            requeue(act.session, letter.id, at=at)
+            requeue(act.session, entry, at=at)

@@ -9,23 +9,23 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, Integer, Row, Table, bindparam, case, func, literal_column, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.engine import Database
 from models.outbox import OutboxEntry
 from models.registry import Household, Person
 from notifications.line import Line, line
-from notifications.mime import Mailbox, Parcel, Rendered, masked_address, pack
+from notifications.mime import Mailbox, Parcel, masked_address, pack
 from notifications.outbox import NO_ADDRESS
 from notifications.render import Renderer
 from notifications.transport import Transport, Unreachable
 from policies.errors import Permanent, Refused
-from policies.vocabulary import LetterStatus
-from rules.masking import mask_text
+from policies.vocabulary import LetterStatus, Verdict
 from rules.periods import shanghai_day
+from tasks.audit_rows import UNREADABLE, is_of_value
+from tasks.outbox_claims import Claimed, claim, mark
 
 log = logging.getLogger(__name__)
 
@@ -41,21 +41,6 @@ OLDEST = timedelta(days=3)
 """Age at which a letter is given up, once every wait of `BACKOFF` has been tried."""
 AFTER_AN_OUTAGE = timedelta(minutes=5)
 """Wait when the server or the settings were at fault; such a run counts against no letter."""
-LONGEST_ERROR = 500
-LONGEST_SUBJECT = 300
-
-_NEEDED = (
-    OutboxEntry.id,
-    OutboxEntry.case_id,
-    OutboxEntry.letter,
-    OutboxEntry.household_id,
-    OutboxEntry.to_name,
-    OutboxEntry.to_address,
-    OutboxEntry.context,
-    OutboxEntry.message_id,
-    OutboxEntry.created_at,
-    OutboxEntry.attempts,
-)
 
 
 @dataclass(frozen=True)
@@ -72,17 +57,6 @@ class DeliveryReport:
     """Why the run ended before its time; empty: it did not."""
     failures: tuple[str, ...] = ()
     """Dead letters of which the office could not be told, each with its case and why, in Chinese."""
-
-
-@dataclass(frozen=True)
-class _Claimed:
-    """One letter that this run alone may send until its lease ends."""
-
-    entry: Row[Any]
-    lease: datetime
-    rendered: Rendered | None = None
-    parcel: Parcel | None = None
-    fault: Exception | None = None
 
 
 def deliver(
@@ -113,20 +87,21 @@ def deliver(
     with line(transport) as channel:
         while not report.trouble and limit > 0:
             most = min(BATCH, limit)
-            batch = _claim(database, at=at, case_id=case_id, most=most, domain=transport.sender.domain)
-            if not batch:
-                break
+            batch = claim(database, at=at, lease=at + LEASE, case_id=case_id, most=most, domain=transport.sender.domain)
+            report = replace(report, dead=(*report.dead, *batch.unreadable))
             # A batch that is not full was the last: what is written meanwhile is for whoever writes it.
-            limit = limit - len(batch) if len(batch) == most else 0
+            limit = limit - batch.due if batch.due == most else 0
+            if not batch.letters:
+                continue
             if away := channel.away():
-                tried = [replace(letter, fault=away) for letter in batch]
+                tried = [replace(letter, fault=away) for letter in batch.letters]
             else:
-                links = links_of({each.entry.case_id for each in batch})
+                links = links_of({each.entry.case_id for each in batch.letters})
                 tried = _tried(
                     channel,
                     (
                         _written(each, renderer, transport.sender, at=at, link=links.get(each.entry.case_id, ""))
-                        for each in batch
+                        for each in batch.letters
                     ),
                 )
             report = _mark(database, tried, report, at=at)
@@ -138,9 +113,17 @@ def requeue(session: Session, entry_id: int, *, at: datetime) -> OutboxEntry:
     Queue a dead letter again, to the address that the registry has now; its attempts count from zero.
 
     Raises:
-        Refused: no such letter, it is not dead, or there is still no address.
+        Refused: no such letter, it is not dead, it can not be read, or there is still no address.
     """
-    entry = session.get(OutboxEntry, entry_id, populate_existing=True, with_for_update=True)
+    try:
+        entry = session.get(OutboxEntry, entry_id, populate_existing=True, with_for_update=True)
+    except UNREADABLE as error:
+        if not is_of_value(error):
+            raise
+        raise Refused(
+            "default",
+            f"信函 {entry_id} 已被改动,无法读取,不能重新寄送;请另行告知收信人,再按“{Verdict.TOLD_OTHERWISE.label}”办结",
+        ) from error
     if entry is None:
         raise Refused("default", f"没有编号为 {entry_id} 的信函,请用 ketang letters list 查看编号")
     if entry.status is not LetterStatus.DEAD:
@@ -185,62 +168,7 @@ def next_attempt(*, attempts: int, created_at: datetime, at: datetime) -> dateti
     return None if at - created_at >= OLDEST else at + DAILY
 
 
-# Built once: a case's letters are few, and building the statements cost more than delivering them.
-# The status is written into them, because a bound value hides the partial index from SQLite.
-_QUEUED = OutboxEntry.status == literal_column(f"'{LetterStatus.QUEUED.value}'", OutboxEntry.status.type)
-_DUE = (
-    select(OutboxEntry.id)
-    .where(_QUEUED, OutboxEntry.next_attempt_at <= bindparam("now"))
-    .order_by(OutboxEntry.next_attempt_at, OutboxEntry.id)
-    .limit(bindparam("most", type_=Integer()))
-    .with_for_update(skip_locked=True)
-)
-_DUE_OF_CASE = _DUE.where(OutboxEntry.case_id == bindparam("in_case"))
-_TABLE = cast("Table", OutboxEntry.__table__)
-_CLAIM = (
-    update(_TABLE)
-    .where(_TABLE.c.id.in_(bindparam("ids", expanding=True)), _QUEUED, _TABLE.c.next_attempt_at <= bindparam("now"))
-    .values(
-        next_attempt_at=bindparam("lease"),
-        # Counted when it begins: a letter that kills its deliverer is given up too.
-        attempts=_TABLE.c.attempts + 1,
-        # Frozen by the first attempt, whatever the settings say later.
-        message_id=case(
-            (_TABLE.c.message_id.contains("@"), _TABLE.c.message_id),
-            else_=_TABLE.c.message_id + bindparam("at_domain", type_=_TABLE.c.message_id.type),
-        ),
-    )
-    .returning(*_NEEDED)
-)
-_SENT = (
-    update(_TABLE)
-    .where(_TABLE.c.id == bindparam("entry_id"), _TABLE.c.status != LetterStatus.SENT)
-    .values(
-        status=LetterStatus.SENT,
-        sent_at=bindparam("now"),
-        last_error="",
-        sent_subject=bindparam("subject"),
-        sent_text=bindparam("text"),
-    )
-)
-
-
-def _claim(database: Database, *, at: datetime, case_id: int | None, most: int, domain: str) -> list[_Claimed]:
-    lease = at + LEASE
-    with database.write() as session:
-        connection = session.connection()
-        if case_id is None:
-            ids = connection.scalars(_DUE, {"now": at, "most": most}).all()
-        else:
-            ids = connection.scalars(_DUE_OF_CASE, {"now": at, "most": most, "in_case": case_id}).all()
-        if not ids:
-            return []
-        given = {"ids": ids, "now": at, "lease": lease, "at_domain": f"@{domain}"}
-        claimed = connection.execute(_CLAIM, given).all()
-    return [_Claimed(row, lease) for row in sorted(claimed, key=lambda row: int(row.id))]
-
-
-def _written(claimed: _Claimed, renderer: Renderer, sender: Mailbox, *, at: datetime, link: str) -> _Claimed:
+def _written(claimed: Claimed, renderer: Renderer, sender: Mailbox, *, at: datetime, link: str) -> Claimed:
     entry = claimed.entry
     if entry.attempts > MOST_ATTEMPTS:
         return replace(claimed, fault=Permanent(f"投递程序在投递这封信函时中断了{MOST_ATTEMPTS}次,请查看日志"))
@@ -269,10 +197,10 @@ def _written(claimed: _Claimed, renderer: Renderer, sender: Mailbox, *, at: date
     return replace(claimed, rendered=rendered, parcel=parcel)
 
 
-def _tried(channel: Line, written: Iterable[_Claimed]) -> list[_Claimed]:
+def _tried(channel: Line, written: Iterable[Claimed]) -> list[Claimed]:
     """Send the letters, each written as its turn comes; return them with their faults."""
-    ready: list[_Claimed] = []
-    unwritten: list[_Claimed] = []
+    ready: list[Claimed] = []
+    unwritten: list[Claimed] = []
 
     def parcels() -> Iterator[Parcel]:
         for claimed in written:
@@ -286,27 +214,16 @@ def _tried(channel: Line, written: Iterable[_Claimed]) -> list[_Claimed]:
     return unwritten + [replace(claimed, fault=fault) for claimed, fault in zip(ready, faults, strict=True)]
 
 
-def _mark(database: Database, tried: Sequence[_Claimed], report: DeliveryReport, *, at: datetime) -> DeliveryReport:
-    sent = [(claimed, claimed.rendered) for claimed in tried if claimed.fault is None and claimed.rendered]
+def _mark(database: Database, tried: Sequence[Claimed], report: DeliveryReport, *, at: datetime) -> DeliveryReport:
+    sent = [claimed for claimed in tried if claimed.fault is None]
     failed = [claimed for claimed in tried if claimed.fault is not None]
-    retried = 0
-    dead: list[int] = []
-    with database.write() as session:
-        _mark_sent(session, sent, at=at)
-        for claimed in sorted(failed, key=lambda claimed: int(claimed.entry.id)):
-            again = _next_attempt(claimed, at=at)
-            if not _mark_failed(session, claimed, again=again):
-                continue
-            if again is None:
-                dead.append(claimed.entry.id)
-            else:
-                retried += 1
+    retried, dead = mark(database, sent, [(claimed, _next_attempt(claimed, at=at)) for claimed in failed], at=at)
     for claimed in failed:
         log.warning(
             "outbox entry %s to %s was not sent: %s",
             claimed.entry.id,
             masked_address(claimed.entry.to_address),
-            _error(claimed),
+            claimed.error,
         )
     return DeliveryReport(
         sent=report.sent + len(sent),
@@ -316,54 +233,12 @@ def _mark(database: Database, tried: Sequence[_Claimed], report: DeliveryReport,
     )
 
 
-def _mark_sent(session: Session, sent: Sequence[tuple[_Claimed, Rendered]], *, at: datetime) -> None:
-    if not sent:
-        return
-    session.connection().execute(
-        _SENT,
-        [
-            {
-                "entry_id": claimed.entry.id,
-                "now": at,
-                "subject": rendered.subject[:LONGEST_SUBJECT],
-                "text": rendered.text,
-            }
-            for claimed, rendered in sorted(sent, key=lambda pair: int(pair[0].entry.id))
-        ],
-    )
-
-
-def _mark_failed(session: Session, claimed: _Claimed, *, again: datetime | None) -> bool:
-    """Record the fault; False when the lease ran out and somebody else has the letter now."""
-    untried = isinstance(claimed.fault, Unreachable)
-    done = session.execute(
-        update(OutboxEntry)
-        .where(
-            OutboxEntry.id == claimed.entry.id,
-            OutboxEntry.status == LetterStatus.QUEUED,
-            OutboxEntry.next_attempt_at == claimed.lease,
-        )
-        .values(
-            status=LetterStatus.DEAD if again is None else LetterStatus.QUEUED,
-            next_attempt_at=claimed.lease if again is None else again,
-            attempts=OutboxEntry.attempts - (1 if untried else 0),
-            last_error=_error(claimed),
-        ),
-        execution_options={"synchronize_session": False},
-    )
-    return cast("CursorResult[Any]", done).rowcount == 1
-
-
-def _next_attempt(claimed: _Claimed, *, at: datetime) -> datetime | None:
+def _next_attempt(claimed: Claimed, *, at: datetime) -> datetime | None:
     if isinstance(claimed.fault, Permanent):
         return None
     if isinstance(claimed.fault, Unreachable):
         return at + AFTER_AN_OUTAGE
     return next_attempt(attempts=claimed.entry.attempts, created_at=claimed.entry.created_at, at=at)
-
-
-def _error(claimed: _Claimed) -> str:
-    return mask_text(str(claimed.fault))[:LONGEST_ERROR]
 
 
 def _present_address(session: Session, entry: OutboxEntry) -> str | None:

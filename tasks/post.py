@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy.orm import defer
 
 from models.case import Case
 from models.outbox import OutboxEntry
 from policies.vocabulary import Letter, LetterStatus
 from runtime.resources import Resources
 from tasks.act import acting
+from tasks.audit_rows import UNREADABLE, is_of_value
 from tasks.cases import load_case, no_such_case
 from tasks.in_brief import in_brief
 from tasks.mail import is_reported, report_undelivered
@@ -65,7 +67,9 @@ def post_letters(resources: Resources, *, at: datetime, number: str | None = Non
         try:
             with acting(resources, at=at) as act:
                 case = load_case(act.session, entry_case)
-                report_undelivered(act, case, act.session.get_one(OutboxEntry, entry_id))
+                # Without its facts: they may be what can not be read.
+                entry = act.session.get_one(OutboxEntry, entry_id, options=[defer(OutboxEntry.context)])
+                report_undelivered(act, case, entry)
         except Exception as error:  # one that can not be told must not keep the sweep from all else; told by every pass
             log.exception("undelivered letter %s of case %s can not be reported", entry_id, entry_case)
             failures.append(f"{entry_case}:信函 {entry_id} 未能送达,也未能报告:{in_brief(error)}")
@@ -97,6 +101,15 @@ def letters_wait(resources: Resources, number: str) -> bool:
 
 
 def _links(resources: Resources, cases: Collection[int | None]) -> dict[int | None, str]:
-    with resources.database.glance() as connection:
-        runs = connection.execute(_RUNS, {"ids": [each for each in cases if each is not None]})
-        return {case_id: resources.link_of(run) for case_id, run in runs}
+    ids = [each for each in cases if each is not None]
+    try:
+        with resources.database.glance() as connection:
+            return {case_id: resources.link_of(run) for case_id, run in connection.execute(_RUNS, {"ids": ids})}
+    except UNREADABLE as error:
+        if not is_of_value(error):
+            raise
+        # One case's run can not be read: its letters go without a link, the others with theirs.
+        links: dict[int | None, str] = {}
+        for each in ids if len(ids) > 1 else []:
+            links |= _links(resources, [each])
+        return links

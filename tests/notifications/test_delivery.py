@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import trustme
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select, text, update
 
 from models.engine import Database
 from models.outbox import OutboxEntry
@@ -28,6 +28,7 @@ from policies.errors import Refused
 from policies.vocabulary import Letter, LetterStatus, UnitKind
 from tasks.outbox import (
     AFTER_AN_OUTAGE,
+    BATCH,
     LEASE,
     MOST_ATTEMPTS,
     DeliveryReport,
@@ -134,7 +135,7 @@ def test_many_letters_take_one_insert_and_leave_out_those_written_before(databas
     event.listen(database.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     written = write(database, 40)
     assert len(written) == 38
-    assert len([text for text in statements if text.startswith("INSERT")]) == 1
+    assert len([each for each in statements if each.startswith("INSERT")]) == 1
     assert written == sorted(written)
 
 
@@ -428,6 +429,31 @@ def test_a_letter_that_can_not_be_written_does_not_hold_up_the_others(
         session.execute(update(OutboxEntry).where(OutboxEntry.id == ids[1]).values(context={"township": "x"}))
     assert run(database, smtp(server), renderer) == DeliveryReport(sent=2, dead=(ids[1],))
     assert "无法写成" in entries(database)[1].last_error
+
+
+def test_letters_that_somebody_tampered_with_die_alone(
+    database: Database, renderer: Renderer, server: MailServer
+) -> None:
+    broken = write(database, BATCH + 1)
+    write(database, 2, start=BATCH + 1)
+    with database.write() as session:
+        session.execute(text("UPDATE outbox SET context = '{' WHERE id <= :last"), {"last": broken[-1]})
+    assert run(database, smtp(server), renderer) == DeliveryReport(sent=2, dead=tuple(broken))
+    assert len(server.received) == 2
+    assert run(database, smtp(server), renderer, at=AT + timedelta(days=1)) == DeliveryReport()
+    with database.read() as session:
+        (why,) = session.scalars(select(OutboxEntry.last_error).where(OutboxEntry.id <= broken[-1]).distinct())
+        assert why == "信函无法读取,已被改动:列 context 现为“{”"
+
+
+def test_a_tampered_letter_keeps_none_of_its_batch(database: Database, renderer: Renderer, server: MailServer) -> None:
+    ids = write(database, 3)
+    with database.write() as session:
+        session.execute(text("UPDATE outbox SET context = '{' WHERE id = :id"), {"id": ids[1]})
+    assert run(database, smtp(server), renderer) == DeliveryReport(sent=2, dead=(ids[1],))
+    assert sorted(server.recipients) == ["r0@example.com", "r2@example.com"]
+    with pytest.raises(Refused, match="已被改动"), database.write() as session:
+        requeue(session, ids[1], at=AT)
 
 
 def test_while_the_server_is_down_everything_stays_queued(

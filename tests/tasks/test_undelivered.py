@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text
 
+from models.outbox import OutboxEntry
 from models.work_item import WorkItem
 from policies.errors import Refused
-from policies.vocabulary import Door, Gate, Role, Verdict, WorkItemStatus
+from policies.vocabulary import Door, Gate, Letter, Role, Verdict, WorkItemStatus
 from tasks import post
 from tasks.commands import Decide
 from tasks.history import verify
@@ -110,6 +112,42 @@ def test_what_dies_again_is_reported_again(both: Township) -> None:
     both.rehearsal.sweep()
     assert [item.status for item in items(both)] == [WorkItemStatus.CLOSED, WorkItemStatus.OPEN]
     assert both.told("letter_undelivered") == ["沈审核", "施审核"] * 2
+
+
+def test_of_a_letter_that_somebody_tampered_with_the_office_hears_like_of_any_other(both: Township) -> None:
+    both.apply()
+    with both.resources.database.write() as session:
+        changed = {"context": "{", "id": both.entries()[0].id}
+        session.execute(text("UPDATE outbox SET status = 'queued', sent_at = NULL, next_attempt_at = created_at"))
+        session.execute(text("UPDATE outbox SET context = :context WHERE id = :id"), changed)
+    both.rehearsal.sweep()
+    both.rehearsal.sweep()
+    (item,) = items(both)
+    assert item.subject_id == changed["id"]
+    with both.resources.database.read() as session:
+        query = select(OutboxEntry.sent_text).where(OutboxEntry.letter == Letter.LETTER_UNDELIVERED)
+        told = session.scalars(query).all()
+    assert [("列 context 现为" in each) for each in told] == [True, True]
+    with pytest.raises(Refused, match="已被改动"):
+        settle(both, Verdict.RESENT, entry=changed["id"])
+    settle(both, Verdict.TOLD_OTHERWISE, entry=changed["id"], reason="已当面告知")
+    assert items(both)[0].status is WorkItemStatus.CLOSED
+
+
+def test_a_case_whose_run_can_not_be_read_costs_its_letters_only_the_link(town: Township) -> None:
+    others = town.apply()
+    town.add_group("ZD02")
+    number = town.apply(household="ZD02-001")
+    with town.resources.database.write() as session:
+        session.execute(
+            text("UPDATE outbox SET status = 'queued', sent_at = NULL, next_attempt_at = created_at, sent_text = ''")
+        )
+        session.execute(text("UPDATE cases SET flow_run_id = 'its-run'"))
+        session.execute(text("UPDATE cases SET flow_run_id = CAST(x'ff' AS TEXT) WHERE number = :n"), {"n": number})
+    report = post.post_letters(town.resources, at=town.now())
+    assert report.sent == len(town.entries()) > 2
+    linked = {entry.context["case_number"] for entry in town.entries() if "its-run" in entry.sent_text}
+    assert linked == {others}
 
 
 def test_the_office_says_how_it_was_told_otherwise(both: Township) -> None:
