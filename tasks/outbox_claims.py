@@ -1,8 +1,10 @@
 """The books of delivery: letters are claimed by one run, and marked by it. Called by `tasks.outbox` only."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import sleep
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -16,6 +18,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from models.engine import Database
@@ -26,6 +29,10 @@ from policies.vocabulary import LetterStatus
 from rules.masking import mask_text
 from tasks.audit_rows import UNREADABLE, is_of_value, unreadable_values
 
+log = logging.getLogger(__name__)
+
+PAUSES = (1, 5, 15)
+"""Seconds before a batch is marked again whose database was away: what was accepted would go out once more."""
 LONGEST_ERROR = 500
 LONGEST_SUBJECT = 300
 
@@ -188,7 +195,22 @@ def mark(
 
     Returns:
         How many stay queued, and which are dead; of those only that are still this run's.
+
+    Raises:
+        OperationalError: the database is away, and stayed so.
     """
+    for pause in PAUSES:
+        try:
+            return _marked(database, sent, failed, at=at)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("%d letters could not be marked, again in %d s: %s", len(sent) + len(failed), pause, error)
+            sleep(pause)
+    return _marked(database, sent, failed, at=at)
+
+
+def _marked(
+    database: Database, sent: Sequence[Claimed], failed: Sequence[tuple[Claimed, datetime | None]], *, at: datetime
+) -> tuple[int, list[int]]:
     retried = 0
     dead: list[int] = []
     with database.write() as session:

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -25,6 +25,8 @@ class MailServer:
     """Close a connection without a word after so many letters on it; 0: never."""
     most_connections: int = 0
     """Answer 421 to the connections beyond; 0: none."""
+    upon_letter: Callable[[], None] | None = None
+    """What happens while the server has a letter, on a thread of its own, before it says so."""
     together: int = 0
     """Accept letters only so many at once; 0: as they come."""
     login: tuple[str, str] | None = None
@@ -74,6 +76,8 @@ class MailServer:
             return refused
         if self.together:
             await self._barrier.wait()
+        if self.upon_letter:
+            await asyncio.to_thread(self.upon_letter)
         self.received.append(message_from_bytes(envelope.content, policy=policy.default))
         self.recipients += envelope.rcpt_tos
         self.encrypted.append(session.ssl is not None or self.implicit)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import trustme
 from sqlalchemy import event, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from models.engine import Database
 from models.outbox import OutboxEntry
@@ -26,6 +27,7 @@ from notifications.render import Renderer
 from notifications.transport import FolderTransport, SmtpTransport, Transport
 from policies.errors import Refused
 from policies.vocabulary import Letter, LetterStatus, UnitKind
+from tasks import outbox_claims
 from tasks.outbox import (
     AFTER_AN_OUTAGE,
     BATCH,
@@ -37,6 +39,7 @@ from tasks.outbox import (
     pending_counts,
     requeue,
 )
+from tests.desks import opened
 from tests.notifications.examples import EXAMPLES
 from tests.notifications.mailserver import HeloOnly, MailServer, Mumbling, Unforgetting, running
 
@@ -606,6 +609,69 @@ def test_two_deliverers_at_once_send_each_letter_once(
     assert sum(report.sent for report in reports) == 120
     assert sorted(Counter(server.ids).values()) == [1] * 120
     assert {entry.attempts for entry in entries(database)} == {1}
+
+
+def test_letters_that_went_out_as_the_database_went_away_are_marked_when_it_is_back(
+    postgresql_url: str, renderer: Renderer, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(outbox_claims, "sleep", pauses.append)
+    # However long the letter takes on a busy machine, the connection is not asked first whether it lives.
+    monkeypatch.setattr("models.engine.FRESH_SECONDS", 600)
+    with opened(postgresql_url) as database, opened(postgresql_url) as elsewhere:
+
+        def every_connection_is_cut() -> None:
+            with elsewhere.glance() as connection:
+                connection.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )
+                )
+
+        write(database)
+        server.upon_letter = every_connection_is_cut
+        assert run(database, smtp(server), renderer) == DeliveryReport(sent=1)
+        assert entries(database)[0].status is LetterStatus.SENT
+        assert run(database, smtp(server), renderer, at=AT + timedelta(days=1)) == DeliveryReport()
+    assert (len(server.ids), len(pauses)) == (1, 1)
+
+
+def test_letters_that_went_out_while_another_writes_for_long_are_marked_after_it(
+    sqlite_url: str, renderer: Renderer, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.engine.BUSY_TIMEOUT_MS", 1)
+    with opened(sqlite_url) as database, opened(sqlite_url) as elsewhere, elsewhere.engine.connect() as writer:
+
+        def the_writer_ends(_seconds: float) -> None:
+            writer.rollback()
+
+        monkeypatch.setattr(outbox_claims, "sleep", the_writer_ends)
+        server.refusals["r1@example.com"] = ["550 no such user"]
+        ids = write(database, 2)
+        server.upon_letter = lambda: writer.begin() and None
+        assert run(database, smtp(server), renderer) == DeliveryReport(sent=1, dead=(ids[1],))
+        assert [entry.status for entry in entries(database)] == [LetterStatus.SENT, LetterStatus.DEAD]
+    assert len(server.ids) == 1
+
+
+def test_a_database_that_stays_away_is_told(
+    database: Database, renderer: Renderer, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Away(MortalDatabase):
+        def write(self) -> AbstractContextManager[Any]:
+            self.left -= 1
+            if self.left < 0:
+                raise OperationalError("BEGIN", None, Exception("server closed the connection"))
+            return Database.write(self)
+
+    pauses: list[float] = []
+    monkeypatch.setattr(outbox_claims, "sleep", pauses.append)
+    write(database)
+    with pytest.raises(OperationalError):
+        run(Away(database, at_write=1), smtp(server), renderer)
+    assert tuple(pauses) == outbox_claims.PAUSES
+    assert entries(database)[0].status is LetterStatus.QUEUED
 
 
 @pytest.mark.parametrize(
