@@ -226,6 +226,8 @@ def _told(application: SiteApplication) -> dict[str, object]:
         "leader": application.leader_id,
         "leader_source": application.leader_source.value,
         "recommended_by": application.recommended_by,
+        "leader_agrees": application.leader_agrees,
+        "household_agrees": application.household_agrees,
         "volunteers": application.volunteers,
         "area_square_metres": str(application.area_square_metres),
         "facilities": application.facilities,

@@ -7,7 +7,7 @@ that stays. Called by `tasks.archive_removal`, and by `tasks.history` when recor
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -74,9 +74,7 @@ def _digest(row: Row, columns: list[str]) -> str:
     return hashlib.sha256(canonical([row.get(name) for name in columns]).encode()).hexdigest()
 
 
-def verify_stub(
-    session: Session, case: Case, record: ArchivedCase, told: Mapping[str, HistoryRow]
-) -> Iterator[AuditFault]:
+def verify_stub(session: Session, case: Case, record: ArchivedCase, told: Sequence[HistoryRow]) -> Iterator[AuditFault]:
     """
     Find what was changed, added or removed of what is left of an archived case.
 
@@ -84,9 +82,9 @@ def verify_stub(
         session: a consistent view.
         case: the stub.
         record: of its archive.
-        told: what its history tells since, its seals checked, as ``kind:data``.
+        told: its history since, the seals checked, oldest first.
     """
-    first = next(iter(told.values()), None)
+    first = next(iter(told), None)
     if first is None or first.kind != ARCHIVED:
         yield AuditFault(case.number, "archived_cases", case.id, "办理记录中没有归档这一条,归档登记系另行添加")
         return
@@ -149,11 +147,11 @@ def _is(row: Row, sealed: Mapping[str, Any], key: str) -> bool:
         return False
 
 
-def _kept_since(told: Mapping[str, HistoryRow]) -> dict[tuple[str, str], Row | None]:
+def _kept_since(told: Sequence[HistoryRow]) -> dict[tuple[str, str], Row | None]:
     """Return what the history told last of the rows that the product has written since; None: that it is gone."""
     return {
         (kept["table"], str(kept["row"])): kept["facts"]
-        for row in told.values()
+        for row in told
         if row.kind == KEPT
         for kept in json.loads(row.data)["rows"]
     }

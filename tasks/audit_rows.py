@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, MultipleResultsFound, NoResult
 from sqlalchemy.orm import Session
 
 from models.base import Base, Instant
-from models.case import Case, Document, Site
+from models.case import Case, Document, Site, SiteApplication, WorkDone
 from models.evaluation import CriterionScore, EvaluationResult, YearEvaluation
 from models.history import HistoryRow
 from models.inspection import Campaign, Inspection, Visit, VisitFinding
@@ -71,6 +71,8 @@ R = TypeVar(
     Resolution,
     ServiceOrder,
     SiteChange,
+    SiteApplication,
+    WorkDone,
     Person,
 )
 

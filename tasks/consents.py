@@ -63,7 +63,7 @@ def record_answers(
                 summary=f"登记农户答复{len(changes)}户:同意{counted.agreeing}户,不同意{len(counted.objecting)}户,"
                 f"未答复{len(counted.missing)}户(共{counted.entitled}户)",
                 at=at,
-                data={"work_item": item.id, "door": door.value, "answers": changes},
+                data={"work_item": item.id, "by": person.id, "door": door.value, "answers": changes},
             )
         if counted.carried:
             items.close(act, item, Verdict.CARRIED, by=person, door=door, details={"entitled": counted.entitled})

@@ -71,5 +71,10 @@ def reschedule(act: Act, item: WorkItem, schedule: Schedule) -> None:
         summary=f"放假安排公布,“{item.gate.label}”的期限由{chinese_date(before)}(暂定)"
         f"重算为{chinese_date(item.due_on)}({state})",
         at=act.at,
-        data={"work_item": item.id, "before": before.isoformat(), "due_on": item.due_on.isoformat()},
+        data={
+            "work_item": item.id,
+            "before": before.isoformat(),
+            "due_on": item.due_on.isoformat(),
+            "provisional": item.provisional,
+        },
     )

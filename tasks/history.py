@@ -23,6 +23,7 @@ from rules.masking import mask_text
 from tasks.archive_audit import archived, verify_stub
 from tasks.audit_rows import UNREADABLE, AuditFault, in_pages, is_of_reading, is_of_value, rows_of
 from tasks.case_audit import verify_place
+from tasks.gate_audit import verify_gates
 from tasks.ledger_audit import stray_rows, verify_money
 from tasks.notice_seal import verify_notice
 from tasks.project_seal import verify_project
@@ -228,14 +229,14 @@ def _verify_money_of_case(session: Session, case: Case) -> Iterator[AuditFault]:
     if isinstance(told, AuditFault):
         yield told
         return
-    moved = {fact: row for fact, row in told.items() if row.kind == "money_moved"}
+    moved = _beside(told, "money_moved")
     yield from verify_money(session, case, moved)
     yield from _not_kept(case, moved)
 
 
 def _verify_case(session: Session, case: Case, *, in_part: bool) -> Iterator[AuditFault]:
-    yield from _verify_edition(case)
-    yield from verify_place(session, case, in_part=in_part)
+    of_row = [*_verify_edition(case), *verify_place(session, case, in_part=in_part)]
+    yield from of_row
     record = archived(session, case.id)
     told = _told(session, case, record)
     if isinstance(told, AuditFault):
@@ -244,17 +245,20 @@ def _verify_case(session: Session, case: Case, *, in_part: bool) -> Iterator[Aud
     if record is not None:
         yield from verify_stub(session, case, record, told)
         return
+    beside = _beside(told, *_KEPT_BESIDE)
     taken = select(Decision).where(Decision.case_id == case.id).order_by(Decision.id)
     for decision in rows_of(session, Decision, taken, number=case.number):
         if isinstance(decision, AuditFault):
             yield decision
-        elif told.pop(f"decision_taken:{canonical(decision_facts(decision))}", None) is None:
+        elif beside.pop(f"decision_taken:{canonical(decision_facts(decision))}", None) is None:
             yield AuditFault(case.number, "decisions", decision.id, "与办理记录不符,已被改动")
-    yield from verify_money(session, case, told)
+    yield from verify_money(session, case, beside)
     yield from verify_notice(session, case, told)
     yield from verify_project(session, case)
-    yield from verify_rows(session, case)
-    yield from _not_kept(case, told)
+    named = {fault.table for fault in of_row} & {Case.__tablename__}  # once is enough
+    yield from (fault for fault in verify_gates(session, case, told) if fault.table not in named)
+    yield from verify_rows(session, case, told)
+    yield from _not_kept(case, beside)
 
 
 def _verify_edition(case: Case) -> Iterator[AuditFault]:
@@ -273,14 +277,14 @@ def _verify_edition(case: Case) -> Iterator[AuditFault]:
         yield AuditFault(case.number, "cases", case.id, f"所依据政策 {case.edition_id} 的全文与立案时的摘要不符")
 
 
-def _told(session: Session, case: Case, record: ArchivedCase | None = None) -> dict[str, HistoryRow] | AuditFault:
+def _told(session: Session, case: Case, record: ArchivedCase | None = None) -> list[HistoryRow] | AuditFault:
     """
-    Return what the case's history tells, as ``kind:data``; or the first place where it is broken.
+    Return the case's history, oldest first; or the first place where it is broken.
 
     Args:
         record: of an archived case: its history goes on where that of the file ends.
     """
-    told: dict[str, HistoryRow] = {}
+    told: list[HistoryRow] = []
     count, last, previous = (record.last_seq, 0, record.last_head) if record is not None else (0, 0, "")
     query = select(HistoryRow).where(HistoryRow.case_id == case.id).order_by(HistoryRow.seq)
     for row in rows_of(session, HistoryRow, query, number=case.number):
@@ -297,21 +301,25 @@ def _told(session: Session, case: Case, record: ArchivedCase | None = None) -> d
         if reason:
             return AuditFault(case.number, "history", row.id, reason)
         previous = row.hash
-        told[f"{row.kind}:{row.data}"] = row
+        told.append(row)
     if case.history_seq != count or case.history_head != previous:
         return AuditFault(case.number, "history", last, f"应有 {case.history_seq} 条记录,现有 {count} 条")
     return told
 
 
-def _not_kept(case: Case, told: Mapping[str, HistoryRow]) -> Iterator[AuditFault]:
-    for row in told.values():
-        if row.kind in _KEPT_BESIDE:
-            yield AuditFault(
-                case.number,
-                "history",
-                row.id,
-                f"此条办理记录在表 {_KEPT_BESIDE[row.kind]} 中没有对应的行,已被删除或改动",
-            )
+def _beside(told: Sequence[HistoryRow], *kinds: str) -> dict[str, HistoryRow]:
+    """Return the facts of these kinds as ``kind:data``, by which their row in another table is found."""
+    return {f"{row.kind}:{row.data}": row for row in told if row.kind in kinds}
+
+
+def _not_kept(case: Case, left: Mapping[str, HistoryRow]) -> Iterator[AuditFault]:
+    for row in left.values():
+        yield AuditFault(
+            case.number,
+            "history",
+            row.id,
+            f"此条办理记录在表 {_KEPT_BESIDE[row.kind]} 中没有对应的行,已被删除或改动",
+        )
 
 
 def decision_facts(decision: Decision) -> dict[str, Any]:

@@ -86,6 +86,8 @@ def create(
             "role": item.role.value,
             "due_on": item.due_on.isoformat(),
             "provisional": item.provisional,
+            "named": item.due_named,
+            "lapses": item.lapses,
             "clause": policy.due.where,
         },
     )

@@ -6,7 +6,7 @@ Used when a notice is published and an objection recorded, and by the audit, whi
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -86,14 +86,14 @@ def answered_facts(objection: Objection) -> dict[str, Any]:
     }
 
 
-def verify_notice(session: Session, case: Case, told: Mapping[str, HistoryRow]) -> Iterator[AuditFault]:
+def verify_notice(session: Session, case: Case, told: Sequence[HistoryRow]) -> Iterator[AuditFault]:
     """
     Find what was changed in a notice or its objections behind the product's back.
 
     Args:
         session: a consistent view.
         case: any; one of another kind has no notice.
-        told: the case's history, its seals checked, as ``kind:data``.
+        told: the case's history, its seals checked, oldest first.
 
     Returns:
         The faults: a text that is not what was published, prolongations or objections that the history does not know.
@@ -101,7 +101,7 @@ def verify_notice(session: Session, case: Case, told: Mapping[str, HistoryRow]) 
     if case.kind is not CaseKind.NOTICE:
         return
     facts: dict[str, list[dict[str, Any]]] = {}
-    for row in told.values():
+    for row in told:
         facts.setdefault(row.kind, []).append(json.loads(row.data))
     notices = list(rows_of(session, Notice, select(Notice).where(Notice.case_id == case.id), number=case.number))
     if not notices:

@@ -6,7 +6,7 @@ with. The writing side is `tasks.living.keep`.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -31,10 +31,11 @@ KEPT = "row_kept"
 
 def facts_of(row: Base) -> dict[str, Any]:
     """Return every column of a row as the history keeps it: JSON values."""
-    return {column.key: _json(getattr(row, column.key)) for column in row.__mapper__.column_attrs}
+    return {column.key: json_of(getattr(row, column.key)) for column in row.__mapper__.column_attrs}
 
 
-def _json(value: Any) -> Any:
+def json_of(value: Any) -> Any:
+    """Return the value of a column as the history keeps it."""
     match value:
         case Enum():
             return value.value
@@ -84,20 +85,18 @@ SEALED: dict[type[Any], Callable[[Case], Select[Any]]] = {
 _TABLES = {table.__tablename__ for table in SEALED}
 
 
-def verify_rows(session: Session, case: Case) -> Iterator[AuditFault]:
+def verify_rows(session: Session, case: Case, rows: Sequence[HistoryRow]) -> Iterator[AuditFault]:
     """
     Find what was changed, added or removed in the rows of a case behind the product's back.
 
     Args:
         session: a consistent view.
-        case: any, the seals of its history checked.
+        case: any.
+        rows: its history, the seals checked, oldest first.
     """
     told: dict[tuple[str, int], dict[str, Any]] = {}
-    rows = session.scalars(
-        select(HistoryRow).where(HistoryRow.case_id == case.id, HistoryRow.kind == KEPT).order_by(HistoryRow.seq)
-    )
     for row in rows:
-        for kept in json.loads(row.data)["rows"]:
+        for kept in json.loads(row.data)["rows"] if row.kind == KEPT else ():
             if kept["facts"] is None:
                 told.pop((kept["table"], kept["row"]), None)
             else:

@@ -14,6 +14,7 @@ from runtime.resources import edition_of
 from tasks import checklists
 from tasks.act import Act
 from tasks.cases import application_of, deciders
+from tasks.history import SYSTEM, append
 from tasks.mail import about_site, due_note, moves_from, names_of, send, to_household, to_person, warnings_of
 
 _FREEZE = insert(cast("Table", Consent.__table__))
@@ -53,7 +54,7 @@ def ask_households(act: Act, case: Case, item: WorkItem) -> None:
     """Freeze the roll of the group that the parlour is or comes to, and ask its head and its households (D0-R8)."""
     event = f"{item.gate.value}-{item.round}"
     roll = register(act.session, case.group.id)
-    _freeze(act, item, roll)
+    _freeze(act, case, item, roll)
     letter = ConsentAsked(
         **about_site(case),
         due_on=item.due_on,
@@ -68,8 +69,17 @@ def ask_households(act: Act, case: Case, item: WorkItem) -> None:
     send(act, case, personal, [to_household(each) for each in roll if each.email], event=event)
 
 
-def _freeze(act: Act, item: WorkItem, households: Sequence[Household]) -> None:
+def _freeze(act: Act, case: Case, item: WorkItem, households: Sequence[Household]) -> None:
     """Keep the group's register of this day: these households answer, whatever the register says later (D0-R8)."""
     if households:
         roll = [{"work_item_id": item.id, "household_id": household.id} for household in households]
         act.session.connection().execute(_FREEZE, roll)
+    append(
+        act.session,
+        case,
+        kind="roll_frozen",
+        actor=SYSTEM,
+        summary=f"冻结“{item.gate.label}”(第{item.round}轮)的农户名册:{len(households)}户",
+        at=act.at,
+        data={"work_item": item.id, "households": [household.number for household in households]},
+    )

@@ -119,6 +119,7 @@ def _record(
             "done_on": record.done_on.isoformat(),
             "document": document.id,
             "sha256": document.sha256,
+            "by": person.id,
         },
     )
     _book(act, item, point, person, document, record.done_on)

@@ -9,7 +9,7 @@ from models.registry import Household, Person, RoleHolding, Unit
 from models.site_life import SiteSpell
 from policies.vocabulary import CaseKind, CaseStatus, Door, Outcome, Role, UnitKind
 from tasks.act import Act, acting
-from tasks.history import SYSTEM
+from tasks.history import SYSTEM, append
 from tasks.living import keep, open_case
 from tasks.openings import edition_in_use
 from tests.township import Township
@@ -105,6 +105,8 @@ def _add(act: Act, *, village: str, leader: str, email: str | None) -> Site:
     keep(act, case, [site, spell], actor=SYSTEM, summary="列入名册")
     case.status, case.outcome, case.closed_at = CaseStatus.CLOSED, Outcome.LISTED, act.at
     case.carried_seq = case.decision_seq
+    closed = {"outcome": Outcome.LISTED.value, "because": ""}
+    append(session, case, kind="case_closed", actor=SYSTEM, summary="办结", at=act.at, data=closed)
     return site
 
 

@@ -254,7 +254,7 @@ def test_a_removal_that_is_cut_off_goes_on_and_only_what_is_archived_can_go(both
 def test_what_changed_since_it_was_archived_stays(ended: Ended, tmp_path: Path) -> None:
     path = ended.written(tmp_path)
     with ended.resources.database.write() as session:
-        session.execute(update(Case).where(Case.number == ended.withdrawn).values(because="另有说明"))
+        session.execute(update(Case).where(Case.number == ended.withdrawn).values(title="另有说明"))
     removed = ended.remove(path)
     assert removed.left == [(ended.withdrawn, "归档以后记录又有变化(表 cases),请重新归档后再移出")]
     assert len(removed.cases) == 2

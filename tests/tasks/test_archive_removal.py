@@ -58,7 +58,7 @@ class Campaigned(Office):
     def change(self, number: str) -> None:
         """Let a case be another than the file says."""
         with self.resources.database.write() as session:
-            session.execute(update(Case).where(Case.number == number).values(because="另有说明"))
+            session.execute(update(Case).where(Case.number == number).values(title="另有说明"))
 
     def archived(self) -> set[str]:
         """Which cases are out."""

@@ -70,7 +70,7 @@ OURS = [RuntimeError("ours"), KeyError("ours"), TypeError("ours"), IndexError("o
 
 
 @pytest.mark.parametrize("error", [*OURS, AttributeError("ours", name="ours", obj=None)])
-@pytest.mark.parametrize("part", ["verify_place", "verify_money", "canonical", "verify_rows"])
+@pytest.mark.parametrize("part", ["verify_place", "verify_money", "canonical", "verify_rows", "verify_gates"])
 def test_an_audit_that_breaks_by_a_mistake_accuses_nobody_and_fails(
     at_the_desk: Township, monkeypatch: pytest.MonkeyPatch, error: Exception, part: str
 ) -> None:
