@@ -103,6 +103,8 @@ def speak_chinese() -> None:
 def main() -> None:
     """Run the command line."""
     os.environ.setdefault("TZ", "Asia/Shanghai")
+    # What it writes is about people: nobody but its own account reads it; see `runtime.privacy`.
+    os.umask(0o077)
     speak_chinese()
     ketang = TyperGroup(help=HELP, no_args_is_help=True, commands=[Part(*part) for part in PARTS])
     ketang(prog_name="ketang")

@@ -99,6 +99,7 @@ class FurtherWorker(Stack):
         settings = self.settings
         refuse_unreachable_database(settings)
         self.logs.mkdir(parents=True, exist_ok=True)
+        self._keep_private()
         self._say(f"连接 Prefect 服务器:{self.api_url}")
         self._refuse_missing_server()
         self._refuse_other_schema()

@@ -34,6 +34,7 @@ from runtime.lost import (
     give_up_of_worker,
     give_up_overdue,
 )
+from runtime.privacy import tighten
 from runtime.refusals import StackFailed, already_running, free_port, refuse_busy_port, refuse_unusable_password
 from runtime.settings import PROJECT, Settings
 from runtime.stopping import PATIENCE_SECONDS
@@ -261,6 +262,7 @@ class Stack:
             self._lock.take()
         except HomeTaken as taken:
             raise StackFailed(already_running(settings.home, taken)) from None
+        self._keep_private()
         self.settings = settings = settings.model_copy(
             update={"port": free_port(settings.host) if settings.port == 0 else settings.port}
         )
@@ -285,6 +287,13 @@ class Stack:
         else:
             self._say("本机不启动工作进程(KETANG_OWN_WORKER=false);请在别的机器上运行 ketang worker。")
         self._lock.tell(api_url=self.api_url, ui_url=self.ui_url)
+
+    def _keep_private(self) -> None:
+        tightened, failed = tighten(self.settings)
+        if tightened:
+            self._say(f"已收紧权限,只有运行客堂的账户可以读取:{'、'.join(tightened)}")
+        if failed:
+            self._say(f"注意:{'、'.join(failed)} 属于别的账户,别的账户可能读取;请由管理员执行 chmod go-rwx。")
 
     def _migrate(self) -> None:
         try:

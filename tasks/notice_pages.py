@@ -25,6 +25,7 @@ from notifications.notice_page import IndexEntry, NoticePage, Prolongation, noti
 from policies.vocabulary import CaseStatus, ObjectionChannel, ObjectionFinding
 from rules.masking import mask_text
 from rules.periods import shanghai_day
+from runtime.privacy import make_public
 from runtime.resources import Resources, edition_of
 from runtime.settings import PROJECT
 from tasks.mail import office_of
@@ -248,7 +249,7 @@ def put(path: Path, text: str) -> None:
 @contextmanager
 def _turn(folder: Path) -> Iterator[None]:
     """Wait for this writer's turn; the system ends the turn of one that dies."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_public(folder)
     with (folder / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

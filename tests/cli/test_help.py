@@ -1,5 +1,6 @@
 """What `ketang --help` shows, and what it costs."""
 
+import os
 import subprocess
 import sys
 
@@ -13,8 +14,13 @@ HEAVY = ("sqlalchemy", "prefect", "alembic", "openpyxl", "holidays")
 def ketang(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """Run the command line in this process and return its exit code."""
     monkeypatch.setattr(sys, "argv", ["ketang", *words])
-    with pytest.raises(SystemExit) as left:
-        main()
+    before = os.umask(0o022)
+    try:
+        with pytest.raises(SystemExit) as left:
+            main()
+    finally:
+        during = os.umask(before)
+    assert during == 0o077, "whatever it writes is for its own account"
     return int(left.value.code or 0)
 
 

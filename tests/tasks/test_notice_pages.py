@@ -1,5 +1,6 @@
 """The notice board: pages are a projection of the database, whole, escaped, and never in the way of a case."""
 
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -74,6 +75,18 @@ def test_a_page_shows_the_rule_the_contact_the_items_and_the_seal(board: Board) 
         assert wanted in shown, wanted
     assert "<script" not in shown
     assert "http" not in shown.replace('http-equiv="Content-Security-Policy"', "")
+
+
+def test_pages_can_be_read_by_the_account_of_a_web_server_whatever_the_umask(board: Board) -> None:
+    before = os.umask(0o077)
+    try:
+        board.publish(LINPING)
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (folder(board), *folder(board).glob("*.html"))}
+    assert modes.pop(folder(board).name) == 0o755
+    assert len(modes) == 2
+    assert set(modes.values()) == {0o644}
 
 
 def test_text_is_escaped(board: Board) -> None:
