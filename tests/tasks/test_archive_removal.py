@@ -1,12 +1,13 @@
 """What takes archived cases out asks again, takes a matter as a whole or not at all, and can not be abused."""
 
+import sqlite3
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, false, func, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from models.archive import ArchivedCase
@@ -332,6 +333,21 @@ def test_a_mistake_in_examining_what_is_left_accuses_nobody(
     assert all("核对中断:KeyError:'ours';此案没有核对完" in each for each in found)
 
 
+def test_a_database_that_can_not_be_read_for_a_moment_accuses_nobody(
+    ended: Ended, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended.remove(ended.written(tmp_path))
+
+    def fails(*_: Any) -> Any:
+        raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(archive_audit, "rows_by_case", fails)
+        with pytest.raises(OperationalError, match="disk I/O error"):
+            ended.faults()
+    assert ended.faults() == []
+
+
 def test_no_objection_is_added_to_an_archived_notice(ended: Ended, tmp_path: Path) -> None:
     path = ended.written(tmp_path)
     ended.remove(path)
@@ -353,4 +369,18 @@ def test_rows_written_since_the_archive_are_compared_with_what_was_told_of_them_
     assert office.faults() == []
     with office.resources.database.write() as session:
         session.execute(update(Campaign).values(seed="x"))
+    assert office.faults() == [f"案件 {office.top}:表 campaigns 第 {row.id} 行:与办理记录不符,已被改动:seed"]
+
+
+def test_a_row_that_is_again_as_it_was_before_is_sound(office: Campaigned, tmp_path: Path) -> None:
+    office.remove(office.written(tmp_path, **LATER))
+    for seed in ("甲", "乙", "甲"):
+        with acting(office.resources, at=office.town.now()) as act:
+            case = load_case(act.session, office.top)
+            row = act.session.scalars(select(Campaign).where(Campaign.case_id == case.id)).one()
+            row.seed = seed
+            tell(act, case, [row], actor="系统", summary="更正")
+        assert office.faults() == []
+    with office.resources.database.write() as session:
+        session.execute(update(Campaign).values(seed="乙"))
     assert office.faults() == [f"案件 {office.top}:表 campaigns 第 {row.id} 行:与办理记录不符,已被改动:seed"]
