@@ -28,7 +28,8 @@ def tighten(settings: Settings) -> tuple[list[str], list[str]]:
     Returns:
         Names of what was tightened, and of what was not because it belongs to another account.
     """
-    tightened, failed = [], []
+    tightened: list[str] = []
+    failed: list[str] = []
     for path in dict.fromkeys(_private(settings)):
         try:
             mode = stat.S_IMODE(path.stat().st_mode)
