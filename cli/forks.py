@@ -121,11 +121,12 @@ class Forks:
             return None
         with anyio.move_on_after(BIRTH_SECONDS):
             await fork.known.wait()
-        if not fork.known.is_set() and self._warm is warm:
+        if not fork.known.is_set():
             # Nobody else can start the job once it is dead; the line then ends, or tells who was born.
-            asyncio.get_running_loop().remove_reader(descriptor)
+            if self._warm is warm:
+                asyncio.get_running_loop().remove_reader(descriptor)
+                self._died(f"no child within {BIRTH_SECONDS} seconds")
             warm.end()
-            self._died(f"no child within {BIRTH_SECONDS} seconds")
             await fork.known.wait()
         if fork.pid is not None:
             self._deaths = 0
