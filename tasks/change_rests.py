@@ -25,6 +25,7 @@ from tasks.change_effects import lock, put_in_effect, tell
 from tasks.change_words import standing
 from tasks.history import SYSTEM
 from tasks.in_brief import in_brief
+from tasks.listing import numbers_by
 from tasks.living import change_status
 from tasks.mail import chinese_date
 
@@ -152,7 +153,7 @@ def begin_due_rests(resources: Resources, at: datetime) -> str:
         .order_by(SiteChange.rests_from, Case.id)
     )
     with resources.database.read() as session:
-        due = session.scalars(query).all()
+        due = numbers_by(session, query)
     begun, failures = [], []
     for number in due:
         try:

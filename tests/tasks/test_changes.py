@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from flows.answers import apply
 from flows.forms import form_for
@@ -301,6 +301,23 @@ def test_a_rest_that_can_not_begin_stops_no_other(town: Township) -> None:
     assert f"未能暂停,下次巡检再办:{cases[0]}(NoResultFound" in told
     assert site_of(town, numbers[1]).status is SiteStatus.SUSPENDED
     assert begin_due_rests(town.resources, town.now()).startswith("客堂间到日未能暂停")
+
+
+def test_a_case_whose_number_can_not_be_read_keeps_no_other_from_resting(town: Township) -> None:
+    numbers = [a_site(town), a_site(town)]
+    cases = [ask_for(town, each, "申请暂停运行", key=each) for each in numbers]
+    for case in cases:
+        town.number = case
+        support(town)
+        approve(town)
+    town.clock.move_to(at("2026-04-01 00:05"))
+    with town.resources.database.write() as session:
+        forged = text("UPDATE cases SET number = CAST(x'ff41' AS TEXT) WHERE number = :number")
+        session.execute(forged, {"number": cases[0]})
+    told = begin_due_rests(town.resources, town.now())
+    assert f"客堂间暂停1处:{cases[1]}" in told
+    assert "未能暂停,下次巡检再办:\\xffA(" in told
+    assert site_of(town, numbers[1]).status is SiteStatus.SUSPENDED
 
 
 def test_a_closing_and_the_end_of_a_rest_at_once_leave_the_site_closed(open_town: OpenTown) -> None:
