@@ -5,7 +5,7 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,22 @@ from models.history import HistoryRow
 from models.outbox import OutboxEntry
 from models.work_item import Decision
 from policies.errors import Refused
-from policies.vocabulary import CaseKind, LetterStatus, Outcome
+from policies.vocabulary import CaseKind, Door, Letter, LetterStatus, Outcome, Verdict
 from tasks.archive_check import check_archive
+from tasks.archive_choice import Wanted
 from tasks.archive_file import reading, writing
 from tasks.archive_tables import APART, GOES, SHARED, owners
-from tasks.archives import data_name, document_name, list_archive, page_name
+from tasks.archives import Made, data_name, document_name, list_archive, make_archive, page_name
 from tasks.asks import run_of, runs_behind
 from tasks.case_file import as_markdown, case_file, waits_for
+from tasks.commands import Decide
 from tasks.documents import changed_documents
+from tasks.office_acts import settle_undelivered
 from tasks.paperwork import DocumentKind, make_document
-from tests.archives import Ended, Office, forge, in_case
+from tests.archives import BEFORE, YEARS_LATER, Ended, Office, forge, in_case
 from tests.calls import LINPING, OpenCallTown
 from tests.desks import OpenTown, keep
-from tests.township import LEADER, RESPONSIBLE, at, township
+from tests.township import GROUP_HEAD, LEADER, RESPONSIBLE, REVIEWER, SECOND_REVIEWER, at, township
 
 
 @pytest.fixture
@@ -100,6 +103,45 @@ def test_what_ended_goes_and_the_records_stay_whole(both: Ended, tmp_path: Path)
     assert both.remove(made.path).before == 3, "a second run finds nothing to do"
     assert both.make(tmp_path / "again").cases == 0
     assert check_archive(made.path).faults == (), "the file does not need the database"
+
+
+def test_a_report_that_can_not_be_delivered_either_keeps_no_case_from_the_archive(
+    open_sqlite: OpenTown, tmp_path: Path
+) -> None:
+    town = open_sqlite("zhujiajiao-2018", "2018-10-08 10:00")
+    town.set_email(GROUP_HEAD, None)
+    town.set_email(SECOND_REVIEWER, "kein Postfach")
+    town.apply()
+    town.rehearsal.sweep()
+    dead = [each for each in town.entries() if each.status is LetterStatus.DEAD]
+    assert [(each.letter, each.to_name) for each in dead] == [
+        (Letter.CONSENT_ASKED, "顾组长"),
+        (Letter.LETTER_UNDELIVERED, "施审核"),
+    ]
+    settle = Decide(case=town.number, by=REVIEWER, verdict=Verdict.TOLD_OTHERWISE.label, reason="已电话告知")
+    settle_undelivered(town.resources, settle, entry=dead[0].id, door=Door.CLI, at=town.now())
+    town.withdraw()
+    office = Office(town)
+    town.clock.move_to(at(YEARS_LATER))
+    office.settle()
+    made = office.make(tmp_path)
+    assert (made.cases, made.left) == (1, [])
+    assert office.remove(office_file(made)).cases == [town.number]
+
+
+def office_file(made: Made) -> Path:
+    assert made.path is not None
+    return made.path
+
+
+def test_what_is_closed_while_the_archive_begins_is_not_called_tampered_with(ended: Ended, tmp_path: Path) -> None:
+    closed = ended.town.case(ended.rejected).closed_at
+    assert closed is not None
+    wanted, begun = Wanted(before=BEFORE), closed - timedelta(minutes=2)
+    made = make_archive(ended.resources, to=tmp_path, wanted=wanted, by=REVIEWER, at=begun, dry_run=True)
+    causes = [cause for _, number, cause in made.left if number == ended.rejected]
+    assert len(causes) == 1
+    assert "至少保留" in causes[0]
 
 
 def rows(session: Session, table: Any, case: Case) -> int:
