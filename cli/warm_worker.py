@@ -10,6 +10,7 @@ import os
 import signal
 import warnings
 from collections.abc import AsyncIterator
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, ClassVar, cast
 from uuid import UUID
@@ -38,6 +39,8 @@ COMMAND = "python -m prefect.engine"
 """The command of the job variables that a warm process stands in for; any other one is run as it is."""
 PREDECESSOR_SECONDS = 5
 LISTEN_AGAIN_SECONDS = 5
+LABEL_AGAIN_SECONDS = (1, 5, 15)
+"""Pauses before a run that could not be labeled is labeled again; the last one for as long as it runs."""
 FALLING_DUE = ("prefect.flow-run.Scheduled", "prefect.flow-run.Resuming", "prefect.flow-run.AwaitingRetry")
 
 
@@ -242,10 +245,17 @@ with warnings.catch_warnings():
                 self._companions.create_task(self._label(flow_run_id))
 
         async def _label(self, flow_run_id: UUID) -> None:
-            try:
-                await super()._give_worker_labels_to_flow_run(flow_run_id)
-            except Exception as error:  # noqa: BLE001 - nothing depends on it
-                self._logger.warning("could not label flow run %s: %s", flow_run_id, error)
+            # Until then a resumed run bears the label of its last worker, which would take it for lost when it starts.
+            for pause in chain(LABEL_AGAIN_SECONDS, repeat(LABEL_AGAIN_SECONDS[-1])):
+                try:
+                    await super()._give_worker_labels_to_flow_run(flow_run_id)
+                except Exception as error:  # noqa: BLE001 - the server is away or busy; the run goes on
+                    self._logger.warning("could not label flow run %s: %s", flow_run_id, error)
+                else:
+                    return
+                await asyncio.sleep(pause)
+                if flow_run_id not in self._turns.waiting:
+                    return
 
         # -- due runs -------------------------------------------------------------------------------------------------
 
