@@ -22,6 +22,10 @@ LOCK = 0x6B6574616E67
 """Number of the PostgreSQL advisory lock that lets one upgrade run at a time: "ketang" in ASCII."""
 
 
+_AS_LONG_AS_IT_TAKES_MS = 2**31 - 1
+"""Another upgrade may copy tables for an hour; SQLite knows no end, and this is its longest."""
+
+
 class SchemaUnknown(Exception):
     """
     The database is not one that this program can bring up to date.
@@ -116,13 +120,22 @@ def _connection(url: str) -> Iterator[Connection]:
             # SQLite changes a table by copying and dropping it, which would empty the tables that refer to it;
             # the switch is deaf inside a transaction.
             connection.execute("PRAGMA foreign_keys = OFF")
+            connection.execute(f"PRAGMA busy_timeout = {_AS_LONG_AS_IT_TAKES_MS}")
 
     try:
         with engine.begin() as connection:
             if not sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+                _wait_for_the_other(connection)
             yield connection
             if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
                 raise RuntimeError(f"a migration left table {broken[0]}, row {broken[1]} pointing at nothing")
     finally:
         engine.dispose()
+
+
+def _wait_for_the_other(connection: Connection) -> None:
+    """Wait for an upgrade that runs already, however long it takes; for all other locks no longer than ever."""
+    setting = connection.scalar(text("SELECT current_setting('lock_timeout')"))
+    connection.execute(text("SET LOCAL lock_timeout = 0"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    connection.execute(text("SELECT set_config('lock_timeout', :setting, true)"), {"setting": setting})

@@ -145,6 +145,20 @@ def test_two_upgrades_at_once_apply_each_step_once(empty_url: str) -> None:
     assert sorted(applied) == [[], FIRST_AND_ONLY]
 
 
+def test_an_upgrade_waits_for_another_as_long_as_that_takes(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("models.engine.BUSY_TIMEOUT_MS", 50)
+        with run._connection(empty_url) as connection:
+            if connection.dialect.name == "postgresql":
+                assert connection.scalar(text("SHOW lock_timeout")) == "50ms", "for all other locks"
+            second, done = threading.Thread(target=lambda: done.append(run.upgrade(empty_url))), list[list[str]]()
+            second.start()
+            second.join(timeout=0.5)
+            assert second.is_alive()
+        second.join()
+    assert done == [FIRST_AND_ONLY]
+
+
 def test_a_database_of_a_newer_program_is_refused(empty_url: str, engine: Engine) -> None:
     run.upgrade(empty_url)
     with engine.begin() as connection:
