@@ -14,16 +14,15 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.bulk import show_all
 from flows.forms import titled
 from flows.procedures import PROCEDURES
+from flows.showing import show_all
 from flows.step import as_task, failed, tried
 from rules.periods import SHANGHAI
 from runtime.resources import Resources, open_resources
 from tasks.asks import UnreadableRun, runs_behind
 from tasks.deadlines import SweepCounts, fire_due
-from tasks.drivers import BulkReport, carry_with_relatives
-from tasks.in_brief import in_brief
+from tasks.drivers import Bulk, BulkReport
 from tasks.notice_changes import follow_calendar
 from tasks.notice_pages import pages_wait, write_pages
 from tasks.post import post_letters
@@ -87,7 +86,13 @@ def close_due(
     counts = perform(lambda: fire_due(resources, at=at), name="提醒、督办、期满")
     counts.recomputed += recomputed
     told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件"]
-    report = perform(lambda: carry_behind(resources, counts, at=at), name="续办到期案件")
+    report = tried(
+        perform,
+        lambda: carry_behind(resources, counts, at=at),
+        name="续办到期案件",
+        otherwise=BulkReport(),
+        failures=counts.failures,
+    )
     told.append(f"续办{len(report.carried)}件")
     if pages_wait(resources):
         pages = perform(lambda: write_pages(resources), name="更新公示页面")
@@ -98,19 +103,15 @@ def close_due(
 
 def carry_behind(resources: Resources, counts: SweepCounts, *, at: datetime) -> BulkReport:
     """Carry every case that a decision moved and no pass has seen yet; one that breaks does not stop the others."""
-    report = BulkReport()
-    for run in runs_behind(resources, limit=MOST, to_carry=True):
-        if isinstance(run, UnreadableRun):
-            counts.failures.append(str(run))
-            continue
-        if run.number in report.carried:
-            continue
-        try:
-            report.carried |= carry_with_relatives(resources, run.number, PROCEDURES, at=at)
-        except Exception as error:  # one broken case must not stop the others; its own run will show it
-            log.exception("case %s can not be carried", run.number)
-            counts.failures.append(f"{run.number}:{in_brief(error)}")
-    return report
+    found = runs_behind(resources, limit=MOST, to_carry=True)
+    counts.failures += [str(run) for run in found if isinstance(run, UnreadableRun)]
+    bulk = Bulk(resources, (), PROCEDURES, at=at)
+    bulk.take_up([run.number for run in found if not isinstance(run, UnreadableRun)])
+    try:
+        bulk.carry()
+    finally:
+        counts.failures += bulk.report.failures
+    return bulk.report
 
 
 def _wait_for(resources: Resources, moment: str) -> None:

@@ -24,7 +24,17 @@ from policies.errors import Refused, Temporary
 from policies.vocabulary import CaseKind
 from runtime.clock import machine_now
 from runtime.resources import Resources
-from tasks.asks import CaseRun, UnreadableRun, claim_run, release_run, request_run, run_of, runs_behind, runs_to_check
+from tasks.asks import (
+    CaseRun,
+    UnreadableRun,
+    claim_run,
+    release_run,
+    request_run,
+    run_of,
+    runs_to_check,
+    runs_to_wake,
+    tended,
+)
 from tasks.in_brief import in_brief
 
 DEPLOYMENTS = {
@@ -104,7 +114,7 @@ def wake_all(resources: Resources, *, at: datetime, failures: list[str], limit: 
         Temporary: Prefect can not be reached.
     """
     counts = dict.fromkeys(Woken, 0)
-    behind = {run.number: run for run in runs_behind(resources, limit=limit)}
+    behind = {run.number: run for run in runs_to_wake(resources, at=at, limit=limit)}
     checked = {run.number: run for run in runs_to_check(resources, at=at, limit=limit)}
     found = (checked | behind).values()
     wanted = [run for run in found if isinstance(run, CaseRun)]
@@ -115,8 +125,13 @@ def wake_all(resources: Resources, *, at: datetime, failures: list[str], limit: 
         for run in wanted:
             try:
                 flow_run = known.get(run.flow_run_id or "")
-                if run.behind or flow_run is None or (desk.lost(run, flow_run) and not desk.cooling(run, flow_run)):
+                if run.tended_now(at):
+                    continue
+                lost = flow_run is None or (desk.lost(run, flow_run) and not desk.cooling(run, flow_run))
+                if run.behind or run.tended or lost:
                     counts[desk.wake(run, flow_run)] += 1
+                if run.tended:
+                    tended(resources, [run.number])
             except Exception as error:  # one broken case must not stop the others; the sweep's run shows it
                 if _is_away(error):
                     raise

@@ -53,6 +53,13 @@ class Case(Base):
             postgresql_where=text("carried_seq < decision_seq"),
         ),
         Index(
+            "ix_cases_tended",
+            "run_requested_at",
+            "id",
+            sqlite_where=text("run_requested_at IS NOT NULL"),
+            postgresql_where=text("run_requested_at IS NOT NULL"),
+        ),
+        Index(
             "ix_cases_open",
             "opened_at",
             "id",
@@ -104,7 +111,9 @@ class Case(Base):
     history_head: Mapped[str] = mapped_column(String(64), default="", comment="hash of the last row")
     flow_run_id: Mapped[str | None] = mapped_column(String(36), comment="the Prefect run that carries it")
     run_attempt: Mapped[int] = mapped_column(default=0, comment="runs asked for so far")
-    run_requested_at: Mapped[datetime | None] = mapped_column(Instant)
+    run_requested_at: Mapped[datetime | None] = mapped_column(
+        Instant, comment="when one was asked for; with a run: since when somebody brings that up to date"
+    )
     run_checked_at: Mapped[datetime | None] = mapped_column(Instant, comment="when the sweep last looked at the run")
 
     unit: Mapped[Unit] = relationship(foreign_keys=[unit_id])

@@ -1,6 +1,6 @@
 """Forms that stand open in Prefect runs, and which run carries which case: the database's side of the live driver."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,9 @@ from policies.vocabulary import CaseKind, CaseStatus
 from runtime.resources import Resources
 from tasks.audit_rows import UNREADABLE, fault_of, is_of_value, number_of
 
+TENDED_FOR = timedelta(minutes=15)
+"""As long who carries many cases at once may take to bring their runs up to date."""
+
 
 @dataclass(frozen=True)
 class CaseRun:
@@ -29,6 +32,15 @@ class CaseRun:
     requested_at: datetime | None
     behind: bool
     """A decision was taken that no pass has seen yet, or the case's end is not shown in Prefect yet."""
+
+    @property
+    def tended(self) -> bool:
+        """Whether somebody who carries many cases at once brings its run up to date, or died over it."""
+        return self.flow_run_id is not None and self.requested_at is not None
+
+    def tended_now(self, at: datetime) -> bool:
+        """Return whether that is to be waited for."""
+        return self.flow_run_id is not None and self.requested_at is not None and at - self.requested_at < TENDED_FOR
 
     @property
     def settled(self) -> bool:
@@ -58,6 +70,9 @@ _RUN = (
     Case.decision_seq,
 )
 
+# By the partial index: in the order of their ids SQLite would walk along all the cases there are.
+_BEHIND = select(*_RUN).where(Case.carried_seq < Case.decision_seq).order_by(Case.opened_at, Case.id)
+_AT_ONCE = 500
 _THIS, _OTHER = aliased(Case), aliased(Case)
 _RELATIVES_BEHIND = (
     select(Case.number)
@@ -141,11 +156,54 @@ def runs_behind(resources: Resources, *, limit: int, to_carry: bool = False) -> 
         to_carry: without those that are closed, of which only the end is still to be shown: any number of them may
             stand before the others.
     """
-    # By the partial index: in the order of their ids SQLite would walk along all the cases there are.
-    query = select(*_RUN).where(Case.carried_seq < Case.decision_seq).order_by(Case.opened_at, Case.id)
-    if to_carry:
-        query = query.where(Case.status != CaseStatus.CLOSED)
+    query = _BEHIND.where(Case.status != CaseStatus.CLOSED) if to_carry else _BEHIND
     return _runs(resources, query.limit(limit))
+
+
+def runs_to_wake(resources: Resources, *, at: datetime, limit: int) -> list[CaseRun | UnreadableRun]:
+    """
+    Return the cases that are behind, and those that somebody meant to bring up to date and did not.
+
+    Without those that are being brought up to date, in which a thousand runs would only be in the way.
+
+    Args:
+        at: now.
+        limit: at the most so many of each.
+    """
+    long_ago = at - TENDED_FOR
+    behind = _BEHIND.where(
+        Case.flow_run_id.is_(None) | Case.run_requested_at.is_(None) | (Case.run_requested_at <= long_ago)
+    )
+    left = (
+        select(*_RUN)
+        .where(Case.run_requested_at <= long_ago, Case.flow_run_id.is_not(None))
+        .order_by(Case.run_requested_at, Case.id)
+    )
+    return _runs(resources, behind.limit(limit)) + _runs(resources, left.limit(limit))
+
+
+def tend(resources: Resources, numbers: Iterable[str], *, at: datetime) -> None:
+    """
+    Note, before cases are carried, that their runs will be brought up to date, until `tended` says that they are.
+
+    The sweep leaves them be meanwhile; after `TENDED_FOR` it wakes them, because who meant to do so has died.
+    """
+    _set_tended(resources, numbers, since=at)
+
+
+def tended(resources: Resources, numbers: Iterable[str]) -> None:
+    """Note that the runs of these cases show where the cases are, or that the sweep is to see to them."""
+    _set_tended(resources, numbers, since=None)
+
+
+def _set_tended(resources: Resources, numbers: Iterable[str], *, since: datetime | None) -> None:
+    wanted = list(numbers)
+    for start in range(0, len(wanted), _AT_ONCE):
+        found = select(Case.id).where(Case.number.in_(wanted[start : start + _AT_ONCE]), Case.flow_run_id.is_not(None))
+        with resources.database.write() as session:
+            # Locked in the order of their ids: a parent, which is older, before its cases.
+            ids = session.scalars(found.order_by(Case.id).with_for_update()).all()
+            session.execute(update(Case).where(Case.id.in_(ids)).values(run_requested_at=since))
 
 
 def relatives_behind(resources: Resources, number: str) -> list[str]:

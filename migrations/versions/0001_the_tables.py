@@ -170,7 +170,7 @@ def upgrade() -> None:
     sa.Column('history_head', sa.String(length=64), nullable=False, comment='hash of the last row'),
     sa.Column('flow_run_id', sa.String(length=36), nullable=True, comment='the Prefect run that carries it'),
     sa.Column('run_attempt', sa.Integer(), nullable=False, comment='runs asked for so far'),
-    sa.Column('run_requested_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('run_requested_at', sa.DateTime(timezone=True), nullable=True, comment='when one was asked for; with a run: since when somebody brings that up to date'),
     sa.Column('run_checked_at', sa.DateTime(timezone=True), nullable=True, comment='when the sweep last looked at the run'),
     sa.CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name=op.f('ck_cases_closed_at_known')),
     sa.CheckConstraint("(status = 'closed') = (outcome IS NOT NULL)", name=op.f('ck_cases_closed_with_outcome')),
@@ -189,6 +189,7 @@ def upgrade() -> None:
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.create_index('ix_cases_open', ['opened_at', 'id'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
         batch_op.create_index(batch_op.f('ix_cases_parent_id'), ['parent_id'], unique=False)
+        batch_op.create_index('ix_cases_tended', ['run_requested_at', 'id'], unique=False, sqlite_where=sa.text('run_requested_at IS NOT NULL'), postgresql_where=sa.text('run_requested_at IS NOT NULL'))
         batch_op.create_index('ix_cases_to_check', ['run_checked_at', 'id'], unique=False, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
         batch_op.create_index('ix_cases_to_wake', ['opened_at', 'id'], unique=False, sqlite_where=sa.text('carried_seq < decision_seq'), postgresql_where=sa.text('carried_seq < decision_seq'))
         batch_op.create_index(batch_op.f('ix_cases_unit_id'), ['unit_id'], unique=False)
@@ -1182,6 +1183,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_cases_unit_id'))
         batch_op.drop_index('ix_cases_to_wake', sqlite_where=sa.text('carried_seq < decision_seq'), postgresql_where=sa.text('carried_seq < decision_seq'))
         batch_op.drop_index('ix_cases_to_check', sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
+        batch_op.drop_index('ix_cases_tended', sqlite_where=sa.text('run_requested_at IS NOT NULL'), postgresql_where=sa.text('run_requested_at IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_cases_parent_id'))
         batch_op.drop_index('ix_cases_open', sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
 

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 
+import pytest
+from sqlalchemy.exc import OperationalError
+
 from flows.procedures import PROCEDURES
 from policies.vocabulary import Answer, Door, Gate, Verdict
 from tasks import consents, decisions
 from tasks.asks import runs_behind
 from tasks.commands import Decide, HouseholdAnswer, RecordAnswers
-from tasks.drivers import carry_in_bulk
+from tasks.drivers import Bulk, carry_in_bulk
 from tasks.history import verify
 from tasks.procedure import Waiting, show_later
+from tests.broken import break_rows
 from tests.desks import OpenTown
 from tests.township import GROUP_HEAD, RESPONSIBLE, REVIEWER, Township
 
@@ -67,6 +71,94 @@ def test_two_hundred_rows_are_done_and_the_faulty_ones_are_named(open_sqlite: Op
     assert all("社区办审核" in reason or "农户同意" in reason for _, reason in again.refused), "says where it stands"
     with town.resources.database.read() as session:
         assert list(verify(session)) == []
+
+
+@pytest.fixture
+def three(open_sqlite: OpenTown) -> tuple[Township, list[str]]:
+    """Three cases at the village's decision."""
+    town = open_sqlite("example-2026", "2026-03-02 10:00")
+    for group in ("ZD02", "ZD03"):
+        town.add_group(group)
+    numbers = [town.apply(household=f"{group}-001") for group in ("ZD01", "ZD02", "ZD03")]
+    for number in numbers:
+        town.everybody_agrees(number=number)
+    return town, numbers
+
+
+def forwards(town: Township, numbers: list[str]) -> list[Row]:
+    return [(number, number, decide(town, number, Verdict.FORWARDED, RESPONSIBLE)) for number in numbers]
+
+
+def test_a_row_whose_case_was_tampered_with_stops_no_other(three: tuple[Township, list[str]]) -> None:
+    town, (broken, *others) = three
+    break_rows(town, f"UPDATE cases SET kind = 'sait' WHERE number = '{broken}'")
+
+    report = carry_in_bulk(town.resources, forwards(town, [broken, *others]), PROCEDURES, at=town.now())
+
+    (row, reason), *rest = report.refused
+    assert (row, rest, report.done) == (broken, [], 2)
+    assert "sait" in reason
+    assert [town.gate(number) for number in others] == [Gate.OFFICE_REVIEW] * 2
+    assert {entry.status.value for entry in town.entries()} == {"sent"}, "the letters left"
+
+
+def test_a_case_that_breaks_when_it_is_carried_stops_no_other(three: tuple[Township, list[str]]) -> None:
+    town, (broken, *others) = three
+    rows = forwards(town, [broken, *others])
+
+    def decide_and_break() -> None:
+        rows[0][2]()
+        break_rows(town, f"UPDATE cases SET kind = 'sait' WHERE number = '{broken}'")
+
+    report = carry_in_bulk(town.resources, [(broken, broken, decide_and_break), *rows[1:]], PROCEDURES, at=town.now())
+
+    assert (report.done, report.refused, sorted(report.carried)) == (3, [], others)
+    (failure,) = report.failures
+    assert failure.startswith(f"案件 {broken} 未能续办")
+    assert [town.gate(number) for number in others] == [Gate.OFFICE_REVIEW] * 2
+    assert {entry.status.value for entry in town.entries()} == {"sent"}, "the letters left"
+
+
+def test_a_database_that_is_away_for_a_row_leaves_it_and_no_other(three: tuple[Township, list[str]]) -> None:
+    town, numbers = three
+    called: list[str] = []
+    away = OperationalError("UPDATE", {}, Exception("server closed the connection unexpectedly"))
+
+    def once_away(number: str) -> Callable[[], None]:
+        def act() -> None:
+            called.append(number)
+            if number == numbers[1] and called.count(number) == 1:
+                raise away
+
+        return act
+
+    bulk = Bulk(town.resources, [(n, n, once_away(n)) for n in numbers], PROCEDURES, at=town.now())
+    with pytest.raises(OperationalError):
+        bulk.act()
+    assert called == numbers, "the third did not wait"
+    bulk.act()
+    assert called == [*numbers, numbers[1]], "tried again was what was left"
+    assert (bulk.report.done, bulk.report.refused) == (3, [])
+    assert bulk.touched == [numbers[0], numbers[2], numbers[1]]
+
+
+def test_a_database_that_stays_away_is_not_asked_for_a_thousand_rows(three: tuple[Township, list[str]]) -> None:
+    town, (number, *_) = three
+    called: list[int] = []
+
+    def away(row: int) -> Callable[[], None]:
+        def act() -> None:
+            called.append(row)
+            raise OperationalError("UPDATE", {}, Exception("connection refused"))
+
+        return act
+
+    bulk = Bulk(town.resources, [(f"第{row}行", number, away(row)) for row in range(1000)], PROCEDURES, at=town.now())
+    with pytest.raises(OperationalError):
+        bulk.act()
+    assert called == [0, 1, 2]
+    bulk.give_up("数据库连不上")
+    assert [row for row, _ in bulk.report.refused] == [f"第{row}行" for row in range(1000)], "each is told, in order"
 
 
 def test_a_case_that_could_not_be_shown_is_woken_by_the_sweep(open_sqlite: OpenTown) -> None:

@@ -1,0 +1,152 @@
+"""Suspended runs of cases that were carried in bulk are brought up to date, also when who does so dies over it."""
+
+from contextlib import nullcontext
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.states import Suspended
+
+from flows import showing, waking
+from flows.procedures import PROCEDURES
+from flows.showing import show_all
+from flows.waking import Woken
+from policies.vocabulary import Gate, Verdict
+from tasks.asks import TENDED_FOR, claim_run, runs_behind
+from tasks.case_file import case_file
+from tasks.drivers import BulkReport, carry_in_bulk
+from tests.desks import OpenTown
+from tests.flows.test_bulk import forwards
+from tests.township import REVIEWER, Township
+
+
+class Engine:
+    """Prefect as `flows.waking` asks it, with a suspended run for each case: notes which are resumed."""
+
+    def __init__(self, runs: dict[str, str]) -> None:
+        self.deployment = uuid4()
+        self.runs = {UUID(run): number for number, run in runs.items()}
+        self.resumed: list[str] = []
+
+    def read_deployment_by_name(self, _: str) -> Any:
+        return SimpleNamespace(id=self.deployment)
+
+    def read_flow_runs(self, **_: Any) -> list[FlowRun]:
+        return [
+            FlowRun(
+                id=run, flow_id=uuid4(), deployment_id=self.deployment, state=Suspended(), state_type=StateType.PAUSED
+            )
+            for run in self.runs
+        ]
+
+    def resume_flow_run(self, run: UUID, **_: Any) -> Any:
+        self.resumed.append(self.runs[run])
+        return SimpleNamespace(status=SetStateStatus.ACCEPT)
+
+
+@pytest.fixture
+def suspended(open_town: OpenTown) -> tuple[Township, Engine, list[str]]:
+    """Three cases at the village's decision, each with a suspended run, once per kind of database."""
+    town = open_town("example-2026", "2026-03-02 10:00")
+    runs = {}
+    for group in ("ZD01", "ZD02", "ZD03"):
+        if group != "ZD01":
+            town.add_group(group)
+        number = town.apply(household=f"{group}-001")
+        town.everybody_agrees(number=number)
+        runs[number] = claim_run(town.resources, number, str(uuid4()))
+    return town, Engine(runs), list(runs)
+
+
+def forwarded(town: Township, numbers: list[str]) -> BulkReport:
+    report = carry_in_bulk(town.resources, forwards(town, numbers), PROCEDURES, at=town.now())
+    assert (report.done, sorted(report.carried)) == (len(numbers), numbers)
+    return report
+
+
+def swept(town: Township, engine: Engine, monkeypatch: pytest.MonkeyPatch, *, at: datetime) -> list[str]:
+    """Sweep; return the cases whose runs were resumed."""
+    monkeypatch.setattr(waking, "get_client", lambda **_: nullcontext(engine))
+    engine.resumed.clear()
+    failures: list[str] = []
+    counts = waking.wake_all(town.resources, at=at, failures=failures)
+    assert (failures, counts[Woken.RESUMED]) == ([], len(engine.resumed))
+    return engine.resumed
+
+
+def test_who_dies_before_the_forms_are_renewed_is_made_up_for_by_the_sweep(
+    suspended: tuple[Township, Engine, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, engine, numbers = suspended
+    *decided, other = numbers
+    forwarded(town, decided)
+    # Here the worker is killed.
+    assert runs_behind(town.resources, limit=10) == [], "all were carried"
+    assert swept(town, engine, monkeypatch, at=town.now()) == [], "for a while the sweep is not in the way"
+    assert swept(town, engine, monkeypatch, at=town.now() + TENDED_FOR) == decided
+    assert other not in engine.resumed
+    assert swept(town, engine, monkeypatch, at=town.now() + 2 * TENDED_FOR) == [], "once"
+
+
+def test_a_row_that_was_refused_leaves_its_case_to_the_sweep_at_once(
+    suspended: tuple[Township, Engine, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, engine, (number, *_) = suspended
+    row = (number, number, lambda: town.decide(Verdict.FORWARDED, by=REVIEWER, number=number))
+    report = carry_in_bulk(town.resources, [row], PROCEDURES, at=town.now())
+    assert len(report.refused) == 1
+    assert swept(town, engine, monkeypatch, at=town.now() + 2 * TENDED_FOR) == []
+
+
+def test_a_run_that_can_not_be_shown_or_woken_keeps_no_other_from_being_shown(
+    suspended: tuple[Township, Engine, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, engine, numbers = suspended
+    broken, *others = numbers
+    report = forwarded(town, numbers)
+
+    def present(_: Any, resources: Any, number: str, *, at: datetime) -> Any:
+        if number == broken:
+            raise LookupError("'sait' is no kind")
+        return case_file(resources, number, at=at)
+
+    def wake(*_: Any, **__: Any) -> None:
+        raise LookupError("'sait' is no kind")
+
+    def show_progress(*_: Any) -> None:
+        raise LookupError("'sait' is no kind")
+
+    monkeypatch.setattr(showing, "get_client", lambda **_: nullcontext(None))
+    for broken_part in (present, wake, show_progress):
+        monkeypatch.setattr(showing, broken_part.__name__, broken_part)
+    show_all(town.resources, report, at=town.now())
+
+    assert report.shown == set(numbers)
+    assert swept(town, engine, monkeypatch, at=town.now() + timedelta(minutes=5)) == [broken]
+    assert swept(town, engine, monkeypatch, at=town.now() + 2 * TENDED_FOR) == [broken], "no pass has seen it yet"
+    assert [town.gate(number) for number in others] == [Gate.OFFICE_REVIEW] * 2
+
+
+def test_showing_that_was_stopped_goes_on_with_those_that_are_left(
+    suspended: tuple[Township, Engine, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, _, numbers = suspended
+    report = forwarded(town, numbers)
+    asked: list[str] = []
+
+    def present(_: Any, resources: Any, number: str, *, at: datetime) -> Any:
+        asked.append(number)
+        return case_file(resources, number, at=at)
+
+    monkeypatch.setattr(showing, "get_client", lambda **_: nullcontext(None))
+    monkeypatch.setattr(showing, "present", present)
+    monkeypatch.setattr(showing, "show_progress", lambda *_: None)
+    report.shown.add(numbers[0])
+    show_all(town.resources, report, at=town.now())
+    assert sorted(asked) == numbers[1:]
+    show_all(town.resources, report, at=town.now())
+    assert sorted(asked) == numbers[1:], "all are shown"
