@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
@@ -13,7 +13,7 @@ from flows.procedures import PROCEDURES
 from migrations import run
 from models.registry import Household, Person, RoleHolding, Unit
 from notifications.mime import Mailbox, Parcel
-from notifications.transport import Transport
+from notifications.transport import Over, Transport
 from policies.vocabulary import BeautifulVillage, CaseKind, Role, UnitKind
 from runtime.clock import MovedClock
 from runtime.resources import Resources, open_resources
@@ -31,10 +31,11 @@ class Taken:
 
     sender = Mailbox(address="ketang@office.example", name="社区办")
     at_once = 1
+    longest = timedelta()
     taken = 0
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator["Taken"]:
+    async def open(self, over: Over) -> AsyncIterator["Taken"]:
         """Open nothing."""
         yield self
 

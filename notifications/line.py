@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, contextmanager
 from typing import Any, TypeVar
 
 from notifications.mime import Parcel
-from notifications.transport import Channel, Transport, Unreachable
+from notifications.transport import Channel, Over, Transport, Unreachable
 from policies.errors import Permanent, Temporary
 
 log = logging.getLogger(__name__)
@@ -21,11 +21,16 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def line(transport: Transport) -> Iterator["Line"]:
-    """Keep a line for the time of the block; a loop may be running on the caller's thread."""
+def line(transport: Transport, over: Over) -> Iterator["Line"]:
+    """
+    Keep a line for the time of the block; a loop may be running on the caller's thread.
+
+    Args:
+        over: asked before each letter why none may be begun any more; None: it may.
+    """
     # Prefect calls a sync step of an async flow on its event loop's own thread, where no second loop may run.
     with ThreadPoolExecutor(1, thread_name_prefix="letters") as thread:
-        opened = Line(transport, thread)
+        opened = Line(transport, over, thread)
         try:
             yield opened
         finally:
@@ -35,8 +40,9 @@ def line(transport: Transport) -> Iterator["Line"]:
 class Line:
     """The transport of one delivery run, opened with the first batch."""
 
-    def __init__(self, transport: Transport, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, transport: Transport, over: Over, thread: ThreadPoolExecutor) -> None:
         self._transport = transport
+        self._over = over
         self._thread = thread
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
@@ -72,7 +78,7 @@ class Line:
             for parcel in waiting:
                 place = len(faults)
                 faults.append(None)
-                faults[place] = await _try(channel, parcel)
+                faults[place] = self._over() or await _try(channel, parcel)
 
         async def workers() -> None:
             await asyncio.gather(*(worker() for _ in range(self._transport.at_once)))
@@ -88,7 +94,7 @@ class Line:
 
     def _open(self) -> Channel:
         if self._channel is None:
-            self._channel = self._run(self._stack.enter_async_context(self._transport.open()))
+            self._channel = self._run(self._stack.enter_async_context(self._transport.open(self._over)))
         return self._channel
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:

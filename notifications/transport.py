@@ -11,8 +11,9 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -26,6 +27,11 @@ log = logging.getLogger(__name__)
 Security = Literal["starttls", "tls", "none"]
 USUAL_PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "none": 25}
 SHUTTING_DOWN = 421
+END_OF_TEXT_SECONDS = 600
+"""
+For the reply to a letter's text (RFC 5321 §4.5.3.2.6): a server that scans for long has taken the letter, and who does
+not wait for its word sends it again.
+"""
 SETTINGS_AT_FAULT = frozenset({530, 534, 535, 538})
 """Replies about login and encryption (RFC 4954): whatever the letter, the settings are wrong."""
 TOO_LARGE = 552
@@ -40,6 +46,10 @@ _OF_SENDER = re.compile(
 
 class Unreachable(Temporary):
     """No letter can go now: the server is away, or the settings are wrong."""
+
+
+Over = Callable[[], Unreachable | None]
+"""Asked before a letter is begun: why none may be any more; None: it may."""
 
 
 class Channel(Protocol):
@@ -67,8 +77,12 @@ class Transport(Protocol):
     def at_once(self) -> int:
         """How many letters it pays to send at once; >= 1."""
 
-    def open(self) -> AbstractAsyncContextManager[Channel]:
-        """Open it for one delivery run."""
+    @property
+    def longest(self) -> timedelta:
+        """How long one letter may take, from its begin until its fate is known."""
+
+    def open(self, over: Over) -> AbstractAsyncContextManager[Channel]:
+        """Open it for one delivery run; what has waited for its turn asks `over` whether it may still begin."""
 
 
 class FolderTransport:
@@ -81,13 +95,14 @@ class FolderTransport:
     """
 
     at_once = 1
+    longest = timedelta(minutes=1)
 
     def __init__(self, folder: Path, sender: Mailbox) -> None:
         self.folder = folder
         self.sender = sender
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Channel]:
+    async def open(self, over: Over) -> AsyncIterator[Channel]:
         """
         Make the folder.
 
@@ -135,7 +150,8 @@ class SmtpTransport:
         password: of `user`.
         ca_file: certificates to trust beside the system's, PEM.
         connections: most connections of one delivery run; >= 1.
-        timeout_seconds: for connecting and for each reply.
+        timeout_seconds: for connecting and for each reply; for the one to a letter's text `END_OF_TEXT_SECONDS`, if
+            that is more.
     """
 
     def __init__(
@@ -160,9 +176,15 @@ class SmtpTransport:
         self.ca_file = ca_file
         self.at_once = connections
         self.timeout_seconds = timeout_seconds
+        self.end_of_text_seconds = max(timeout_seconds, END_OF_TEXT_SECONDS)
+
+    @property
+    def longest(self) -> timedelta:
+        """The replies to MAIL, RCPT, DATA, the text, and RSET."""
+        return timedelta(seconds=4 * self.timeout_seconds + self.end_of_text_seconds)
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Channel]:
+    async def open(self, over: Over) -> AsyncIterator[Channel]:
         """
         Prepare the pool; connections are made when letters need them, and closed at the end.
 
@@ -180,7 +202,7 @@ class SmtpTransport:
                     raise _settings_fault(
                         f"证书文件 {self.ca_file} 无法读取:{error},请检查 KETANG_SMTP_CA_FILE"
                     ) from error
-        pool = _Pool(self, tls=context, greeting=await asyncio.to_thread(socket.getfqdn))
+        pool = _Pool(self, over, tls=context, greeting=await asyncio.to_thread(socket.getfqdn))
         try:
             yield pool
         finally:
@@ -204,8 +226,10 @@ class SmtpTransport:
 class _Pool:
     """At most `at_once` connections, each used by one letter at a time."""
 
-    def __init__(self, transport: SmtpTransport, *, tls: ssl.SSLContext | None, greeting: str) -> None:
+    def __init__(self, transport: SmtpTransport, over: Over, *, tls: ssl.SSLContext | None, greeting: str) -> None:
         self._transport = transport
+        self._over = over
+        self._longest = transport.longest.total_seconds()
         self._sender = checked_address(transport.sender.address)
         self._tls = tls
         self._greeting = greeting
@@ -220,8 +244,15 @@ class _Pool:
         """Send over an idle connection; when that turns out to be dropped, once more over a new one."""
         for last in (False, True):
             client = await self._take()
+            if fault := self._over():
+                await self._give_back(client, sound=True)
+                raise fault
             try:
-                await _hand_over(client, parcel, sender=self._sender)
+                # What its replies add up to, also when they come piecemeal.
+                async with asyncio.timeout(self._longest):
+                    await _hand_over(
+                        client, parcel, sender=self._sender, end_of_text=self._transport.end_of_text_seconds
+                    )
             except BaseException as error:
                 dropped = isinstance(error, ConnectionError) or _code(error) == SHUTTING_DOWN
                 # A letter that was refused leaves the connection in order; anything else leaves it in doubt.
@@ -256,10 +287,14 @@ class _Pool:
                     raise Unreachable(*self._down.args)
                 if self._idle:
                     return self._idle.pop()
+                if fault := self._over():
+                    raise fault
                 self._open += 1
             client = self._transport.client(tls=self._tls, greeting=self._greeting)
             try:
-                await _greet(client)
+                # No longer than a letter, so that a connection begun in time keeps the batch no longer either.
+                async with asyncio.timeout(self._longest):
+                    await _greet(client)
             except (aiosmtplib.SMTPException, OSError, ValueError) as error:
                 async with self._changed:
                     self._open -= 1
@@ -320,11 +355,14 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
         raise
 
 
-async def _hand_over(client: aiosmtplib.SMTP, parcel: Parcel, *, sender: str) -> None:
+async def _hand_over(client: aiosmtplib.SMTP, parcel: Parcel, *, sender: str, end_of_text: float) -> None:
     """
     Send one letter as `SMTP.sendmail` does, less its look at the addresses.
 
     That one parses each address twice, a third of what a letter costs; ours are checked, strictly, when it is packed.
+
+    Args:
+        end_of_text: seconds to wait for the reply to the text.
 
     Raises:
         aiosmtplib.SMTPResponseException: the server refuses the sender, the recipient or the text; the envelope is
@@ -339,7 +377,7 @@ async def _hand_over(client: aiosmtplib.SMTP, parcel: Parcel, *, sender: str) ->
         said = await client.execute_command(b"RCPT", f"TO:<{parcel.to_address}>".encode("ascii"))
         if said.code not in (aiosmtplib.SMTPStatus.completed, aiosmtplib.SMTPStatus.will_forward):
             raise aiosmtplib.SMTPRecipientRefused(said.code, said.message, parcel.to_address)
-        await client.data(parcel.content)
+        await client.data(parcel.content, timeout=end_of_text)
     except aiosmtplib.SMTPResponseException:
         try:
             await client.rset()

@@ -25,14 +25,14 @@ from policies.errors import Permanent, Refused
 from policies.vocabulary import LetterStatus, Verdict
 from rules.periods import shanghai_day
 from tasks.audit_rows import UNREADABLE, is_of_value
-from tasks.outbox_claims import Claimed, claim, mark
+from tasks.outbox_claims import MARKING, Claimed, claim, mark
 
 log = logging.getLogger(__name__)
 
 BATCH = 50
 """Letters claimed and marked in one transaction: at most so many are repeated after a crash."""
-LEASE = timedelta(minutes=15)
-"""How long a claim holds; a deliverer that died holds its letters no longer."""
+BEGINNING = timedelta(minutes=5)
+"""For so long a run begins letters: a server so slow that more wait is asked again by the next."""
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 """Waits after the first attempts; `DAILY` after those."""
 DAILY = timedelta(days=1)
@@ -64,7 +64,7 @@ def deliver(
     *,
     transport: Transport,
     renderer: Renderer,
-    at: datetime,
+    now: Callable[[], datetime],
     links_of: Callable[[Collection[int | None]], Mapping[int | None, str]],
     case_id: int | None = None,
     limit: int = 1000,
@@ -77,17 +77,30 @@ def deliver(
 
     Args:
         transport: how they leave; opened when there is a letter, closed at the end.
-        at: the moment of this run.
+        now: tells the moment, by which a claim begins and ends: asked for each batch and each letter.
         links_of: the addresses at which people can act on these cases, by their ids (None: of no case); asked once a
             batch. Households get no link.
         case_id: only the letters of this case.
         limit: most letters of this run.
     """
     report = DeliveryReport()
-    with line(transport) as channel:
+    until = now() + BEGINNING
+
+    def over() -> Unreachable | None:
+        if now() < until:
+            return None
+        minutes = int(BEGINNING.total_seconds() // 60)
+        return Unreachable(
+            f"寄送太慢,{minutes}分钟内没有寄完,其余信函稍后自动再寄;"
+            "经常如此的,请联系邮件服务商,或调大 KETANG_SMTP_CONNECTIONS"
+        )
+
+    with line(transport, over) as channel:
         while not report.trouble and limit > 0:
             most = min(BATCH, limit)
-            batch = claim(database, at=at, lease=at + LEASE, case_id=case_id, most=most, domain=transport.sender.domain)
+            at = now()
+            lease = at + lease_of(transport)
+            batch = claim(database, at=at, lease=lease, case_id=case_id, most=most, domain=transport.sender.domain)
             report = replace(report, dead=(*report.dead, *batch.unreadable))
             # A batch that is not full was the last: what is written meanwhile is for whoever writes it.
             limit = limit - batch.due if batch.due == most else 0
@@ -104,8 +117,13 @@ def deliver(
                         for each in batch.letters
                     ),
                 )
-            report = _mark(database, tried, report, at=at)
+            report = _mark(database, tried, report, at=now())
     return report
+
+
+def lease_of(transport: Transport) -> timedelta:
+    """Return how long a claim holds: longer than its run can need; who died holds the letters no longer."""
+    return BEGINNING + transport.longest + MARKING
 
 
 def requeue(session: Session, entry_id: int, *, at: datetime) -> OutboxEntry:

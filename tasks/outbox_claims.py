@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import sleep
 from typing import Any, cast
 
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 PAUSES = (1, 5, 15)
 """Seconds before a batch is marked again whose database was away: what was accepted would go out once more."""
+MARKING = timedelta(minutes=3)
+"""For the marking with all its tries, each waiting for a lock, and for clocks of machines that differ."""
 LONGEST_ERROR = 500
 LONGEST_SUBJECT = 300
 
@@ -111,7 +113,12 @@ _BURY = (
 )
 _SENT = (
     update(_TABLE)
-    .where(_TABLE.c.id == bindparam("entry_id"), _TABLE.c.status != LetterStatus.SENT)
+    .where(
+        _TABLE.c.id == bindparam("entry_id"),
+        _QUEUED,
+        _TABLE.c.next_attempt_at == bindparam("lease"),
+        _TABLE.c.attempts == bindparam("attempt"),
+    )
     .values(
         status=LetterStatus.SENT,
         sent_at=bindparam("now"),
@@ -186,7 +193,7 @@ def mark(
     database: Database, sent: Sequence[Claimed], failed: Sequence[tuple[Claimed, datetime | None]], *, at: datetime
 ) -> tuple[int, list[int]]:
     """
-    Record in one transaction what became of a batch.
+    Record in one transaction what became of a batch, of each letter that nobody else has claimed since.
 
     Args:
         sent: letters that were accepted.
@@ -229,6 +236,8 @@ def _mark_sent(session: Session, sent: Sequence[Claimed], *, at: datetime) -> No
     given = [
         {
             "entry_id": claimed.entry.id,
+            "lease": claimed.lease,
+            "attempt": claimed.entry.attempts,
             "now": at,
             "subject": claimed.rendered.subject[:LONGEST_SUBJECT],
             "text": claimed.rendered.text,
@@ -249,6 +258,7 @@ def _mark_failed(session: Session, claimed: Claimed, *, again: datetime | None) 
             OutboxEntry.id == claimed.entry.id,
             OutboxEntry.status == LetterStatus.QUEUED,
             OutboxEntry.next_attempt_at == claimed.lease,
+            OutboxEntry.attempts == claimed.entry.attempts,
         )
         .values(
             status=LetterStatus.DEAD if again is None else LetterStatus.QUEUED,

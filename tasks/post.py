@@ -50,14 +50,20 @@ def post_letters(resources: Resources, *, at: datetime, number: str | None = Non
     Safe to repeat because a letter is claimed before it is sent and marked after it was.
 
     Args:
+        at: the moment of the pass; what has passed since by the resources' clock counts.
         number: only the letters of this case; None: all.
     """
+
+    def now() -> datetime:
+        # A claim counted from the begin of a long pass would have ended before it began.
+        return max(at, resources.clock.now())
+
     case_id = None if number is None else _id_of(resources, number)
     report = deliver(
         resources.database,
         transport=resources.transport(),
         renderer=resources.renderer,
-        at=at,
+        now=now,
         case_id=case_id,
         links_of=lambda cases: _links(resources, cases),
     )
@@ -65,7 +71,7 @@ def post_letters(resources: Resources, *, at: datetime, number: str | None = Non
     failures = []
     for entry_id, entry_case in _unreported(resources, case_id):
         try:
-            with acting(resources, at=at) as act:
+            with acting(resources, at=now()) as act:
                 case = load_case(act.session, entry_case)
                 # Without its facts: they may be what can not be read.
                 entry = act.session.get_one(OutboxEntry, entry_id, options=[defer(OutboxEntry.context)])

@@ -19,7 +19,7 @@ from tests.notifications.mailserver import MailServer
 pytestmark = [pytest.mark.e2e, pytest.mark.endurance, pytest.mark.timeout(1200)]
 
 APPLY, SWEEP = "site-application/客堂间申请", "deadline-sweep/期限巡检"
-LEASE = timedelta(minutes=16)
+LEASE = timedelta(minutes=21)
 """By then what a dead deliverer had in its hands is free again."""
 
 

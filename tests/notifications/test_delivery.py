@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +25,24 @@ from models.registry import Household, Person, Unit
 from notifications.mime import Mailbox
 from notifications.outbox import NO_ADDRESS, Posting, Recipient, enqueue, enqueue_many
 from notifications.render import Renderer
-from notifications.transport import FolderTransport, SmtpTransport, Transport
+from notifications.transport import FolderTransport, Over, SmtpTransport, Transport
 from policies.errors import Refused
 from policies.vocabulary import Letter, LetterStatus, UnitKind
+from runtime.clock import Clock, MovedClock
 from tasks import outbox_claims
 from tasks.outbox import (
     AFTER_AN_OUTAGE,
     BATCH,
-    LEASE,
+    BEGINNING,
     MOST_ATTEMPTS,
     DeliveryReport,
     deliver,
+    lease_of,
     next_attempt,
     pending_counts,
     requeue,
 )
+from tasks.outbox_claims import MARKING
 from tests.desks import opened
 from tests.notifications.examples import EXAMPLES
 from tests.notifications.mailserver import HeloOnly, MailServer, Mumbling, Unforgetting, running
@@ -46,6 +50,7 @@ from tests.notifications.mailserver import HeloOnly, MailServer, Mumbling, Unfor
 AT = datetime(2026, 2, 3, 1, 0, tzinfo=UTC)
 OFFICE = Mailbox(address="shequ@town.example", name="示例镇社区办")
 LETTER = EXAMPLES["forward_waiting"]
+LEASE = lease_of(SmtpTransport(OFFICE, host="127.0.0.1", timeout_seconds=10))
 LINK = "http://127.0.0.1:4200/runs/flow-run/0b3e"
 
 
@@ -80,9 +85,8 @@ def server() -> Iterator[MailServer]:
 
 
 def smtp(server: MailServer, **more: Any) -> SmtpTransport:
-    return SmtpTransport(
-        OFFICE, host="127.0.0.1", port=server.port, **({"security": "none", "timeout_seconds": 10} | more)
-    )
+    usual = {"sender": OFFICE, "security": "none", "timeout_seconds": 10}
+    return SmtpTransport(host="127.0.0.1", port=server.port, **(usual | more))
 
 
 def write(database: Database, count: int = 1, *, start: int = 0, **to: Any) -> list[int]:
@@ -100,12 +104,20 @@ def entries(database: Database) -> list[OutboxEntry]:
 
 
 def run(
-    database: Database, transport: Transport, renderer: Renderer, *, at: datetime = AT, **more: Any
+    database: Database,
+    transport: Transport,
+    renderer: Renderer,
+    *,
+    at: datetime = AT,
+    clock: Clock | None = None,
+    **more: Any,
 ) -> DeliveryReport:
+    clock = clock or MovedClock(at)
+
     def links(cases: Collection[int | None]) -> dict[int | None, str]:
         return dict.fromkeys(cases, LINK)
 
-    return deliver(database, transport=transport, renderer=renderer, at=at, links_of=links, **more)
+    return deliver(database, transport=transport, renderer=renderer, now=clock.now, links_of=links, **more)
 
 
 # -- the outbox -------------------------------------------------------------------------------------------------------
@@ -557,16 +569,17 @@ def test_a_crash_between_sending_and_marking_repeats_the_letter_under_the_same_i
     def transport(office: Mailbox = OFFICE) -> Transport:
         if folder:
             return FolderTransport(tmp_path / "letters", office)
-        return SmtpTransport(office, host="127.0.0.1", port=server.port, security="none")
+        return smtp(server, sender=office)
 
     write(database)
     with pytest.raises(PowerCut):
         run(MortalDatabase(database, at_write=2), transport(), renderer)
     assert entries(database)[0].status is LetterStatus.QUEUED
 
-    assert run(database, transport(), renderer, at=AT + LEASE - timedelta(seconds=1)) == DeliveryReport()
+    free = AT + lease_of(transport())
+    assert run(database, transport(), renderer, at=free - timedelta(seconds=1)) == DeliveryReport()
     moved = Mailbox("shequ@elsewhere.example", "示例镇社区办")
-    assert run(database, transport(moved), renderer, at=AT + LEASE).sent == 1
+    assert run(database, transport(moved), renderer, at=free).sent == 1
     if folder:
         assert len(list((tmp_path / "letters").iterdir())) == 1
     else:
@@ -695,17 +708,104 @@ def test_a_deliverer_whose_lease_ran_out_does_not_undo_what_another_did(
     class Overtaken(SmtpTransport):
         """Before it sends, another deliverer takes the letter over."""
 
-        def open(self) -> Any:
+        def open(self, over: Over) -> Any:
             server.refusals["r0@example.com"] = list(answer)
             run(database, smtp(server), renderer, at=AT + LEASE)
             server.refusals["r0@example.com"] = ["550 never"]
-            return super().open()
+            return super().open(over)
 
-    slow = Overtaken(OFFICE, host="127.0.0.1", port=server.port, security="none")
+    slow = Overtaken(OFFICE, host="127.0.0.1", port=server.port, security="none", timeout_seconds=10)
     assert run(database, slow, renderer) == DeliveryReport()
     entry = entries(database)[0]
     assert (entry.status, entry.attempts) == (status, 2)
     assert (entry.sent_at, entry.next_attempt_at) == left_as
+
+
+def test_a_letter_that_the_office_sends_anew_meanwhile_is_not_taken_for_sent(
+    database: Database, renderer: Renderer, server: MailServer
+) -> None:
+    (entry_id,) = write(database)
+
+    class Overtaken(SmtpTransport):
+        """Before it sends, another deliverer finds the address wrong, and the office corrects it."""
+
+        def open(self, over: Over) -> Any:
+            server.refusals["r0@example.com"] = ["550 no such user"]
+            assert run(database, smtp(server), renderer, at=AT + LEASE).dead == (entry_id,)
+            with database.write() as session:
+                requeue(session, entry_id, at=AT + LEASE).to_address = "right@example.com"
+            return super().open(over)
+
+    slow = Overtaken(OFFICE, host="127.0.0.1", port=server.port, security="none", timeout_seconds=10)
+    run(database, slow, renderer)
+    assert entries(database)[0].status is LetterStatus.QUEUED
+    assert run(database, smtp(server), renderer, at=AT + LEASE) == DeliveryReport(sent=1)
+    assert server.recipients == ["r0@example.com", "right@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("pace", "in_time"),
+    [
+        ([timedelta(minutes=2)], 3),
+        ([timedelta(seconds=1)], 12),
+        ([BEGINNING - timedelta(seconds=1), LEASE - BEGINNING - MARKING], 2),
+    ],
+    ids=["always slow", "steady", "as slow as it is waited for"],
+)
+def test_from_a_slow_server_no_other_run_takes_over_what_is_under_way(
+    pace: list[timedelta], in_time: int, database: Database, renderer: Renderer, server: MailServer
+) -> None:
+    ids = write(database, 12)
+    clock = MovedClock(AT)
+    paces = cycle(pace)
+
+    def slowly() -> None:
+        clock.advance(next(paces))
+        server.upon_letter = None
+        assert run(database, smtp(server), renderer, clock=clock).sent == 0
+        server.upon_letter = slowly
+
+    server.upon_letter = slowly
+    report = run(database, smtp(server, connections=1), renderer, clock=clock)
+    assert (report.sent, report.retried) == (in_time, len(ids) - in_time)
+    assert report.trouble.startswith("寄送太慢,5分钟内没有寄完") == (in_time < len(ids))
+    assert [entry.attempts for entry in entries(database)] == [1] * in_time + [0] * (len(ids) - in_time)
+    server.upon_letter = None
+    clock.advance(AFTER_AN_OUTAGE)
+    assert run(database, smtp(server), renderer, clock=clock).sent == len(ids) - in_time
+    assert sorted(Counter(server.ids).values()) == [1] * len(ids)
+
+
+def test_who_waited_for_a_connection_until_it_was_too_late_begins_no_letter(
+    sqlite_database: Database, renderer: Renderer
+) -> None:
+    write(sqlite_database, 4)
+    clock = MovedClock(AT)
+    with running(MailServer(most_connections=1, upon_letter=lambda: clock.advance(BEGINNING))) as server:
+        report = run(sqlite_database, smtp(server, connections=2), renderer, clock=clock)
+    assert (report.sent, report.retried, len(server.ids)) == (1, 3, 1)
+
+
+def test_a_server_that_looks_long_at_the_text_has_taken_the_letter(
+    sqlite_database: Database, renderer: Renderer, server: MailServer
+) -> None:
+    write(sqlite_database)
+    looking = threading.Event()
+    server.upon_letter = lambda: looking.wait(3) and None
+    assert run(sqlite_database, smtp(server, timeout_seconds=2), renderer) == DeliveryReport(sent=1)
+    assert len(server.ids) == 1
+
+
+def test_a_server_that_never_answers_the_text_is_left(
+    sqlite_database: Database, renderer: Renderer, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notifications.transport.END_OF_TEXT_SECONDS", 1)
+    write(sqlite_database)
+    asleep = threading.Event()
+    server.upon_letter = lambda: asleep.wait(60) and None
+    report = run(sqlite_database, smtp(server, timeout_seconds=1), renderer)
+    asleep.set()
+    assert (report.sent, report.retried, report.trouble) == (0, 1, "")
 
 
 @pytest.mark.parametrize(
