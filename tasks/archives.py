@@ -6,6 +6,7 @@ Writing takes nothing away; what goes is taken out by `tasks.archive_removal`, a
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
@@ -62,21 +63,26 @@ def make_archive(
         Refused: no such person, unit or file system; or nobody of the office.
     """
     made = Made(None)
-    with resources.database.read() as session:
-        who = archivist(session, by, at=at)
-        found = matters(session, wanted, at=at, documents=resources.settings.documents_folder)
-        taken = (matter for matter in _told(found, made, wanted))
-        if dry_run:
-            made.going = [case.number for matter in taken for case in matter.cases]
-            made.cases = len(made.going)
-            return made
-        first = next(taken, None)
-        if first is None:
-            return made
-        path = to / f"ketang-{at.astimezone(SHANGHAI):%Y%m%d-%H%M%S}.zip"
-        with writing(path) as archive:
-            _write(resources, session, archive, chain([first], taken), made=made, wanted=wanted, who=who, at=at)
-        made.path = path
+    with ExitStack() as file:
+        with resources.database.read() as session:
+            who = archivist(session, by, at=at)
+            found = matters(session, wanted, at=at, documents=resources.settings.documents_folder)
+            taken = (matter for matter in _told(found, made, wanted))
+            if dry_run:
+                made.going = [case.number for matter in taken for case in matter.cases]
+                made.cases = len(made.going)
+                return made
+            first = next(taken, None)
+            if first is None:
+                return made
+            path = to / f"ketang-{at.astimezone(SHANGHAI):%Y%m%d-%H%M%S}.zip"
+            archive = file.enter_context(writing(path))
+            manifest = _write(
+                resources, session, archive, chain([first], taken), made=made, wanted=wanted, who=who, at=at
+            )
+        # Out of the view: a large file is hashed and brought to the disk longer than a database lets a view be idle.
+        archive.close(manifest)
+    made.path = path
     return made
 
 
@@ -114,7 +120,8 @@ def _write(
     wanted: Wanted,
     who: Person,
     at: datetime,
-) -> None:
+) -> dict[str, Any]:
+    """Write all but the manifest, which is returned."""
     archive.add(READ_ME, READ_ME_TEXT.encode())
     display, editions, listed = who.display, set[str](), list[dict[str, Any]]()
     counts: dict[str, int] = {}
@@ -133,19 +140,17 @@ def _write(
                     counts[name] = counts.get(name, 0) + len(some)
     for edition_id in sorted(editions):
         archive.add(f"editions/{edition_id}.yaml", session.get_one(PublishedEdition, edition_id).text)
-    archive.close(
-        {
-            "format": FORMAT,
-            "page": PAGE,
-            "product": f"ketang {version('ketang')}",
-            "made_at": at.isoformat(),
-            "made_by": display,
-            "before": wanted.before.isoformat(),
-            "cases": listed,
-            "rows": counts,
-        }
-    )
     made.cases = len(listed)
+    return {
+        "format": FORMAT,
+        "page": PAGE,
+        "product": f"ketang {version('ketang')}",
+        "made_at": at.isoformat(),
+        "made_by": display,
+        "before": wanted.before.isoformat(),
+        "cases": listed,
+        "rows": counts,
+    }
 
 
 def _add_case(archive: ArchiveWriter, rows: Rows, refers: Rows) -> dict[str, Any]:

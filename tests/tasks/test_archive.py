@@ -22,9 +22,10 @@ from models.outbox import OutboxEntry
 from models.work_item import Decision
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door, Letter, LetterStatus, Outcome, Verdict
+from tasks import archive_file
 from tasks.archive_check import check_archive
 from tasks.archive_choice import Wanted
-from tasks.archive_file import reading, writing
+from tasks.archive_file import ArchiveWriter, reading, writing
 from tasks.archive_tables import APART, GOES, SHARED, owners
 from tasks.archives import Made, data_name, document_name, list_archive, make_archive, page_name
 from tasks.asks import run_of, runs_behind
@@ -142,6 +143,24 @@ def test_what_is_closed_while_the_archive_begins_is_not_called_tampered_with(end
     causes = [cause for _, number, cause in made.left if number == ended.rejected]
     assert len(causes) == 1
     assert "至少保留" in causes[0]
+
+
+def test_no_view_of_the_database_is_open_while_the_file_is_brought_to_the_disk(
+    both: Ended, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = dict[str, int]()
+
+    def noting(name: str, deed: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*given: Any) -> Any:
+            held[name] = both.resources.database.engine.pool.checkedout()  # type: ignore[attr-defined]
+            return deed(*given)
+
+        return noted
+
+    monkeypatch.setattr(ArchiveWriter, "close", noting("manifest", ArchiveWriter.close))
+    monkeypatch.setattr(archive_file, "sha256_of", noting("hash", archive_file.sha256_of))
+    assert check_archive(both.written(tmp_path)).faults == ()
+    assert held == {"manifest": 0, "hash": 0}
 
 
 def rows(session: Session, table: Any, case: Case) -> int:
