@@ -60,9 +60,12 @@ class Child:
 
     def tail(self, lines: int = 15) -> str:
         """Return the last lines of its log."""
-        with self.log.open("rb") as file:
-            file.seek(max(0, self.log.stat().st_size - 16_384))
-            return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.log.stat().st_size - 16_384))
+                return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
+        except OSError as error:
+            return f"({error.strerror})"
 
     def offspring(self) -> list[int]:
         """Return the pids of the other living processes in its group."""

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 
 from migrations import run
+from runtime.asking import SERVER_FAILED
 from runtime.children import until
 from runtime.homelock import HomeLock, HomeTaken
 from runtime.refusals import StackFailed
@@ -24,6 +25,9 @@ from runtime.settings import PROJECT, Settings
 from runtime.stack import LOOPBACK, WORKER_NAME, Stack
 
 LOOK_SECONDS = 5
+LETTERS = r"\w.-"
+"""Of which a worker's name may consist."""
+LONGEST_NAME = 60
 MARK_FILE = "worker-mark"
 HEARTBEAT_SECONDS = 30
 """How often a worker is heard of, where the server does not say."""
@@ -54,7 +58,8 @@ class FurtherWorker(Stack):
         say: Callable[[str], None] = lambda _line: None,
     ) -> None:
         super().__init__(settings, project=project, say=say)
-        self.worker_name = self._called = name or f"{WORKER_NAME}-{socket.gethostname()}"
+        here = re.sub(f"[^{LETTERS}]", "-", socket.gethostname())
+        self.worker_name = self._called = name or f"{WORKER_NAME}-{here}"[:LONGEST_NAME]
         self._lock = HomeLock(settings.home, file=f"{self._log_name}.lock")
 
     @property
@@ -87,7 +92,7 @@ class FurtherWorker(Stack):
             if not self._healthy():
                 return False
             self.look_after()
-        except OSError:
+        except SERVER_FAILED:
             return False
         except StackFailed:
             if self._healthy():
@@ -97,6 +102,7 @@ class FurtherWorker(Stack):
 
     def _start(self) -> None:
         settings = self.settings
+        refuse_unusable_name(self._called)
         refuse_unreachable_database(settings)
         self.logs.mkdir(parents=True, exist_ok=True)
         self._keep_private()
@@ -189,6 +195,15 @@ def mark_of(home: Path) -> str:
             file.truncate(0)
             file.write(kept)
     return hashlib.sha256(f"{kept}@{socket.gethostname()}".encode()).hexdigest()[:8]
+
+
+def refuse_unusable_name(name: str) -> None:
+    """Refuse a name that can not be part of a file's name, or that Prefect would not take."""
+    if not re.fullmatch(f"[{LETTERS}]{{1,{LONGEST_NAME}}}", name):
+        raise StackFailed(
+            f"工作进程不能叫“{name}”:只用文字、数字、点、横线和下划线,最多{LONGEST_NAME}个字。"
+            "请另取一个:ketang worker --name 名字。"
+        )
 
 
 def refuse_unreachable_database(settings: Settings) -> None:

@@ -6,24 +6,19 @@ Used by `ketang up`, the demonstrations and the live tests.
 Nothing of Prefect is imported here; its own commands are run. Everything started is ended, by us or by the system.
 """
 
-import base64
 import contextlib
-import json
 import shutil
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections import deque
 from collections.abc import Callable
-from http import HTTPStatus
-from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from migrations import run
+from runtime.asking import SERVER_FAILED, ask
 from runtime.children import Child, until
 from runtime.environment import api_url, child_environment
 from runtime.homelock import HomeLock, HomeTaken
@@ -35,7 +30,14 @@ from runtime.lost import (
     give_up_overdue,
 )
 from runtime.privacy import tighten
-from runtime.refusals import StackFailed, already_running, free_port, refuse_busy_port, refuse_unusable_password
+from runtime.refusals import (
+    StackFailed,
+    already_running,
+    failures_told,
+    free_port,
+    refuse_busy_port,
+    refuse_unusable_password,
+)
 from runtime.settings import PROJECT, Settings
 from runtime.stopping import PATIENCE_SECONDS
 
@@ -51,7 +53,8 @@ END_SECONDS = 10
 WATCH_SECONDS = 0.5
 MOST_RESTARTS = 5
 RESTARTS_WITHIN_SECONDS = 600
-BUSY_PAUSES_SECONDS = (0.5, 1, 2, 4, 8, 16, None)
+RESTART_PAUSE_SECONDS = 5
+"""After a restart that failed; the disk may be full for a moment only."""
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -79,6 +82,7 @@ class Stack:
         self.worker: Child | None = None
         self.worker_name = WORKER_NAME
         self._restarts: deque[float] = deque(maxlen=MOST_RESTARTS)
+        self._not_before = 0.0
         self._told_dead: Child | None = None
         self._say = say
         self._lock = HomeLock(settings.home)
@@ -138,7 +142,8 @@ class Stack:
             StackFailed: something does not start; all that did was stopped again.
         """
         try:
-            self._start()
+            with failures_told(self.settings.home):
+                self._start()
         except BaseException:
             self.stop()
             raise
@@ -193,7 +198,7 @@ class Stack:
         """Look after the processes until a signal's exception (`stop_signals`) gets through, or `look_after` fails."""
         looked = time.monotonic()
         while True:
-            with contextlib.suppress(OSError):  # the server is busy: tried again, and what is lost is found later
+            with contextlib.suppress(*SERVER_FAILED):  # it is busy: tried again, and what is lost is found later
                 self.look_after()
                 if time.monotonic() - looked > LOOK_FOR_LOST_SECONDS:
                     looked = time.monotonic()
@@ -209,14 +214,16 @@ class Stack:
 
         Raises:
             StackFailed: as told.
-            OSError: a worker has died, and the server does not answer now; to be tried again.
+            SERVER_FAILED: a worker has died, and the server does not answer now; to be tried again.
         """
         worker = self.worker
         if self.server is not None and self.server.status is not None:
             raise StackFailed(_died(self.server))
         if worker is not None and worker.status is not None:
             now = time.monotonic()
-            if len(self._restarts) == MOST_RESTARTS and now - self._restarts[0] < RESTARTS_WITHIN_SECONDS:
+            if now < self._not_before:
+                return
+            if self._restarted_too_often(now):
                 raise StackFailed(_died(worker))
             if self._told_dead is not worker:
                 self._say(f"工作进程意外退出(状态 {worker.status}),现重新启动。日志:{worker.log}")
@@ -231,13 +238,20 @@ class Stack:
         self.check()
 
     def _put_off(self, failed: StackFailed) -> None:
-        """Have a worker that does not come up started again at the next look."""
+        """Have a worker that does not come up started again a little later."""
         if self.worker is not None and self.worker.status is None:
             self._say(str(failed))
             self.worker.kill()
+        now = time.monotonic()
+        self._not_before = now + RESTART_PAUSE_SECONDS
         # Without the server none comes up, and that says nothing of the worker.
         if self._healthy():
-            self._restarts.append(time.monotonic())
+            self._restarts.append(now)
+            if self._restarted_too_often(now):
+                raise failed
+
+    def _restarted_too_often(self, now: float) -> bool:
+        return len(self._restarts) == MOST_RESTARTS and now - self._restarts[0] < RESTARTS_WITHIN_SECONDS
 
     def __enter__(self) -> Self:
         self.start()
@@ -303,13 +317,19 @@ class Stack:
         self._say(f"业务数据库:升级了 {len(applied)} 步。" if applied else "业务数据库:已是最新。")
 
     def _child(self, name: str, command: list[str], *, log: str, module: str = "prefect") -> Child:
-        return Child(
-            name,
-            [sys.executable, "-m", module, *command],
-            environment=self.environment,
-            folder=self.project,
-            log=self.logs / log,
-        )
+        try:
+            return Child(
+                name,
+                [sys.executable, "-m", module, *command],
+                environment=self.environment,
+                folder=self.project,
+                log=self.logs / log,
+            )
+        except OSError as error:
+            raise StackFailed(
+                f"{name}无法启动:{error.filename or self.logs / log}({error.strerror or error})。"
+                f"请检查磁盘空间、内存,以及日志文件夹 {self.logs} 的权限。"
+            ) from error
 
     def _step(self, name: str, command: list[str]) -> None:
         child = self._child(name, command, log="deploy.log")
@@ -363,29 +383,8 @@ class Stack:
         return next((each for each in self._workers() if each["name"] == self.worker_name), None)
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
-        """Return the API's answer, None for "not found"; OSError when there is none, or somebody else's."""
-        request = urllib.request.Request(self.api_url + path, method=method)  # noqa: S310 - our own server, http
-        if body is not None:
-            request.data = json.dumps(body).encode()
-            request.add_header("Content-Type", "application/json")
-        if secret := self.settings.prefect_auth.get_secret_value():
-            request.add_header("Authorization", "Basic " + base64.b64encode(secret.encode()).decode())
-        # A proxy of the office has no business between processes of one machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        for pause in BUSY_PAUSES_SECONDS:
-            try:
-                with opener.open(request, timeout=30) as answer:
-                    return json.loads(answer.read() or "true")
-            except urllib.error.HTTPError as error:
-                if error.code == HTTPStatus.NOT_FOUND:
-                    return None
-                # Prefect on SQLite answers so while another write is under way.
-                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or pause is None:
-                    raise
-                time.sleep(pause)
-            except (ValueError, HTTPException) as error:
-                raise OSError(f"{request.full_url} does not answer as Prefect's API does") from error
-        raise AssertionError("the last pause is None")
+        """Return the API's answer, None for "not found"; SERVER_FAILED when there is none, or somebody else's."""
+        return ask(self.api_url, self.settings.prefect_auth.get_secret_value(), method, path, body)
 
 
 def _died(child: Child) -> str:

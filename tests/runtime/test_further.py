@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from urllib.error import URLError
 
 import pytest
 
+from runtime.asking import Unanswered
 from runtime.children import Child
 from runtime.clock import machine_now
 from runtime.environment import api_url, prefect_environment
@@ -142,7 +142,7 @@ class Server:
     def answer(self, _method: str, path: str, body: Any = None) -> Any:
         self.before_answer()
         if self.away or (self.fails and path != "/health"):
-            raise URLError("connection refused")
+            raise Unanswered("connection refused")
         match path.split("/")[1:]:
             case ["health"]:
                 return True
@@ -163,6 +163,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    monkeypatch.setattr("runtime.stack.RESTART_PAUSE_SECONDS", 0)
     return Server(monkeypatch)
 
 
@@ -241,7 +242,7 @@ def test_a_worker_that_dies_again_and_again_while_the_server_answers_is_told(
     worker.worker = ended(worker)
     worker.worker.wait(30)
     monkeypatch.setattr(Stack, "_child", ended)
-    assert [worker.tend() for _ in range(MOST_RESTARTS)] == [True] * MOST_RESTARTS
+    assert [worker.tend() for _ in range(MOST_RESTARTS - 1)] == [True] * (MOST_RESTARTS - 1)
     with pytest.raises(StackFailed, match="工作进程意外退出"):
         worker.tend()
 
@@ -290,6 +291,43 @@ def test_a_worker_that_does_not_come_up_while_the_server_is_away_is_not_counted(
     for _ in range(MOST_RESTARTS + 1):
         server.away = False
         worker.tend()
+
+
+def test_a_log_that_can_not_be_written_is_no_server_that_is_away(tmp_path: Path, server: Server) -> None:
+    worker = FurtherWorker(settings(tmp_path), name="mine")
+    worker.worker = ended(worker)
+    worker.worker.wait(30)
+    (tmp_path / "logs").touch()
+    assert [worker.tend() for _ in range(MOST_RESTARTS - 1)] == [True] * (MOST_RESTARTS - 1)
+    with pytest.raises(StackFailed, match=r"工作进程无法启动.*logs.*请检查磁盘空间"):
+        worker.tend()
+
+
+def test_a_restart_that_failed_is_tried_again_a_little_later_only(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.stack.RESTART_PAUSE_SECONDS", 3600)
+    stack = Stack(settings(tmp_path))
+    stack.worker = ended(stack)
+    stack.worker.wait(30)
+    monkeypatch.setattr(Stack, "_child", ended)
+    stack.look_after()
+    first = stack.worker
+    for _ in range(MOST_RESTARTS + 1):
+        stack.look_after()
+    assert stack.worker is first
+
+
+@pytest.mark.parametrize("name", ["a/b", "../x", "二 楼", "x" * 61])
+def test_a_name_that_can_not_be_one_of_a_file_is_refused(tmp_path: Path, server: Server, name: str) -> None:
+    with pytest.raises(StackFailed, match=r"工作进程不能叫“.*--name"):
+        FurtherWorker(settings(tmp_path), name=name).start()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_any_name_of_a_machine_makes_one(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "王's Mac/" + "x" * 64)
+    assert FurtherWorker(settings(tmp_path)).worker_name == "ketang-王-s-Mac-" + "x" * 45
 
 
 def test_a_second_worker_of_a_name_is_refused_on_the_same_machine(tmp_path: Path, server: Server) -> None:

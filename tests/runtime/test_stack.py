@@ -169,7 +169,7 @@ class TestRunning:
 
     def test_writers_on_sqlite_wait_for_each_other(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         # Without a second try the first "503, database is locked" ends the test.
-        monkeypatch.setattr("runtime.stack.BUSY_PAUSES_SECONDS", (None,))
+        monkeypatch.setattr("runtime.asking.BUSY_PAUSES_SECONDS", (None,))
         with ThreadPoolExecutor(8) as people:
             runs = list(people.map(lambda _: api.run("linger", at=IN_A_HUNDRED_YEARS, name="x", seconds=0), range(40)))
         assert len(set(runs)) == 40
