@@ -25,7 +25,7 @@ from models import Base
 from policies.errors import BadPolicy, Refused
 from tasks.archive_file import FORMAT, MANIFEST, SUMS, ArchiveReader, Damaged, reading, sha256_of, sums_of
 from tasks.archive_page import PAGE, page_of
-from tasks.archive_tables import Row, Rows, from_json, owners
+from tasks.archive_tables import Row, Rows, from_json, owners, schema
 from tasks.archives import data_name, document_name, page_name
 from tasks.history import verify
 
@@ -97,6 +97,25 @@ def _check(archive: ArchiveReader) -> Iterator[str]:
     for name, reason in _members(archive):
         bad.add(name)
         yield f"{archive.path.name} 中的 {name}:{reason}"
+    found = list(_row_faults(archive, bad))
+    if found and archive.manifest.get("schema", schema()) != schema():
+        # Whoever wrote this to hide a change has a file that is not whole all the same.
+        product = archive.manifest.get("product")
+        yield (
+            f"{archive.path.name} 由另一版本的客堂({product})写出,其数据表的结构与本程序不同:"
+            f"有{len(found)}处不能按本程序逐条核对,不能断定有改动;请用写出它的版本核对"
+        )
+        return
+    yield from found
+
+
+def _row_faults(archive: ArchiveReader, bad: set[str]) -> Iterator[str]:
+    """
+    Compare every case with the manifest, its page, its documents and its own history.
+
+    Args:
+        bad: members that are not what the manifest says.
+    """
     with tempfile.TemporaryDirectory(prefix="ketang-") as folder, _empty(Path(folder) / "archive.db") as engine:
         there: list[str] = []
         editions: dict[str, Row] = {}
@@ -111,6 +130,9 @@ def _check(archive: ArchiveReader) -> Iterator[str]:
                 except _Unusable as error:
                     session.rollback()
                     yield f"案件 {number}:{error}"
+                except (LookupError, TypeError) as error:
+                    session.rollback()
+                    yield f"案件 {number}:记录残缺,无法核对({type(error).__name__})"
         with Session(engine) as session:
             for number in there:
                 try:

@@ -5,6 +5,7 @@ Used by everything about archives. A row belongs to a case by its own required `
 foreign key to a table whose rows belong to cases, else by a ``case_id`` that may be empty.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -17,7 +18,7 @@ from sqlalchemy import Column, Date, Enum, LargeBinary, Numeric, Table, select
 from sqlalchemy.orm import Session
 
 from models import Base
-from models.base import Instant
+from models.base import Instant, canonical
 
 Row = dict[str, Any]
 """Columns by name, JSON values."""
@@ -70,6 +71,17 @@ def owners() -> Mapping[str, Column[Any]]:
             found[table.name] = column
             belonging.add(table.name)
     return found
+
+
+@cache
+def schema() -> str:
+    """Return a fingerprint of the tables whose rows are archived: another one means that rows may not fit these."""
+    told = [
+        [name, column.name, type(column.type).__name__, column.nullable, getattr(column.type, "enums", [])]
+        for name in sorted({"cases", *owners(), *SHARED})
+        for column in Base.metadata.tables[name].columns
+    ]
+    return hashlib.sha256(canonical(told).encode()).hexdigest()
 
 
 def rows_by_case(session: Session, case_ids: Sequence[int]) -> dict[int, Rows]:

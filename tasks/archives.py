@@ -26,7 +26,7 @@ from runtime.resources import Resources
 from tasks.archive_choice import Matter, Wanted, letters_until, matters
 from tasks.archive_file import FORMAT, MANIFEST, READ_ME, SUMS, ArchiveWriter, reading, writing
 from tasks.archive_page import PAGE, page_of
-from tasks.archive_tables import Rows, referred, rows_by_case
+from tasks.archive_tables import Rows, referred, rows_by_case, schema
 from tasks.cases import local_day, person_of
 
 _AT_ONCE = 50
@@ -145,6 +145,7 @@ def _write(
         "format": FORMAT,
         "page": PAGE,
         "product": f"ketang {version('ketang')}",
+        "schema": schema(),
         "made_at": at.isoformat(),
         "made_by": display,
         "before": wanted.before.isoformat(),

@@ -25,7 +25,7 @@ from policies.vocabulary import CaseKind, Door, Letter, LetterStatus, Outcome, V
 from tasks import archive_file
 from tasks.archive_check import check_archive
 from tasks.archive_choice import Wanted
-from tasks.archive_file import ArchiveWriter, reading, writing
+from tasks.archive_file import MANIFEST, ArchiveWriter, reading, writing
 from tasks.archive_tables import APART, GOES, SHARED, owners
 from tasks.archives import Made, data_name, document_name, list_archive, make_archive, page_name
 from tasks.asks import run_of, runs_behind
@@ -426,6 +426,21 @@ FORGED: dict[str, tuple[str, Callable[[bytes], bytes | None], str]] = {
     ),
     "a sealed row changed": (LISTED, in_case(lambda tables: tables["sites"][0].update(leader_id=1)), "表 sites"),
     "a sealed row removed": (LISTED, in_case(lambda tables: tables["site_spells"].clear()), "表 site_spells"),
+    "an answer turned": (
+        REJECTED,
+        in_case(lambda tables: tables["consents"][0].update(answer="object")),
+        "户 ZD01-001 的答复:列 answer 现为“object”,办理记录为“agree”",
+    ),
+    "a due day moved": (
+        LISTED,
+        in_case(lambda tables: tables["work_items"][0].update(due_on="2030-01-01")),
+        "列 due_on 现为“2030-01-01”",
+    ),
+    "what the case says of its end removed": (
+        LISTED,
+        in_case(lambda tables: tables["cases"][0].pop("history_seq")),
+        "记录残缺,无法核对(KeyError)",
+    ),
     "a word that is none": (
         REJECTED,
         in_case(lambda tables: tables["decisions"][0].update(verdict="x")),
@@ -446,6 +461,41 @@ def test_a_forged_record_is_found_although_every_hash_of_the_file_fits(archive: 
     forge(archive, {data_name(number): change})
     found = check_archive(archive).faults
     assert any(number in each and said in each for each in found), found
+
+
+def renamed(tables: dict[str, Any]) -> None:
+    for row in tables["work_items"]:
+        row["last_day"] = row.pop("due_on")
+
+
+def added(tables: dict[str, Any]) -> None:
+    for row in tables["consents"]:
+        row["certainty"] = 1
+
+
+def by_another_version(content: bytes) -> bytes:
+    return json.dumps(json.loads(content) | {"schema": "0" * 64, "product": "ketang 9.1"}).encode()
+
+
+@pytest.mark.parametrize("change", [renamed, added])
+def test_a_file_of_a_version_with_other_tables_is_not_called_tampered_with(
+    archive: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    forge(archive, {data_name(REJECTED): in_case(change)})
+    assert any("已被改动" in each for each in check_archive(archive).faults), "by this version's tables it would be"
+    forge(archive, {MANIFEST: by_another_version})
+    (told,) = check_archive(archive).faults
+    assert told.startswith(f"{archive.name} 由另一版本的客堂(ketang 9.1)写出,其数据表的结构与本程序不同")
+    assert told.endswith("不能断定有改动;请用写出它的版本核对")
+
+
+def test_a_file_of_another_version_whose_rows_fit_is_whole_and_its_bytes_are_compared(archive: Path) -> None:
+    forge(archive, {MANIFEST: by_another_version})
+    assert check_archive(archive).faults == ()
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    assert any("已被改动" in each or "已损坏" in each for each in check_archive(archive).faults)
 
 
 def test_a_forged_page_document_or_policy_is_found_although_every_hash_fits(ended: Ended, archive: Path) -> None:
