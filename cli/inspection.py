@@ -17,8 +17,9 @@ from runtime.resources import Resources
 from tasks import campaigns, inspection_visits
 from tasks.campaign_figures import draw_again, inspections_named
 from tasks.case_file import case_file, waits_for
+from tasks.drivers import Bulk
 from tasks.inspection_commands import ConcludeCampaign, OpenCampaign, RecordVisit, ReportRectification
-from tasks.inspection_sheets import finding_of, read_visits
+from tasks.inspection_sheets import bound_visits, finding_of
 from tasks.listing import numbers_by
 
 app = typer.Typer(no_args_is_help=True)
@@ -148,21 +149,23 @@ def import_sheet(
 ) -> None:
     with told(RecordVisit), opened() as resources:
         at, path = resources.clock.now(), sheet.resolve()
-        refused, done = list[str](), list[str]()
-        for row, case, visit in read_visits(resources, campaign, path.parent, path.name, by=by):
-            try:
-                if isinstance(visit, Refused):
-                    raise visit
-                inspection_visits.record_visit(resources, visit, door=Door.SHEET, at=at)
-                done.append(case)
-            except Refused as refusal:
-                refused.append(f"第{row}行 {refusal}")
-        for case in done:
-            carry_on(resources, case)
-        typer.echo(f"已登记{len(done)}处,未登记{len(refused)}行")
-        for line in refused:
-            typer.secho(line, fg="red", err=True)
-        if refused:
+        bound = bound_visits(resources, campaign, path.parent, path.name, by=by, at=at)
+        bulk = Bulk(resources, bound.rows, {}, at=at, known=bound.known)
+        try:
+            bulk.act()
+        finally:
+            for case in dict.fromkeys([*bulk.touched, *bound.unfinished]):
+                carry_on(resources, case)
+            bulk.leave()
+        report = bulk.report
+        before = [*bound.done_before, *report.done_before]
+        again = f",此前已登记{len(before)}行" if before else ""
+        typer.echo(f"已登记{report.done}处{again},未登记{len(report.refused)}行")
+        for row, how in before:
+            typer.echo(f"{row} {how}")
+        for row, reason in report.refused:
+            typer.secho(f"{row} {reason}", fg="red", err=True)
+        if report.refused:
             raise typer.Exit(1)
 
 

@@ -6,32 +6,31 @@ Each is carried out once however often the run is tried (the run's id is the key
 
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from prefect import flow, get_run_logger
-from prefect.artifacts import create_table_artifact
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Completed
 from pydantic import Field
 
-from flows.bulk import show_all
+from flows.by_sheet import Words, by_sheet, take
 from flows.forms import titled
 from flows.once import once
-from flows.procedures import PROCEDURES
-from flows.step import as_task, failed
+from flows.step import failed
 from flows.waking import wake
-from policies.errors import Refused, Temporary
+from policies.errors import Temporary
 from policies.vocabulary import Door
-from runtime.resources import Resources, open_resources
+from runtime.resources import Resources
 from tasks import campaigns
 from tasks.campaign_figures import inspections_named
 from tasks.commands import Command, PlainText
-from tasks.drivers import BulkReport, carry_in_bulk
+from tasks.drivers import BulkReport
 from tasks.inspection_commands import ByOffice, OpenCampaign, RecordVisit
-from tasks.inspection_sheets import read_visits
+from tasks.inspection_sheets import bound_visits
 from tasks.inspection_visits import record_visit
+from tasks.sheet_rows import BoundSheet
+
+WORDS = Words(step="逐行登记检查", done="已登记{}处", refused="未登记{}行", why="未登记的原因", key="visits")
 
 
 class VisitSheet(Command):
@@ -82,7 +81,7 @@ def open_campaign(campaign: OpenCampaign = titled("督查")) -> State[Any]:
 @flow(name="record-visits", flow_run_name="登记督查")
 def record_visits(entry: VisitsEntry = titled("督查登记")) -> State[Any]:
     """
-    登记督查:一处一处填写,或按督查表逐行登记;有误的行单独列出,不影响其他行.
+    登记督查:一处一处填写,或按督查表逐行登记;有误的行单独列出,不影响其他行.同一份表再提交一次,已登记的行不重复登记.
 
     Args:
         entry: 一处的检查,或督查表
@@ -97,40 +96,15 @@ def record_visits(entry: VisitsEntry = titled("督查登记")) -> State[Any]:
             return visit.case, f"已登记检查,结论为“{decision.verdict.label}”"
 
         return once("登记检查", act, RecordVisit)
-    return _by_sheet(entry.sheet[0])
-
-
-def _by_sheet(entry: VisitSheet) -> State[Any]:
-    with open_resources() as resources:
-        at = resources.clock.now()
-
-        def attempt() -> BulkReport | Refused:
-            try:
-                return record_sheet(resources, entry, at=at)
-            except Refused as refusal:
-                return refusal
-
-        report = as_task(attempt, name="逐行登记检查")
-        if isinstance(report, Refused):
-            return failed(f"未办理:{report}")
-        as_task(lambda: show_all(resources, report, at=at), name="更新各案件页面")
-    refused = [{"行": row, "未登记的原因": reason} for row, reason in report.refused]
-    message = f"已登记{report.done}处,未登记{len(refused)}行"
-    get_run_logger().info(message)
-    if refused:
-        create_table_artifact(key="visits-refused", table=refused, description=f"{entry.sheet} 未登记的行")
-        return failed(f"{message}:" + ";".join(f"{each['行']} {each['未登记的原因']}" for each in refused[:20]))
-    return Completed(message=message)
+    sheet = entry.sheet[0]
+    return by_sheet(lambda resources, at: _read_sheet(resources, sheet, at), WORDS)
 
 
 def record_sheet(resources: Resources, entry: VisitSheet, *, at: datetime) -> BulkReport:
     """Record every visit of a sheet and carry the cases on; Refused when the sheet itself is faulty."""
-    rows = read_visits(resources, entry.campaign, resources.settings.documents_folder, entry.sheet, by=entry.by)
-    acts = [(f"第{number}行", case, partial(_record, resources, visit, at)) for number, case, visit in rows]
-    return carry_in_bulk(resources, acts, PROCEDURES, at=at)
+    return take(resources, _read_sheet(resources, entry, at), step=WORDS.step, at=at)
 
 
-def _record(resources: Resources, visit: RecordVisit | Refused, at: datetime) -> object:
-    if isinstance(visit, Refused):
-        raise visit
-    return record_visit(resources, visit, door=Door.SHEET, at=at)
+def _read_sheet(resources: Resources, entry: VisitSheet, at: datetime) -> BoundSheet:
+    folder = resources.settings.documents_folder
+    return bound_visits(resources, entry.campaign, folder, entry.sheet, by=entry.by, at=at)

@@ -1,8 +1,10 @@
 """What every command needs of a case: the case itself, locked; the people who ask; the files they show."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
@@ -45,6 +47,10 @@ _APPLICATION = (
     .order_by(SiteApplication.round.desc())
     .limit(1)
 )
+
+
+SHEET = "sheet"
+"""Under which a decision's details keep the row of the sheet that it came in on."""
 
 
 def local_day(at: datetime) -> date:
@@ -128,32 +134,45 @@ def item_that_waits(session: Session, case: Case, gate: Gate | None = None) -> W
 
 @dataclass(frozen=True)
 class Asked:
-    """The form that an answer came in on: the work item it was made for, and the ask that is used up by it."""
+    """What a decision came in on: a form, or the row of a sheet; it is for one work item and no other."""
 
-    work_item: int
-    ask: int
+    work_item: int | None
+    """None: nothing waited."""
+    ask: int | None = None
+    """The form's ask, which is used up by it."""
+    row: Mapping[str, Any] | None = None
+    """Of the row of a sheet, what the decision keeps of it, by which it counts once."""
+
+
+def kept_of(asked: Asked | None) -> dict[str, Any]:
+    """Return what a decision's details keep of what it came in on."""
+    return {SHEET: dict(asked.row)} if asked is not None and asked.row is not None else {}
 
 
 def item_asked(
     session: Session, case: Case, asked: Asked | None, gate: Gate | None = None, *, at: datetime
 ) -> WorkItem:
     """
-    Return the work item that waits; when the answer came in on a form, only the one that the form was made for.
+    Return the work item that waits; when the answer came in on a form or a sheet, only the one that it is for.
 
-    The form is used up in the same transaction, so that an answer counts once, also after a crash.
+    A form is used up in the same transaction, so that an answer counts once, also after a crash.
 
     Raises:
-        Refused: as `item_that_waits`; or the form is older than the gate that waits.
+        Refused: as `item_that_waits`; or what it came in on is older than the gate that waits.
     """
     if asked is None:
         return item_that_waits(session, case, gate)
-    session.execute(update(Ask).where(Ask.id == asked.ask).values(consumed_at=at))
-    for_item = session.get(WorkItem, asked.work_item)
-    if for_item is not None and for_item.decision is not None:
+    if asked.ask is not None:
+        session.execute(update(Ask).where(Ask.id == asked.ask).values(consumed_at=at))
+    for_item = session.get(WorkItem, asked.work_item) if asked.work_item is not None else None
+    if for_item is not None and for_item.status is not WorkItemStatus.OPEN and for_item.decision is not None:
         raise already_decided(for_item)
     item = item_that_waits(session, case, gate)
     if item.id != asked.work_item:
-        raise Refused("default", f"该表单对应的环节已结束,现处于“{item.gate.label}”环节,请在新的表单中填写")
+        now = f"现处于“{item.gate.label}”环节"
+        if asked.row is not None:
+            raise Refused("default", f"提交表格之后,案件 {case.number} 刚刚已有变动,{now},请核对后再提交一次")
+        raise Refused("default", f"该表单对应的环节已结束,{now},请在新的表单中填写")
     return item
 
 

@@ -31,6 +31,7 @@ from tasks.cases import (
     Asked,
     check_authority,
     entitled,
+    kept_of,
     leader_of,
     load_case,
     load_with_parent,
@@ -46,7 +47,7 @@ def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, a
     Take a decision at the gate that waits (D0-R9).
 
     Args:
-        asked: the form it came in on; None: by another door.
+        asked: the form or the sheet's row it came in on; None: by another door.
 
     Returns:
         The decision, committed.
@@ -77,7 +78,8 @@ def decide(resources: Resources, command: Decide, *, door: Door, at: datetime, a
             door=door,
             reason=command.reason,
             acknowledged=acknowledged,
-            details=DETAILS[case.kind](act, case, item, command, person) if case.kind in DETAILS else {},
+            details=kept_of(asked)
+            | (DETAILS[case.kind](act, case, item, command, person) if case.kind in DETAILS else {}),
         )
         TELL[case.kind](act, case, item, decision)
         return decision
@@ -147,7 +149,9 @@ def withdraw(
         elif person.id != leader.id:
             _check_withdraws_for_others(act, case, item, person, leader)
         check_verdict(item.gate, Verdict.WITHDRAWN, reason=command.reason)
-        decision = items.close(act, item, Verdict.WITHDRAWN, by=person, door=door, reason=command.reason)
+        decision = items.close(
+            act, item, Verdict.WITHDRAWN, by=person, door=door, reason=command.reason, details=kept_of(asked)
+        )
         TELL[case.kind](act, case, item, decision)
         return decision
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ from sqlalchemy.orm import Session
 from models.case import Case
 from policies.errors import Refused
 from policies.life_words import Finding
-from policies.vocabulary import CaseKind, Verdict
+from policies.vocabulary import CaseKind, Door, Verdict
 from rules.window import spoken_day
 from runtime.resources import Resources
+from tasks.cases import Asked
 from tasks.faults import refusal_of
 from tasks.inspection_commands import RecordVisit
 from tasks.inspection_points import inspections_in, load_of, rule_of
+from tasks.inspection_visits import record_visit
 from tasks.registry_cells import date_of
+from tasks.sheet_rows import BoundSheet, bind, row_of
 from tasks.sheets import rows_of
 
 HEADS = ("案件编号", "客堂间", "检查日期", "检查人", "结论", "整改期限", "理由", "照片或记录", "经办人")
@@ -60,6 +64,29 @@ def read_visits(resources: Resources, campaign_number: str, folder: Path, name: 
     if not read:
         raise Refused("default", f"表格“{name}”没有任何内容")
     return read
+
+
+def bound_visits(
+    resources: Resources, campaign_number: str, folder: Path, name: str, *, by: str, at: datetime
+) -> BoundSheet:
+    """
+    Read a sheet of visits below `folder`, as `read_visits`, and bind its rows to the visits that wait.
+
+    Args:
+        at: the moment of all of them.
+
+    Raises:
+        Refused: as `read_visits`.
+    """
+    read = read_visits(resources, campaign_number, folder, name, by=by)
+    rows = [row_of(number, visit, case, partial(_record, resources, visit, at)) for number, case, visit in read]
+    return bind(resources, folder=folder, name=name, rows=rows)
+
+
+def _record(resources: Resources, visit: RecordVisit | Refused, at: datetime, asked: Asked) -> object:
+    if isinstance(visit, Refused):
+        raise visit
+    return record_visit(resources, visit, door=Door.SHEET, at=at, asked=asked)
 
 
 def _inspections(session: Session, case: Case) -> dict[str, str]:

@@ -20,7 +20,7 @@ from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks import inspection_case, items
 from tasks.act import Act
-from tasks.cases import Asked, already_decided, check_authority, person_of, policy_of, site_of
+from tasks.cases import Asked, already_decided, check_authority, kept_of, person_of, policy_of, site_of
 from tasks.deciding import deciding, item_to_decide
 from tasks.documents import attach
 from tasks.inspection_commands import PointFound, RecordVisit, ReportRectification
@@ -50,7 +50,7 @@ def record_visit(
     Record a visit or a re-inspection with its findings and its verdict (D0-R11).
 
     Args:
-        asked: the form it came in on; None: by another door.
+        asked: the form or the sheet's row it came in on; None: by another door.
 
     Returns:
         The decision, committed.
@@ -72,7 +72,9 @@ def record_visit(
         if command.verdict is Verdict.CALLED_OFF:
             if command.findings:
                 raise Refused("default", "取消督查时不登记检查点;请清空检查点,或改选其他结论")
-            return items.close(act, item, command.verdict, by=by, door=door, reason=command.reason)
+            return items.close(
+                act, item, command.verdict, by=by, door=door, reason=command.reason, details=kept_of(asked)
+            )
         check_stands(act, case, item, command.verdict)
         rectify_by = _check(act, case, item, command)
         visit = _write(act, case, command, rectify_by=rectify_by, by=by)
@@ -83,7 +85,7 @@ def record_visit(
             by=by,
             door=door,
             reason=command.reason,
-            details=_details(case, visit, command),
+            details=kept_of(asked) | _details(case, visit, command),
         )
         if decision.verdict is Verdict.RECTIFY:
             # Not left to the next run: the day is named now, and must not pass before the leader hears of it.

@@ -72,6 +72,9 @@ def test_a_campaign_goes_from_its_opening_to_the_summary(town: Township, tmp_pat
     assert imported.exit_code == 1
     assert "已登记1处,未登记1行" in imported.output
     assert "第3行" in imported.output
+    again = ketang_inspection("import", campaign, str(tmp_path / "督查表.xlsx"), "--by", REVIEWER)
+    assert "已登记0处,此前已登记1行,未登记1行" in again.output
+    assert f"第2行 案件 {numbers[2]} 已由表格“督查表.xlsx”于" in again.stdout
 
     for number in numbers:
         town.rehearsal.carry(number)
