@@ -84,7 +84,7 @@ class View:
     def sites(self) -> list[tuple[int, SiteLine]]:
         """Return the parlours that ran in the period or did something, each with its village's id."""
         now = self.period.now
-        # Within what is summed too, or all the district's would be summed for one town's.
+        # Wherever something is looked for: SQLite would go through all the district's for one town's.
         here = select(Site.id).join(Unit, Unit.id == Site.village_id).where(self._here())
         ends = case((or_(SiteSpell.until.is_(None), SiteSpell.until > now.last), 1), else_=0)
         ran = (
@@ -124,7 +124,7 @@ class View:
             .join(Household, Household.id == Site.household_id)
             .outerjoin(ran, ran.c.site_id == Site.id)
             .outerjoin(did, did.c.site_id == Site.id)
-            .where(self._here(), or_(ran.c.site_id.is_not(None), did.c.site_id.is_not(None)))
+            .where(Site.id.in_(here), or_(ran.c.site_id.is_not(None), did.c.site_id.is_not(None)))
             .order_by(Unit.code, Site.number)
         )
         return [
