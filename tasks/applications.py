@@ -36,7 +36,7 @@ from tasks.act import Act, acting
 from tasks.cases import Asked, application_of, check_authority, load_case, person_of, publish
 from tasks.commands import ApplyForSite, Resubmit, SiteDetails
 from tasks.deciding import deciding, item_to_decide
-from tasks.history import append
+from tasks.history import append, place_facts
 from tasks.mail import about_site, applicants, due_of, names_of, send, village_of, warnings_of
 from tasks.openings import edition_in_use, next_number, opened_by
 
@@ -131,7 +131,13 @@ def apply_for_site(resources: Resources, command: ApplyForSite, *, door: Door, k
             actor=leader.display,
             summary=f"{household.group.name}{household.number}户申请创建“{scheme.plaque_text}”,负责人{leader.name}",
             at=at,
-            data={"door": door.value, "edition": published.id, "sha256": published.sha256, **_told(application)},
+            data={
+                "door": door.value,
+                "edition": published.id,
+                "sha256": published.sha256,
+                **place_facts(case),
+                **_told(application),
+            },
         )
         _tell_received(act, case, application, Gate.HOUSEHOLD_CONSENT)
         return case.number

@@ -28,6 +28,8 @@ from tasks.sealed_rows import facts_of, json_of
 Facts = dict[str, Any]
 """Columns by name, JSON values."""
 
+PLACE = ("village_id", "group_id", "household_id")
+"""Columns of a case that say where it is about, and the history's words for them."""
 _WITH_LISTS = {CaseKind.SITE, CaseKind.SITE_CHANGE, CaseKind.PROJECT}
 """Kinds of cases with gates that close when a list of works is done."""
 _OF_GATE = {name: name for name in ("gate", "round", "role", "due_on", "provisional", "lapses")} | {
@@ -120,7 +122,7 @@ def _take(told: _Told, row: HistoryRow) -> None:
             told.documents[part["document"]] = part["sha256"]
     match row.kind:
         case "case_opened":
-            told.case |= {"opened_at": at}
+            told.case |= {"opened_at": at} | {name: data[name] for name in PLACE if name in data}
             if "edition" in data and "sha256" in data:
                 told.case |= {"edition_id": data["edition"], "edition_sha256": data["sha256"]}
             _take_application(told, data, at)

@@ -23,7 +23,7 @@ from rules.masking import mask_text
 from tasks.archive_audit import archived, verify_stub
 from tasks.audit_rows import UNREADABLE, AuditFault, in_pages, is_of_reading, is_of_value, rows_of
 from tasks.case_audit import verify_place
-from tasks.gate_audit import verify_gates
+from tasks.gate_audit import PLACE, verify_gates
 from tasks.ledger_audit import stray_rows, verify_money
 from tasks.notice_seal import verify_notice
 from tasks.project_seal import verify_project
@@ -320,6 +320,11 @@ def _not_kept(case: Case, left: Mapping[str, HistoryRow]) -> Iterator[AuditFault
             row.id,
             f"此条办理记录在表 {_KEPT_BESIDE[row.kind]} 中没有对应的行,已被删除或改动",
         )
+
+
+def place_facts(case: Case) -> dict[str, Any]:
+    """Return what the history keeps of where a case is about."""
+    return {name: getattr(case, name) for name in PLACE}
 
 
 def decision_facts(decision: Decision) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from tasks.act import Act
 from tasks.broken_units import UnreadableUnit, units_of
 from tasks.cases import holds_any, load_case, publish
 from tasks.each_town import Unreadable
-from tasks.history import append
+from tasks.history import append, place_facts
 from tasks.openings import edition_in_use, next_number
 from tasks.sealed_rows import KEPT, facts_of
 
@@ -317,6 +317,7 @@ def open_case(
             "edition": published.id,
             "sha256": published.sha256,
             "parent": parent.number if parent is not None else None,
+            **(place_facts(case) if place is not None else {}),
             **(data or {}),
         },
     )
