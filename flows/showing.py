@@ -18,7 +18,7 @@ from flows.present import present
 from flows.waking import wake
 from policies.errors import Temporary
 from runtime.resources import Resources
-from tasks.asks import tended
+from tasks.asks import tend, tended
 from tasks.drivers import BulkReport
 from tasks.procedure import show_later
 
@@ -38,6 +38,7 @@ def show_all(resources: Resources, report: BulkReport, *, at: datetime) -> None:
     that are left.
     """
     numbers = [number for number in report.carried if number not in report.shown]
+    tend(resources, numbers, at=resources.clock.now())  # anew: carrying them all may have taken long
     parts = [part for part in (numbers[first::AT_ONCE] for first in range(AT_ONCE)) if part]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         shown = [pool.submit(copy_context().run, _show_part, resources, report, part, at) for part in parts]

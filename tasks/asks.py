@@ -187,6 +187,9 @@ def tend(resources: Resources, numbers: Iterable[str], *, at: datetime) -> None:
     Note, before cases are carried, that their runs will be brought up to date, until `tended` says that they are.
 
     The sweep leaves them be meanwhile; after `TENDED_FOR` it wakes them, because who meant to do so has died.
+
+    Args:
+        at: now, not when a long run began.
     """
     _set_tended(resources, numbers, since=at)
 

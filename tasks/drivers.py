@@ -125,7 +125,7 @@ class Bulk:
 
     def take_up(self, numbers: Collection[str]) -> None:
         """Have these cases carried too."""
-        tend(self._resources, numbers, at=self._at)
+        tend(self._resources, numbers, at=self._resources.clock.now())
         self._tended.update(numbers)
         self._touched |= dict.fromkeys(numbers)
 
@@ -155,7 +155,7 @@ class Bulk:
         _, number, act = row
         if number not in self._tended:
             ahead = {other for _, other, _ in islice(self._rows, AHEAD)}
-            tend(self._resources, sorted(ahead), at=self._at)
+            tend(self._resources, sorted(ahead), at=self._resources.clock.now())
             self._tended |= ahead
         act()
         self._note_done(number)
@@ -168,7 +168,7 @@ class Bulk:
         self.report.carried[number] = carry_directly(self._resources, number, self._procedures, at=self._at)
         beside = relatives_behind(self._resources, number)
         if more := [other for other in beside if other not in self._waiting and other not in self._broken]:
-            tend(self._resources, more, at=self._at)
+            tend(self._resources, more, at=self._resources.clock.now())
             self._tended.update(more)
             self._waiting.extend(more)
 

@@ -92,6 +92,29 @@ def test_who_dies_before_the_forms_are_renewed_is_made_up_for_by_the_sweep(
     assert swept(town, engine, monkeypatch, at=town.now() + 2 * TENDED_FOR) == [], "once"
 
 
+def test_a_long_run_is_waited_for_from_each_of_its_parts_on(
+    suspended: tuple[Township, Engine, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, engine, numbers = suspended
+    begun = town.now()
+    town.clock.move_to(begun + 2 * TENDED_FOR)
+    report = carry_in_bulk(town.resources, forwards(town, numbers), PROCEDURES, at=begun)
+    assert swept(town, engine, monkeypatch, at=town.now()) == []
+    town.clock.move_to(town.now() + TENDED_FOR)
+    seen: list[list[str]] = []
+
+    def present(_: Any, resources: Any, number: str, *, at: datetime) -> Any:
+        seen.append(list(swept(town, engine, monkeypatch, at=town.now())))
+        return case_file(resources, number, at=at)
+
+    monkeypatch.setattr(showing, "get_client", lambda **_: nullcontext(None))
+    monkeypatch.setattr(showing, "present", present)
+    monkeypatch.setattr(showing, "show_progress", lambda *_: None)
+    monkeypatch.setattr(showing, "AT_ONCE", 1)
+    show_all(town.resources, report, at=begun)
+    assert seen == [[]] * len(numbers)
+
+
 def test_a_row_that_was_refused_leaves_its_case_to_the_sweep_at_once(
     suspended: tuple[Township, Engine, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
