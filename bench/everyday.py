@@ -25,7 +25,7 @@ from rules.periods import shanghai_day
 from rules.statistics import PeriodChoice, chosen
 from tasks import consents, decisions
 from tasks.activities import record_activities
-from tasks.asks import runs_behind, runs_to_check
+from tasks.asks import runs_behind, runs_to_check, runs_to_wake
 from tasks.case_file import case_file, waits_for
 from tasks.catching_up import catch_up
 from tasks.commands import Decide, HouseholdAnswer, RecordAnswers
@@ -267,7 +267,8 @@ class Everyday:
         catch_up(resources, at=at)
         post_letters(resources, at=at)
         pages_wait(resources)
-        runs_behind(resources, limit=LINES)
+        runs_behind(resources, limit=LINES, to_carry=True)
+        runs_to_wake(resources, at=at, limit=LINES)
         due_instants(resources, at=at, within=A_DAY)
         sweep_silence(resources, at=at)
         return counts
@@ -284,7 +285,7 @@ class Everyday:
 
     def look_after(self) -> None:
         """The sweep's page of runs."""
-        runs_behind(self.resources, limit=LINES)
+        runs_to_wake(self.resources, at=self.at, limit=LINES)
         assert runs_to_check(self.resources, at=self.at, limit=LINES)
 
     # -- acts that read -----------------------------------------------------------------------------------------------

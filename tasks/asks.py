@@ -206,7 +206,8 @@ def _set_tended(resources: Resources, numbers: Iterable[str], *, since: datetime
         with resources.database.write() as session:
             # Locked in the order of their ids: a parent, which is older, before its cases.
             ids = session.scalars(found.order_by(Case.id).with_for_update()).all()
-            session.execute(update(Case).where(Case.id.in_(ids)).values(run_requested_at=since))
+            if ids:
+                session.execute(update(Case).where(Case.id.in_(ids)).values(run_requested_at=since))
 
 
 def relatives_behind(resources: Resources, number: str) -> list[str]:

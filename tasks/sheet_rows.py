@@ -204,7 +204,7 @@ class _Sheet:
         for when, verdict, kept in found.taken.get(row.case, ()):
             of_sheet = kept.get("sha256") == self.sha256 or kept.get("name") == self.name
             if of_sheet and row.said and kept.get("said") == row.said:
-                told = f"案件 {row.case} 已由表格“{kept['name']}”于{_spoken(when)}办理,结果为“{verdict.label}”"
+                told = f"案件 {row.case} 已由表格“{kept.get('name', '')}”于{_spoken(when)}办理,结果为“{verdict.label}”"
                 _, gate = found.waiting.get(row.case, (0, None))
                 return told if gate is None or verdict not in allowed(gate) else f"{told};现处于“{gate.label}”,{AGAIN}"
         return None

@@ -213,7 +213,12 @@ def forget_statistics(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("index", "table"),
-    [("ix_timers_due", "timers"), ("ix_cases_to_wake", "cases"), ("ix_sites_household", "sites")],
+    [
+        ("ix_timers_due", "timers"),
+        ("ix_cases_to_wake", "cases"),
+        ("ix_cases_tended", "cases"),
+        ("ix_sites_household", "sites"),
+    ],
 )
 def test_a_missing_index_is_found(lived: tuple[Everyday, Seen], index: str, table: str) -> None:
     everyday, seen = lived
