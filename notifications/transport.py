@@ -248,11 +248,7 @@ class _Pool:
                 await self._give_back(client, sound=True)
                 raise fault
             try:
-                # What its replies add up to, also when they come piecemeal.
-                async with asyncio.timeout(self._longest):
-                    await _hand_over(
-                        client, parcel, sender=self._sender, end_of_text=self._transport.end_of_text_seconds
-                    )
+                await _hand_over(client, parcel, sender=self._sender, end_of_text=self._transport.end_of_text_seconds)
             except BaseException as error:
                 dropped = isinstance(error, ConnectionError) or _code(error) == SHUTTING_DOWN
                 # A letter that was refused leaves the connection in order; anything else leaves it in doubt.
@@ -370,21 +366,27 @@ async def _hand_over(client: aiosmtplib.SMTP, parcel: Parcel, *, sender: str, en
         OSError: the connection is gone.
     """
     size = (f"SIZE={len(parcel.content)}".encode("ascii"),) if client.supports_extension("size") else ()
-    try:
-        said = await client.execute_command(b"MAIL", f"FROM:<{sender}>".encode("ascii"), *size)
-        if said.code != aiosmtplib.SMTPStatus.completed:
-            raise aiosmtplib.SMTPSenderRefused(said.code, said.message, sender)
-        said = await client.execute_command(b"RCPT", f"TO:<{parcel.to_address}>".encode("ascii"))
-        if said.code not in (aiosmtplib.SMTPStatus.completed, aiosmtplib.SMTPStatus.will_forward):
-            raise aiosmtplib.SMTPRecipientRefused(said.code, said.message, parcel.to_address)
-        await client.data(parcel.content, timeout=end_of_text)
-    except aiosmtplib.SMTPResponseException:
+    each, now = client.timeout or 0, asyncio.get_running_loop().time
+    # One timer, put forward from reply to reply, which bounds the letter too; aiosmtplib's own, one a reply, cost more.
+    async with asyncio.timeout(each) as limit:
         try:
-            await client.rset()
-        except (OSError, aiosmtplib.SMTPException):
-            # What the server holds of this letter would be held against the next one.
-            client.close()
-        raise
+            said = await client.execute_command(b"MAIL", f"FROM:<{sender}>".encode("ascii"), *size, timeout=None)
+            if said.code != aiosmtplib.SMTPStatus.completed:
+                raise aiosmtplib.SMTPSenderRefused(said.code, said.message, sender)
+            limit.reschedule(now() + each)
+            said = await client.execute_command(b"RCPT", f"TO:<{parcel.to_address}>".encode("ascii"), timeout=None)
+            if said.code not in (aiosmtplib.SMTPStatus.completed, aiosmtplib.SMTPStatus.will_forward):
+                raise aiosmtplib.SMTPRecipientRefused(said.code, said.message, parcel.to_address)
+            limit.reschedule(now() + each + end_of_text)
+            await client.data(parcel.content, timeout=None)
+        except aiosmtplib.SMTPResponseException:
+            limit.reschedule(None)
+            try:
+                await client.rset()  # under its own timer: the refusal stands, however that ends
+            except (OSError, aiosmtplib.SMTPException):
+                # What the server holds of this letter would be held against the next one.
+                client.close()
+            raise
 
 
 def _check(sender: Mailbox) -> None:
@@ -438,7 +440,7 @@ def _reply(error: Exception, address: str) -> str:
     if isinstance(error, aiosmtplib.SMTPResponseException):
         said = f"{error.code} {error.message}"
     else:
-        said = str(error) or type(error).__name__
+        said = str(error) or ("逾时未答" if isinstance(error, TimeoutError) else type(error).__name__)
     if address:
         said = re.sub(re.escape(address), masked_address(address), said, flags=re.IGNORECASE)
     return " ".join(said.split())[:300]
