@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, cast
 
@@ -106,7 +106,7 @@ def sealed(
     row = {
         "case_id": case_id,
         "seq": seq,
-        "at": at,
+        "at": at.astimezone(UTC),  # as it is read back, or the seal would not fit
         "kind": kind,
         "actor": actor,
         "summary": mask_text(summary),

@@ -15,10 +15,12 @@ import runtime.resources
 from models.history import APPEND_ONLY
 from policies.errors import BadPolicy
 from policies.vocabulary import Verdict
+from rules.periods import SHANGHAI
 from runtime.resources import edition_of
+from tasks.act import acting
 from tasks.cases import load_case
 from tasks.documents import changed_documents
-from tasks.history import AuditFault, verify, verify_ledger
+from tasks.history import SYSTEM, AuditFault, append, verify, verify_ledger
 from tests.desks import Desk, OpenTown, opener
 from tests.notices import Board
 from tests.township import RESPONSIBLE, REVIEWER, Township
@@ -134,6 +136,15 @@ def one_byte_off(text: str) -> list[str]:
         other = {"9": "8", "z": "y", "Z": "Y"}.get(sign, chr(ord(sign) + 1))
         changed.append((text[:place] + other + text[place + 1 :]).replace("'", "''"))
     return [f"'{each}'" for each in changed]
+
+
+def test_a_moment_told_in_shanghai_time_is_sealed_as_it_is_read_back(on_both: Township) -> None:
+    at = on_both.now().astimezone(SHANGHAI)
+    with acting(on_both.resources, at=at) as act:
+        case = load_case(act.session, on_both.number)
+        append(act.session, case, kind="noted", actor=SYSTEM, summary="备注", at=at, data={})
+    with on_both.resources.database.read() as session:
+        assert list(verify(session, number=on_both.number)) == []
 
 
 def test_one_changed_byte_in_any_column_is_found_and_named(listed: Township) -> None:
