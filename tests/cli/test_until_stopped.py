@@ -13,7 +13,9 @@ from runtime.refusals import StackFailed
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_the_orderly_end(capsys: pytest.CaptureFixture[str], number: signal.Signals) -> None:
-    before, ended = signal.getsignal(number), []
+    # Also under nohup.
+    found, before, ended = signal.getsignal(number), signal.default_int_handler, list[bool]()
+    signal.signal(number, before)
     with until_stopped("客堂已停止。"):
         try:
             os.kill(os.getpid(), number)
@@ -24,6 +26,7 @@ def test_a_signal_is_the_orderly_end(capsys: pytest.CaptureFixture[str], number:
     assert ended == [True]
     assert capsys.readouterr() == ("客堂已停止。\n", "")
     assert signal.getsignal(number) is before
+    signal.signal(number, found)
 
 
 def test_a_hangup_that_was_to_be_ignored_stops_nothing(capsys: pytest.CaptureFixture[str]) -> None:

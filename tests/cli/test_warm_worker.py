@@ -15,9 +15,11 @@ from cli.warm_worker import Turns, WarmWorker
 
 @pytest.fixture
 def worker() -> Iterator[WarmWorker]:
-    """A worker that was not started."""
+    """A worker that was not started; as its leash has it, an interrupt is heard, also when the tests run unattended."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
         yield WarmWorker(name="mine", work_pool_name="ketang")
+    signal.signal(signal.SIGINT, before)
 
 
 def test_a_worker_that_is_asked_to_end_while_it_is_set_up_ends_at_once(
