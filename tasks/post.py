@@ -13,8 +13,8 @@ from models.outbox import OutboxEntry
 from policies.vocabulary import Letter, LetterStatus
 from runtime.resources import Resources
 from tasks.act import acting
-from tasks.audit_rows import UNREADABLE, is_of_value
-from tasks.cases import load_case, no_such_case
+from tasks.audit_rows import UNREADABLE, is_of_value, number_of
+from tasks.cases import no_such_case
 from tasks.in_brief import in_brief
 from tasks.mail import is_reported, report_undelivered
 from tasks.outbox import DeliveryReport, deliver
@@ -30,9 +30,9 @@ _WAITING = (
     .limit(1)
 )
 _UNREPORTED = (
-    select(OutboxEntry.id, Case.number)
-    .join(Case, Case.id == OutboxEntry.case_id)
+    select(OutboxEntry.id, OutboxEntry.case_id)
     .where(
+        OutboxEntry.case_id.is_not(None),
         # Written into the statement, because a bound value hides the partial index from SQLite.
         OutboxEntry.status == literal_column(f"'{LetterStatus.DEAD.value}'", OutboxEntry.status.type),
         OutboxEntry.letter != Letter.LETTER_UNDELIVERED,
@@ -69,16 +69,19 @@ def post_letters(resources: Resources, *, at: datetime, number: str | None = Non
     )
     # Also those that an earlier run marked and, killed before it came here, did not report.
     failures = []
-    for entry_id, entry_case in _unreported(resources, case_id):
+    for entry_id, of_case in _unreported(resources, case_id):
         try:
             with acting(resources, at=now()) as act:
-                case = load_case(act.session, entry_case)
+                case = act.session.get_one(Case, of_case, with_for_update={"of": Case})
                 # Without its facts: they may be what can not be read.
                 entry = act.session.get_one(OutboxEntry, entry_id, options=[defer(OutboxEntry.context)])
-                report_undelivered(act, case, entry)
+                if entry.status is LetterStatus.DEAD:  # else the office sent it anew meanwhile
+                    report_undelivered(act, case, entry)
         except Exception as error:  # one that can not be told must not keep the sweep from all else; told by every pass
-            log.exception("undelivered letter %s of case %s can not be reported", entry_id, entry_case)
-            failures.append(f"{entry_case}:信函 {entry_id} 未能送达,也未能报告:{in_brief(error)}")
+            with resources.database.read() as session:
+                named = number_of(session, of_case)
+            log.exception("undelivered letter %s of case %s can not be reported", entry_id, named)
+            failures.append(f"{named}:信函 {entry_id} 未能送达,也未能报告:{in_brief(error)}")
     return replace(report, failures=tuple(failures))
 
 
@@ -90,14 +93,14 @@ def _id_of(resources: Resources, number: str) -> int:
     return case_id
 
 
-def _unreported(resources: Resources, case_id: int | None) -> list[tuple[int, str]]:
-    """Return the letters, with their cases' numbers, that will never arrive and of which the office does not know."""
+def _unreported(resources: Resources, case_id: int | None) -> list[tuple[int, int]]:
+    """Return the letters, with their cases' ids, that will never arrive and of which the office does not know."""
     with resources.database.glance() as connection:
         if case_id is None:
             found = connection.execute(_UNREPORTED)
         else:
             found = connection.execute(_UNREPORTED_OF_CASE, {"in_case": case_id})
-        return [(entry_id, number) for entry_id, number in found]
+        return [(entry_id, of_case) for entry_id, of_case in found]
 
 
 def letters_wait(resources: Resources, number: str) -> bool:

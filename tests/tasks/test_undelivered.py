@@ -57,6 +57,25 @@ def test_an_address_that_is_none_is_found_out_on_the_way(both: Township) -> None
     assert {entry.status.value for entry in both.entries("letter_undelivered")} == {"sent"}
 
 
+def test_a_case_whose_number_can_not_be_read_keeps_no_other_from_hearing_of_its_dead_letters(town: Township) -> None:
+    town.apply()
+    broken = town.number
+    town.add_group("ZD02")
+    town.apply(household="ZD02-001")
+    with town.resources.database.write() as session:
+        session.execute(text("UPDATE outbox SET status = 'dead', sent_at = NULL, last_error = '信箱已满'"))
+        session.execute(
+            text("UPDATE cases SET number = CAST(x'ff41' AS TEXT) WHERE number = :number"), {"number": broken}
+        )
+    told = post.post_letters(town.resources, at=town.now())
+    assert told.failures, "the broken one is told"
+    assert all(each.startswith("\\xffA:信函") for each in told.failures)
+    with town.resources.database.read() as session:
+        reported = set(session.scalars(select(WorkItem.subject_id).where(WorkItem.gate == Gate.UNDELIVERED_LETTER)))
+        others = select(OutboxEntry.id).where(OutboxEntry.case_id == 2, OutboxEntry.letter != Letter.LETTER_UNDELIVERED)
+        assert reported == set(session.scalars(others))
+
+
 def test_a_letter_that_can_not_be_reported_is_told_by_each_pass_and_stops_nothing(
     both: Township, monkeypatch: pytest.MonkeyPatch
 ) -> None:
