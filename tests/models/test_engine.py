@@ -1,5 +1,8 @@
 """How the business database is reached: questions without a transaction, connections that the server has dropped."""
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -37,6 +40,27 @@ def test_after_a_glance_a_write_still_stands_or_falls_as_one(database: Database)
         session.execute(insert)
     with database.glance() as connection:
         assert connection.scalar(text("SELECT count(*) FROM case_counters WHERE prefix = 'X'")) == 1
+
+
+def test_a_new_file_that_somebody_reads_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
+    reader.execute("CREATE TABLE t (id INTEGER)")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM t").fetchall()
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        reader.execute("COMMIT")
+
+    monkeypatch.setattr(engine, "sleep", wait)
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 200)
+    opened = engine.open_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    with opened.connect() as connection:
+        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+    assert len(waits) == 1
+    opened.dispose()
+    reader.close()
 
 
 def test_what_the_database_refuses_is_told_without_the_row(database: Database) -> None:
