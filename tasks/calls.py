@@ -3,19 +3,18 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 
 from models.case import Case
 from models.project import Call, CallMember
 from models.registry import Person, Unit, holders_below
-from models.work_item import Decision, Timer, WorkItem
+from models.work_item import Decision, WorkItem
 from notifications.call_letters import CallOpened
 from policies.errors import Refused
 from policies.load import LoadedEdition
 from policies.micro_scheme import MicroProjectScheme
 from policies.vocabulary import CaseKind, Door, Gate, Role, UnitKind, Verdict
 from rules.money import fen_of, in_yuan
-from rules.periods import plan_until
 from rules.proposals import check_call, kind_of
 from rules.scoring import check_panel
 from rules.window import spoken_day
@@ -25,7 +24,7 @@ from tasks.act import Act, acting
 from tasks.call_commands import ChangeWindow, OpenCall, SelfCheck
 from tasks.call_projects import counted, load_call
 from tasks.call_report import figures
-from tasks.cases import Asked, call_of, check_authority, holds_any, person_of, policy_of, publish
+from tasks.cases import Asked, call_of, check_authority, holds_any, person_of, publish
 from tasks.deciding import deciding, item_to_decide
 from tasks.history import append
 from tasks.ledger_posting import LARGEST_FEN
@@ -264,24 +263,7 @@ def change_window(
 
 
 def _prolong(act: Act, case: Case, item: WorkItem, *, before: date, last: date, by: Person, reason: str) -> None:
-    schedule = plan_until(
-        policy_of(case, item.gate), opened_at=item.opened_at, last=last, calendar=act.resources.calendar
-    )
-    item.due_on, item.due_at = schedule.due_on, schedule.due_at
-    act.session.execute(delete(Timer).where(Timer.work_item_id == item.id, Timer.fired_at.is_(None)))
-    # Those that fired keep their numbers: their letters are out, and the new last day is reminded of anew.
-    last_of = select(Timer.kind, func.max(Timer.seq)).where(Timer.work_item_id == item.id).group_by(Timer.kind)
-    fired = dict(act.session.execute(last_of).tuples().all())
-    act.session.add_all(
-        Timer(
-            work_item_id=item.id,
-            kind=timer.kind,
-            seq=fired.get(timer.kind, 0) + timer.seq,
-            fires_at=timer.fires_at,
-        )
-        for timer in schedule.timers
-        if timer.fires_at > act.at
-    )
+    items.prolong(act, item, last)
     append(
         act.session,
         case,

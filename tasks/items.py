@@ -1,6 +1,6 @@
 """Work items: opened with their due time and timers, closed by exactly one decision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -11,8 +11,8 @@ from models.case import Case
 from models.outbox import OutboxEntry
 from models.registry import Person
 from models.work_item import Decision, Timer, WorkItem
-from policies.vocabulary import Door, Gate, Verdict, WorkItemStatus
-from rules.periods import plan, plan_until
+from policies.vocabulary import Door, Gate, TimerKind, Verdict, WorkItemStatus
+from rules.periods import PlannedTimer, plan, plan_until
 from tasks.act import Act
 from tasks.cases import already_decided, policy_of
 from tasks.history import SYSTEM, append, decision_facts
@@ -63,14 +63,7 @@ def create(
     act.session.add(item)
     act.session.flush()
     set_committed_value(item, "case", case)
-    if schedule.timers:
-        act.session.connection().execute(
-            _ADD_TIMER,
-            [
-                {"work_item_id": item.id, "kind": timer.kind, "seq": timer.seq, "fires_at": timer.fires_at}
-                for timer in schedule.timers
-            ],
-        )
+    _add_timers(act, item, schedule.timers, fired={})
     append(
         act.session,
         case,
@@ -92,6 +85,34 @@ def create(
         },
     )
     return item
+
+
+def _add_timers(act: Act, item: WorkItem, timers: Sequence[PlannedTimer], *, fired: Mapping[TimerKind, int]) -> None:
+    """Keep what time will do to a work item; numbered after the timers of that kind that have fired."""
+    rows = [
+        {
+            "work_item_id": item.id,
+            "kind": timer.kind,
+            "seq": fired.get(timer.kind, 0) + timer.seq,
+            "fires_at": timer.fires_at,
+        }
+        for timer in timers
+    ]
+    if rows:
+        act.session.connection().execute(_ADD_TIMER, rows)
+
+
+def prolong(act: Act, item: WorkItem, last: date) -> None:
+    """
+    Give an open work item, its case held locked, a later last day that is named.
+
+    Its timers are planned anew; those that have fired stay, their letters are out, and the new day is reminded of too.
+    """
+    schedule = plan_until(policy_of(item.case, item.gate), opened_at=act.at, last=last, calendar=act.resources.calendar)
+    item.due_on, item.due_at = schedule.due_on, schedule.due_at
+    act.session.execute(delete(Timer).where(Timer.work_item_id == item.id, Timer.fired_at.is_(None)))
+    last_of = select(Timer.kind, func.max(Timer.seq)).where(Timer.work_item_id == item.id).group_by(Timer.kind)
+    _add_timers(act, item, schedule.timers, fired=dict(act.session.execute(last_of).tuples().all()))
 
 
 def close(

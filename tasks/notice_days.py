@@ -6,16 +6,15 @@ What was published never changes.
 
 from datetime import date
 
-from sqlalchemy import delete, func, select
-
 from models.case import Case
 from models.notice import Notice
-from models.work_item import Timer, WorkItem
+from models.work_item import WorkItem
 from rules.calendar import WorkCalendar
-from rules.periods import plan_until, shanghai_day
+from rules.periods import shanghai_day
 from runtime.resources import edition_of
+from tasks import items
 from tasks.act import Act
-from tasks.cases import notice_of, policy_of
+from tasks.cases import notice_of
 from tasks.history import SYSTEM, append
 from tasks.mail import chinese_date
 from tasks.notice_mail import tell_prolonged
@@ -49,7 +48,7 @@ def prolong(act: Act, item: WorkItem, last: date, *, by: str, actor: str, reason
     notice.prolonged = [*notice.prolonged, change]
     notice.ends_on = last
     notice.changed_seq += 1
-    _move(act, item, last)
+    items.prolong(act, item, last)
     append(
         act.session,
         item.case,
@@ -60,22 +59,3 @@ def prolong(act: Act, item: WorkItem, last: date, *, by: str, actor: str, reason
         data={"notice": notice.id, **change},
     )
     tell_prolonged(act, notice)
-
-
-def _move(act: Act, item: WorkItem, last: date) -> None:
-    """Give an open work item another last day; timers that have fired stay, the others are planned anew."""
-    schedule = plan_until(policy_of(item.case, item.gate), opened_at=act.at, last=last, calendar=act.resources.calendar)
-    item.due_on, item.due_at = schedule.due_on, schedule.due_at
-    act.session.execute(delete(Timer).where(Timer.work_item_id == item.id, Timer.fired_at.is_(None)))
-    fired = dict(
-        act.session.execute(
-            select(Timer.kind, func.max(Timer.seq)).where(Timer.work_item_id == item.id).group_by(Timer.kind)
-        )
-        .tuples()
-        .all()
-    )
-    act.session.add_all(
-        Timer(work_item_id=item.id, kind=timer.kind, seq=fired.get(timer.kind, 0) + timer.seq, fires_at=timer.fires_at)
-        for timer in schedule.timers
-    )
-    act.session.flush()
