@@ -16,7 +16,7 @@ from runtime.resources import Resources, open_resources
 from runtime.settings import PROJECT, Settings
 from runtime.stack import Stack
 from runtime.stopping import stop_signals
-from tasks.cases import check_unchanged
+from tasks.openings import check_unchanged
 from tasks.registry import import_registry
 from tasks.services import import_catalogue
 

@@ -33,12 +33,12 @@ from rules.window import open_phase
 from runtime.resources import Resources, edition_of
 from tasks import items
 from tasks.act import Act, acting
-from tasks.cases import Asked, application_of, check_authority, load_case, person_of, publish
+from tasks.cases import Asked, application_of, check_authority, load_case, person_of
 from tasks.commands import ApplyForSite, Resubmit, SiteDetails
 from tasks.deciding import deciding, item_to_decide
 from tasks.history import append, place_facts
 from tasks.mail import about_site, applicants, due_of, names_of, send, village_of, warnings_of
-from tasks.openings import edition_in_use, next_number, opened_by
+from tasks.openings import edition_in_use, next_number, opened_by, publish
 
 # Built once: to build these cost an application more than to ask them.
 _RUNNING = select(Case.number).where(

@@ -24,12 +24,12 @@ from tasks.act import Act, acting
 from tasks.call_commands import ChangeWindow, OpenCall, SelfCheck
 from tasks.call_projects import counted, load_call
 from tasks.call_report import figures
-from tasks.cases import Asked, call_of, check_authority, holds_any, person_of, publish
+from tasks.cases import Asked, call_of, check_authority, holds_any, person_of
 from tasks.deciding import deciding, item_to_decide
 from tasks.history import append
 from tasks.ledger_posting import LARGEST_FEN
 from tasks.mail import about, send, to_person
-from tasks.openings import check_in_force, next_number, opened_by
+from tasks.openings import check_in_force, next_number, opened_by, publish
 
 
 def open_call(resources: Resources, command: OpenCall, *, door: Door, key: str, at: datetime) -> str:

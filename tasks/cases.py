@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from models.case import Case, PublishedEdition, Site, SiteApplication
-from models.engine import insert_unless_there
+from models.case import Case, Site, SiteApplication
 from models.inspection import Inspection
 from models.meeting import Meeting, Resolution
 from models.notice import Notice
@@ -19,8 +18,7 @@ from models.registry import Person, RoleHolding, Unit, held_on, holders
 from models.service import Provider, ServiceItem, ServiceOrder
 from models.site_change import SiteChange
 from models.work_item import Ask, Decision, WorkItem
-from policies.errors import BadPolicy, Refused
-from policies.load import LoadedEdition
+from policies.errors import Refused
 from policies.sections import Timing
 from policies.vocabulary import CaseKind, CaseStatus, Gate, Role, WorkItemStatus
 from rules.periods import SHANGHAI
@@ -367,39 +365,3 @@ def holds_any(session: Session, person: Person, roles: set[Role], units: list[Un
         ).first()
         is not None
     )
-
-
-def publish(session: Session, loaded: LoadedEdition, *, at: datetime) -> PublishedEdition:
-    """
-    Return the edition as published, recording it the first time it is used.
-
-    Raises:
-        BadPolicy: the file differs from what was published under the same id.
-    """
-    published = session.get(PublishedEdition, loaded.edition.id)
-    if published is None:
-        # Two villages may open the first case by this edition at once.
-        insert_unless_there(
-            session,
-            PublishedEdition,
-            id=loaded.edition.id,
-            sha256=loaded.sha256,
-            title=loaded.edition.title,
-            text=loaded.text,
-            published_at=at,
-        )
-        published = session.get_one(PublishedEdition, loaded.edition.id)
-    check_unchanged(published, loaded)
-    return published
-
-
-def check_unchanged(published: PublishedEdition, loaded: LoadedEdition) -> None:
-    """Raise BadPolicy when the file is not, byte by byte, what was published."""
-    if published.sha256 != loaded.sha256:
-        raise BadPolicy(
-            loaded.path or f"{loaded.edition.id}.yaml",
-            "",
-            loaded.sha256,
-            f"该政策已于{local_day(published.published_at)}公布(摘要 {published.sha256[:12]}…),公布后不得改动;"
-            "如政策有变,请另立一份新的政策文件",
-        )

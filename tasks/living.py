@@ -24,10 +24,10 @@ from policies.vocabulary import CaseKind, Door, Role, SiteStatus, UnitKind
 from runtime.resources import Resources
 from tasks.act import Act
 from tasks.broken_units import UnreadableUnit, units_of
-from tasks.cases import holds_any, load_case, publish
+from tasks.cases import holds_any, load_case
 from tasks.each_town import Unreadable
 from tasks.history import append, place_facts
-from tasks.openings import edition_in_use, next_number
+from tasks.openings import edition_in_use, next_number, publish
 from tasks.sealed_rows import KEPT, facts_of
 
 

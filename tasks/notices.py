@@ -27,11 +27,11 @@ from runtime.resources import Resources, edition_of
 from tasks import items as work_items
 from tasks import notice_mail
 from tasks.act import Act, acting
-from tasks.cases import holds_any, person_of, publish
+from tasks.cases import holds_any, person_of
 from tasks.history import append
 from tasks.notice_commands import PublishNotice
 from tasks.notice_seal import digest_of
-from tasks.openings import check_in_force, next_number
+from tasks.openings import check_in_force, next_number, publish
 
 OFFICE = {Role.OFFICE_HEAD, Role.OFFICE_REVIEWER}
 

@@ -1,14 +1,14 @@
-"""What every opening of a case needs: the edition that is in use, and the next number."""
+"""What every opening of a case needs: the edition that is in use, published, and the next number."""
 
 from datetime import date, datetime
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from models.case import Case, CaseCounter
+from models.case import Case, CaseCounter, PublishedEdition
 from models.engine import insert_unless_there
 from models.registry import Unit
-from policies.errors import Refused
+from policies.errors import BadPolicy, Refused
 from policies.load import LoadedEdition
 from runtime.resources import Resources
 from tasks.cases import local_day
@@ -36,6 +36,42 @@ def check_in_force(loaded: LoadedEdition, today: date) -> None:
     if not in_force.covers(today):
         until = f"至{in_force.until}前" if in_force.until else "起"
         raise Refused(in_force.where, f"《{loaded.edition.title}》自{in_force.from_}{until}施行,{today}不在施行期内")
+
+
+def publish(session: Session, loaded: LoadedEdition, *, at: datetime) -> PublishedEdition:
+    """
+    Return the edition as published, recording it the first time it is used.
+
+    Raises:
+        BadPolicy: the file differs from what was published under the same id.
+    """
+    published = session.get(PublishedEdition, loaded.edition.id)
+    if published is None:
+        # Two villages may open the first case by this edition at once.
+        insert_unless_there(
+            session,
+            PublishedEdition,
+            id=loaded.edition.id,
+            sha256=loaded.sha256,
+            title=loaded.edition.title,
+            text=loaded.text,
+            published_at=at,
+        )
+        published = session.get_one(PublishedEdition, loaded.edition.id)
+    check_unchanged(published, loaded)
+    return published
+
+
+def check_unchanged(published: PublishedEdition, loaded: LoadedEdition) -> None:
+    """Raise BadPolicy when the file is not, byte by byte, what was published."""
+    if published.sha256 != loaded.sha256:
+        raise BadPolicy(
+            loaded.path or f"{loaded.edition.id}.yaml",
+            "",
+            loaded.sha256,
+            f"该政策已于{local_day(published.published_at)}公布(摘要 {published.sha256[:12]}…),公布后不得改动;"
+            "如政策有变,请另立一份新的政策文件",
+        )
 
 
 def next_number(session: Session, prefix: str, year: int) -> str:

@@ -13,8 +13,9 @@ from models.registry import Person, Unit
 from policies.vocabulary import CaseKind, SourceKind
 from tasks import ledger_figures, ledger_programme
 from tasks.act import Act, acting
-from tasks.cases import load_case, publish
+from tasks.cases import load_case
 from tasks.history import verify, verify_ledger
+from tasks.openings import publish
 from tests.township import LEADER, REVIEWER, Township
 
 CALL, FIRST, SECOND = "LPZ-2022-0001", "LP-2022-0001", "LP-2022-0002"

@@ -12,11 +12,12 @@ from models.registry import Person, Unit
 from policies.vocabulary import CaseKind, Door, Gate, ProjectStanding, Role, Verdict
 from tasks import decisions, evaluations, funds, items, plans, progress, works
 from tasks.act import acting
-from tasks.cases import item_that_waits, load_case, local_day, publish
+from tasks.cases import item_that_waits, load_case, local_day
 from tasks.commands import Decide, RecordWorks, WorkRecord
 from tasks.history import verify, verify_ledger
 from tasks.ledger_commands import ReceiveMoney, receive_money
 from tasks.ledger_figures import LineFigures, budget_lines, pool_balance, project_balance
+from tasks.openings import publish
 from tasks.procedure import Ending, Waiting
 from tasks.project_commands import RecordEvaluation, RecordProgress, ReturnFunds, SpendOnProject, SubmitPlan
 from tests.township import HEAD_OF_OFFICE, RESPONSIBLE, REVIEWER, Township
