@@ -7,14 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import CursorResult, Row, Select, bindparam, select, union_all, update
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from models.case import Case
 from models.work_item import Ask, WorkItem
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, CaseStatus
 from runtime.resources import Resources
-from tasks.audit_rows import UNREADABLE, fault_of, is_of_value, number_of
+from tasks.audit_rows import fault_of, number_of, read_or
 
 TENDED_FOR = timedelta(minutes=15)
 """As long who carries many cases at once may take to bring their runs up to date."""
@@ -94,21 +94,18 @@ _RELATIVES_BEHIND = (
 def _runs(resources: Resources, query: Select[Any]) -> list[CaseRun | UnreadableRun]:
     """Return what is known of cases' runs; a case whose row can not be read keeps no other out."""
     with resources.database.read() as session:
-        try:
-            return [_run(row) for row in session.execute(query)]
-        except UNREADABLE as error:
-            if not is_of_value(error):
-                raise
-        runs: list[CaseRun | UnreadableRun] = []
-        for case_id in session.scalars(query.with_only_columns(Case.id)).all():
-            try:
-                runs.append(_run(session.execute(select(*_RUN).where(Case.id == case_id)).one()))
-            except UNREADABLE as error:
-                if not is_of_value(error):
-                    raise
-                reason = fault_of(session, Case, case_id, number="").reason
-                runs.append(UnreadableRun(number_of(session, case_id), reason))
-        return runs
+        return read_or(
+            lambda: [_run(row) for row in session.execute(query)],
+            lambda: [_run_by_id(session, each) for each in session.scalars(query.with_only_columns(Case.id)).all()],
+        )
+
+
+def _run_by_id(session: Session, case_id: int) -> CaseRun | UnreadableRun:
+    query = select(*_RUN).where(Case.id == case_id)
+    return read_or(
+        lambda: _run(session.execute(query).one()),
+        lambda: UnreadableRun(number_of(session, case_id), fault_of(session, Case, case_id, number="").reason),
+    )
 
 
 def _run(row: Row[Any]) -> CaseRun:

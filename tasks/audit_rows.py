@@ -5,7 +5,7 @@ For the audit of the history and of the ledger, and wherever one row that can no
 turn: lists, the sweep, archives.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -32,6 +32,8 @@ from models.work_item import Decision, Timer, WorkItem
 from policies.errors import BadPolicy
 from rules.masking import mask_text
 
+T = TypeVar("T")
+U = TypeVar("U")
 R = TypeVar(
     "R",
     Case,
@@ -126,14 +128,12 @@ def rows_of(session: Session, table: type[R], query: Select[tuple[R]], *, number
         query: selects `table`, in order.
         number: the case's, for the faults.
     """
-    try:
-        rows: list[R | AuditFault] = list(session.scalars(query).all())
-    except UNREADABLE as error:
-        if not is_of_value(error):
-            raise
+
+    def one_by_one() -> list[R | AuditFault]:
         ids = session.scalars(query.with_only_columns(table.id)).all()
-        rows = [_read(session, table, row_id, number) for row_id in ids]
-    for row in rows:
+        return [_read(session, table, row_id, number) for row_id in ids]
+
+    for row in read_or(lambda: list(session.scalars(query)), one_by_one):
         if not isinstance(row, AuditFault) and not is_whole(row):
             row = fault_of(session, table, row.id, number=number)
         yield row
@@ -152,6 +152,23 @@ def in_pages(session: Session, table: type[R], query: Select[tuple[R]]) -> Itera
     ).all():
         yield from rows_of(session, table, select(table).where(table.id.in_(ids)).order_by(table.id), number="")
         last = ids[-1]
+
+
+def read_or(read: Callable[[], T], otherwise: Callable[[], U]) -> T | U:
+    """
+    Return what `read` returns; what `otherwise` returns, when `read` meets a value that somebody has tampered with.
+
+    So many are read at once, and only where one of them can not be, each by itself.
+
+    Raises:
+        Exception: as `read`, whatever else it meets: a database that can not be read now, a mistake.
+    """
+    try:
+        return read()
+    except (BadPolicy, *UNREADABLE) as error:
+        if not is_of_value(error):
+            raise
+    return otherwise()
 
 
 def is_of_value(error: Exception) -> bool:
@@ -211,12 +228,7 @@ def _shown(session: Session, table: type[Any], column: Column[Any], row_id: int)
 
 
 def _read(session: Session, table: type[R], row_id: int, number: str) -> R | AuditFault:
-    try:
-        return session.get_one(table, row_id)
-    except UNREADABLE as error:
-        if not is_of_value(error):
-            raise
-        return fault_of(session, table, row_id, number=number)
+    return read_or(lambda: session.get_one(table, row_id), lambda: fault_of(session, table, row_id, number=number))
 
 
 def fault_of(session: Session, table: type[R], row_id: int, *, number: str) -> AuditFault:
@@ -240,17 +252,16 @@ def unreadable_values(session: Session, table: type[Base], row_id: int) -> list[
     """Return, in Chinese, which columns of a row of `table` can not be read, and what stands there; none: all can."""
     said = []
     for each in _columns(table):
-        try:
-            fits = each.takes(session.scalar(select(each.column).where(_key(table) == row_id)))
-        except UNREADABLE as error:
-            if not is_of_value(error):
-                raise
-            fits = False
-        if not fits:
+        if not _fits(session, table, each, row_id):
             value = mask_text(_shown(session, table, each.column, row_id))
             value = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}……"
             said.append(f"列 {each.column.key} 现为" + (f"“{value}”" if value else "空"))
     return said
+
+
+def _fits(session: Session, table: type[Base], place: "_Place", row_id: int) -> bool:
+    value = select(place.column).where(_key(table) == row_id)
+    return read_or(lambda: place.takes(session.scalar(value)), lambda: False)
 
 
 def is_whole(row: Base) -> bool:

@@ -4,7 +4,6 @@ Units of the registry whose rows somebody has tampered with: each is found, name
 Used where something is done for many towns; read only.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from itertools import pairwise
 
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 from models.registry import Unit
 from policies.vocabulary import UnitKind
 from runtime.resources import Resources
-from tasks.audit_rows import UNREADABLE, is_of_value, is_whole, unit_shown, unreadable_values
+from tasks.audit_rows import is_whole, read_or, unit_shown, unreadable_values
 from tasks.each_town import Unreadable, serve_each
 
 
@@ -36,31 +35,26 @@ class UnreadableUnit(Unreadable):
         return f"登记簿中的单位无法读取,已被改动:{self.where};请对照备份更正"
 
 
-def units_of(session: Session, query: Select[tuple[Unit]]) -> Iterable[Unit | UnreadableUnit]:
+def units_of(session: Session, query: Select[tuple[Unit]]) -> list[Unit | UnreadableUnit]:
     """
     Return the units of a query, in its order; one that can not be read has its place among them.
 
     Args:
         query: selects `Unit`.
     """
-    try:
-        found: list[Unit | UnreadableUnit] = list(session.scalars(query).all())
-    except UNREADABLE as error:
-        if not is_of_value(error):
-            raise
-        found = [_read(session, unit_id) for unit_id in session.scalars(query.with_only_columns(Unit.id)).all()]
+
+    def one_by_one() -> list[Unit | UnreadableUnit]:
+        return [_read(session, unit_id) for unit_id in session.scalars(query.with_only_columns(Unit.id)).all()]
+
+    found = read_or(lambda: list(session.scalars(query)), one_by_one)
     return [
         each if isinstance(each, UnreadableUnit) or is_whole(each) else unreadable(session, each.id) for each in found
     ]
 
 
 def _read(session: Session, unit_id: int) -> Unit | UnreadableUnit:
-    try:
-        return session.scalars(select(Unit).where(Unit.id == unit_id)).one()
-    except UNREADABLE as error:
-        if not is_of_value(error):
-            raise
-        return unreadable(session, unit_id)
+    query = select(Unit).where(Unit.id == unit_id)
+    return read_or(lambda: session.scalars(query).one(), lambda: unreadable(session, unit_id))
 
 
 def unreadable(session: Session, unit_id: int) -> UnreadableUnit:

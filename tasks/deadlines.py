@@ -1,12 +1,13 @@
 """What time does to open work items: reminders, escalations, lapses, and due days recomputed when a calendar is out."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, literal_column, select, update
+from sqlalchemy import Select, bindparam, delete, func, literal_column, select, update
+from sqlalchemy.orm import Session
 
 from models.case import Case
 from models.sweep import SweepBeat
@@ -16,7 +17,7 @@ from rules.periods import SHANGHAI
 from runtime.resources import Resources
 from tasks import meeting_mail
 from tasks.act import Act, acting
-from tasks.audit_rows import UNREADABLE, is_of_value, number_of
+from tasks.audit_rows import UNREADABLE, is_of_value, number_of, read_or
 from tasks.cases import deciders, load_case
 from tasks.due_days import counted_anew, moved_on, reschedule
 from tasks.escalations import escalate_due, pending, reminder, take, told_reminded
@@ -97,15 +98,24 @@ _DUE = (
 
 def _due_items(resources: Resources, at: datetime, tried: set[int]) -> list[DueCase]:
     with resources.database.read() as session:
-        asked = {"now": at, "most": BATCH + len(tried)}
-        try:
-            rows: Iterable[Any] = session.connection().execute(_DUE, asked).all()
-        except UNREADABLE as error:  # a number that is no text: its items fail each by itself
-            if not is_of_value(error):
-                raise
-            found = session.execute(_DUE.with_only_columns(_FIRST.c.work_item_id, Case.id), asked).all()
-            rows = [(item_id, case_id, number_of(session, case_id)) for item_id, case_id in found]
-        return [DueCase(*row) for row in rows if row[0] not in tried]
+        found = _items_by(session, _DUE, {"now": at, "most": BATCH + len(tried)})
+    return [each for each in found if each.item_id not in tried]
+
+
+def _items_by(session: Session, query: Select[Any], given: Mapping[str, Any] | None = None) -> list[DueCase]:
+    """
+    Return the work items of a query; one whose case's number is no text is among them, and fails by itself.
+
+    Args:
+        query: selects the ids of a work item and of its case, and the number of that.
+        given: what the query is asked with.
+    """
+
+    def one_by_one() -> list[DueCase]:
+        ids = session.execute(query.with_only_columns(*query.selected_columns[:2]), given).all()
+        return [DueCase(item_id, case_id, number_of(session, case_id)) for item_id, case_id in ids]
+
+    return read_or(lambda: [DueCase(*row) for row in session.connection().execute(query, given)], one_by_one)
 
 
 def _fire_together(resources: Resources, due: Sequence[DueCase], counts: SweepCounts, *, at: datetime) -> set[int]:
@@ -219,7 +229,7 @@ def recompute_provisional(resources: Resources, *, at: datetime) -> int:
         How many work items changed.
     """
     query = (
-        select(WorkItem.id, Case.number)
+        select(WorkItem.id, Case.id, Case.number)
         .join(Case, Case.id == WorkItem.case_id)
         .where(
             WorkItem.status == WorkItemStatus.OPEN,
@@ -230,21 +240,15 @@ def recompute_provisional(resources: Resources, *, at: datetime) -> int:
         )
     )
     with resources.database.read() as session:
-        try:
-            waiting: Iterable[Any] = session.execute(query).all()
-        except UNREADABLE as error:  # as in `_due_items`
-            if not is_of_value(error):
-                raise
-            found = session.execute(query.with_only_columns(WorkItem.id, Case.id)).all()
-            waiting = [(item_id, number_of(session, case_id)) for item_id, case_id in found]
+        waiting = _items_by(session, query)
     changed = 0
-    for item_id, number in waiting:
+    for each in waiting:
         try:
             with acting(resources, at=at) as act:
-                load_case(act.session, number)
-                changed += _recompute(act, item_id)
+                load_case(act.session, each.number)
+                changed += _recompute(act, each.item_id)
         except Exception as error:  # noqa: BLE001 - one broken item must not stop the others; recorded on its row
-            _record_failure(resources, item_id, error)
+            _record_failure(resources, each.item_id, error)
     return changed
 
 

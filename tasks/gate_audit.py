@@ -22,7 +22,7 @@ from models.work_item import WorkItem
 from policies.vocabulary import CaseKind, CaseStatus, Gate, Verdict, WorkItemStatus
 from rules.masking import mask_text
 from rules.periods import end_of
-from tasks.audit_rows import UNREADABLE, AuditFault, is_of_reading, rows_of
+from tasks.audit_rows import AuditFault, read_or, rows_of
 from tasks.sealed_rows import facts_of, json_of
 
 Facts = dict[str, Any]
@@ -246,23 +246,19 @@ def _verify_rolls(session: Session, case: Case, told: _Told) -> Iterator[AuditFa
 def _rolls(session: Session, case: Case) -> list[Row[Any] | AuditFault]:
     """Return the rolls of a case; a row that can not be read is a fault of its work item."""
     given = {"in_case": case.id}
-    try:
-        rows: list[Row[Any] | AuditFault] = list(session.execute(_ROLL, given))
-    except UNREADABLE as error:
-        if not is_of_reading(error):
-            raise
-        rows = [_one_of_roll(session, case, *key) for key in session.execute(_KEYS, given).tuples()]
-    return rows
+    return read_or(
+        lambda: list(session.execute(_ROLL, given)),
+        lambda: [_one_of_roll(session, case, *key) for key in session.execute(_KEYS, given).tuples()],
+    )
 
 
 def _one_of_roll(session: Session, case: Case, item: int, household: int) -> Row[Any] | AuditFault:
-    try:
-        return session.execute(_ONE, {"in_case": case.id, "item": item, "household": household}).one()
-    except UNREADABLE as error:
-        if not is_of_reading(error):
-            raise
-        reason = f"登记簿第 {household} 行的户的答复无法读取,已被改动"
-        return AuditFault(case.number, Consent.__tablename__, item, reason)
+    given = {"in_case": case.id, "item": item, "household": household}
+    reason = f"登记簿第 {household} 行的户的答复无法读取,已被改动"
+    return read_or(
+        lambda: session.execute(_ONE, given).one(),
+        lambda: AuditFault(case.number, Consent.__tablename__, item, reason),
+    )
 
 
 def _verify_works(session: Session, case: Case, told: _Told) -> Iterator[AuditFault]:

@@ -11,7 +11,7 @@ from models.outbox import OutboxEntry
 from models.registry import Unit
 from policies.vocabulary import CaseKind, CaseStatus, LetterStatus
 from runtime.resources import Resources
-from tasks.audit_rows import UNREADABLE, is_of_value, number_of
+from tasks.audit_rows import number_of, read_or
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,10 @@ def numbers_by(session: Session, query: Select[tuple[str]]) -> list[str]:
     Args:
         query: selects `Case.number`, in order.
     """
-    try:
-        return list(session.scalars(query))
-    except UNREADABLE as error:
-        if not is_of_value(error):
-            raise
-        return [number_of(session, each) for each in session.scalars(query.with_only_columns(Case.id)).all()]
+    return read_or(
+        lambda: list(session.scalars(query)),
+        lambda: [number_of(session, each) for each in session.scalars(query.with_only_columns(Case.id)).all()],
+    )
 
 
 def letters_waiting(session: Session) -> dict[LetterStatus, int]:

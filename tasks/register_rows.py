@@ -13,7 +13,7 @@ from models.case import Case
 from models.registry import Unit
 from policies.errors import BadPolicy
 from policies.vocabulary import UnitKind
-from tasks.audit_rows import UNREADABLE, is_of_value, number_of
+from tasks.audit_rows import UNREADABLE, is_of_value, number_of, read_or
 from tasks.register_book import Cell, Column
 
 T = TypeVar("T")
@@ -88,30 +88,24 @@ def check_cells(row: Row, columns: Sequence[Column]) -> Row:
     return row
 
 
-def beside(session: Session, query: Select[Any], table: type[Any]) -> Iterator[tuple[int, Any]]:
+def beside(session: Session, query: Select[Any], table: type[Any]) -> Sequence[tuple[int, Any]]:
     """
-    Yield what belongs to the rows of a register; `Broken` for what can not be read, which keeps nothing else out.
+    Return what belongs to the rows of a register; `Broken` for what can not be read, which keeps nothing else out.
 
     Args:
         query: selects the number of what it belongs to, and what is wanted of `table`.
         table: what is read; has an id.
     """
-    try:
-        found = session.execute(query).tuples().all()
-    except UNREADABLE as error:
-        if not is_of_value(error):
-            raise
-    else:
-        yield from found
-        return
-    owner = query.selected_columns[0]
-    for row_id, belongs_to in session.execute(query.with_only_columns(table.id, owner)).all():
-        try:
-            yield session.execute(query.where(table.id == row_id)).tuples().one()
-        except UNREADABLE as error:
-            if not is_of_value(error):
-                raise
-            yield belongs_to, Broken()
+
+    def one(row_id: int, belongs_to: int) -> tuple[int, Any]:
+        alone = query.where(table.id == row_id)
+        return read_or(lambda: session.execute(alone).tuples().one(), lambda: (belongs_to, Broken()))
+
+    def one_by_one() -> Sequence[tuple[int, Any]]:
+        owners = query.with_only_columns(table.id, query.selected_columns[0])
+        return [one(*each) for each in session.execute(owners).all()]
+
+    return read_or(lambda: session.execute(query).tuples().all(), one_by_one)
 
 
 def readable(found: T | Broken | None) -> T | None:
@@ -123,12 +117,8 @@ def readable(found: T | Broken | None) -> T | None:
 
 def _each(session: Session, query: Select[Any], table: type[Any]) -> Iterator[tuple[int, Callable[[], Iterable[Any]]]]:
     """Yield, row by row, the number of its case and what reads it; all are read at once, unless one can not be."""
-    try:
-        found = session.execute(query).all()
-    except UNREADABLE as error:
-        if not is_of_value(error):
-            raise
-    else:
+    found: Sequence[Any] | None = read_or(lambda: session.execute(query).all(), lambda: None)
+    if found is not None:
         place = next(n for n, each in enumerate(query.column_descriptions) if each["entity"] is Case)
         for each in found:
             yield each[place].id, partial(iter, each)
