@@ -26,7 +26,7 @@ from rules.masking import mask_text
 from rules.periods import SHANGHAI
 from rules.transitions import allowed
 from runtime.resources import Resources
-from tasks.audit_rows import UNREADABLE, is_of_value
+from tasks.audit_rows import read_or
 from tasks.cases import SHEET, Asked
 from tasks.drivers import Row
 
@@ -161,31 +161,33 @@ class _Sheet:
         numbers = list(dict.fromkeys(row.case for row in rows if row.case))
         parts = [numbers[start : start + AT_ONCE] for start in range(0, len(numbers), AT_ONCE)]
         for part in parts:
-            self._read(part, found)
+            self._each(part, self._read, found)
         first = [when for each in found.taken.values() for when, _, row in each if row.get("sha256") == self.sha256]
         if first:
-            found.since = min(first)
+            found.since = since = min(first)
             for part in parts:
-                self._read_waited([each for each in part if each not in found.unreadable], found, found.since)
+                sound = [each for each in part if each not in found.unreadable]
+                self._each(sound, partial(self._read_waited, since), found)
         return found
 
-    def _read(self, numbers: Sequence[str], found: _Found) -> None:
-        given = {"numbers": numbers}
-        try:
-            with self.resources.database.read() as session:
-                unfinished = [number for number, behind in session.execute(_CASES, given).all() if behind]
-                items = session.execute(_OPEN, given).all()
-                taken = session.execute(_TAKEN, given).all()
-        except UNREADABLE as error:
-            if not is_of_value(error):
-                raise
-            # Somebody has tampered with one of them, which keeps no other from its turn.
+    def _each(self, numbers: Sequence[str], read: Callable[[Sequence[str], _Found], None], found: _Found) -> None:
+        """Read about all of them at once; a case that somebody has tampered with keeps no other from its turn."""
+
+        def one_by_one() -> None:
             if len(numbers) == 1:
                 found.unreadable.update(numbers)
                 return
             for number in numbers:
-                self._read([number], found)
-            return
+                self._each([number], read, found)
+
+        read_or(lambda: read(numbers, found), one_by_one)
+
+    def _read(self, numbers: Sequence[str], found: _Found) -> None:
+        given = {"numbers": numbers}
+        with self.resources.database.read() as session:
+            unfinished = [number for number, behind in session.execute(_CASES, given).all() if behind]
+            items = session.execute(_OPEN, given).all()
+            taken = session.execute(_TAKEN, given).all()
         found.unfinished.update(unfinished)
         found.waiting |= {item.number: (item.id, item.gate) for item in items}
         for number, when, verdict, details in taken:
@@ -193,7 +195,7 @@ class _Sheet:
             if isinstance(row, dict):
                 found.taken.setdefault(number, []).append((when, verdict, row))
 
-    def _read_waited(self, numbers: Sequence[str], found: _Found, since: datetime) -> None:
+    def _read_waited(self, since: datetime, numbers: Sequence[str], found: _Found) -> None:
         with self.resources.database.read() as session:
             for item in session.execute(_ITEMS, {"numbers": numbers}).all():
                 if item.opened_at < since and (item.closed_at is None or item.closed_at >= since):

@@ -237,6 +237,25 @@ def test_a_case_that_can_not_be_read_keeps_no_other_row_from_being_bound(open_sq
     assert town.gate(numbers[1]) is Gate.OFFICE_REVIEW
 
 
+def test_a_past_gate_that_can_not_be_read_keeps_no_other_row_from_being_done(open_sqlite: OpenTown) -> None:
+    town = open_sqlite("example-2026", "2026-03-02 10:00")
+    town.add_group("ZD02")
+    ready, early = town.apply(), town.apply(household="ZD02-001")
+    town.everybody_agrees(number=ready)
+    put(town, [[number, RESPONSIBLE, Verdict.FORWARDED.label, ""] for number in (ready, early)])
+    town.clock.move_to(town.now() + timedelta(hours=1))
+    assert [row for row, _ in handed_in(town).refused] == ["第3行"]
+    town.everybody_agrees(number=early)
+    break_rows(
+        town,
+        "UPDATE work_items SET gate = 'tor' WHERE gate = 'household_consent'"
+        f" AND case_id = (SELECT id FROM cases WHERE number = '{ready}')",
+    )
+    again = handed_in(town)
+    assert (again.done, [row for row, _ in again.done_before], again.refused) == (1, ["第2行"], [])
+    assert town.gate(early) is Gate.OFFICE_REVIEW
+
+
 def test_rows_that_the_database_kept_from_being_done_are_told(
     open_sqlite: OpenTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
