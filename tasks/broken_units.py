@@ -68,9 +68,19 @@ def unreadable(session: Session, unit_id: int) -> UnreadableUnit:
     return UnreadableUnit(unit_shown(session, unit_id), "；".join(where) or f"表 {Unit.__tablename__} 第 {unit_id} 行")
 
 
+def of_no_kind(session: Session) -> list[UnreadableUnit]:
+    """Return the units that go by an edition, as towns do, but are of no kind there is: nobody finds them as towns."""
+    words = sorted(UnitKind, key=lambda kind: kind.value)
+    # What lies between the words, because every sweep asks: an index finds that, and not what is none of them.
+    gaps = [Unit.kind < words[0], Unit.kind > words[-1]]
+    gaps += [and_(Unit.kind > low, Unit.kind < high) for low, high in pairwise(words)]
+    query = union_all(*(select(Unit.id).where(gap, Unit.edition_id.is_not(None)) for gap in gaps))
+    return [unreadable(session, unit_id) for unit_id in sorted(session.scalars(query))]
+
+
 def tell_unknown_kinds(resources: Resources, at: datetime, failures: list[str] | None = None) -> str:
     """
-    Tell of units that go by an edition, as towns do, but are of no kind there is: no duty finds them, and none is done.
+    Tell of units of no kind there is, for which no duty is done.
 
     Args:
         at: not looked at.
@@ -79,12 +89,7 @@ def tell_unknown_kinds(resources: Resources, at: datetime, failures: list[str] |
     Returns:
         Empty: nothing is done.
     """
-    words = sorted(UnitKind, key=lambda kind: kind.value)
-    # What lies between the words, because every sweep asks: an index finds that, and not what is none of them.
-    gaps = [Unit.kind < words[0], Unit.kind > words[-1]]
-    gaps += [and_(Unit.kind > low, Unit.kind < high) for low, high in pairwise(words)]
-    query = union_all(*(select(Unit.id).where(gap, Unit.edition_id.is_not(None)) for gap in gaps))
     with resources.database.read() as session:
-        found = [unreadable(session, unit_id) for unit_id in sorted(session.scalars(query))]
+        found = of_no_kind(session)
     serve_each("各项例行事项", [(each.shown, each) for each in found], lambda _: None, failures=failures)
     return ""

@@ -17,8 +17,8 @@ from rules.quota import shortfall
 from runtime.resources import Resources
 from tasks.act import Act, acting
 from tasks.applications import approved_in_year
-from tasks.broken_units import UnreadableUnit, units_of
-from tasks.each_town import SomeFailed, serve_each
+from tasks.broken_units import UnreadableUnit, of_no_kind, units_of
+from tasks.each_town import serve_each
 from tasks.mail import to_person
 
 
@@ -40,7 +40,7 @@ def report_shortfalls(resources: Resources, *, at: datetime, failures: list[str]
         SomeFailed: it could not be made for some, and `failures` is None.
     """
     year = shanghai_day(at).year - 1
-    whole, failed = f"quota-{year}", list[str]()
+    whole = f"quota-{year}"
     with resources.database.read() as session:
         if session.get(SweepBeat, whole) is not None:
             return 0
@@ -49,6 +49,7 @@ def report_shortfalls(resources: Resources, *, at: datetime, failures: list[str]
             (each.shown, each) if isinstance(each, UnreadableUnit) else (each.name, each.id)
             for each in units_of(session, towns)
         ]
+        unfound = of_no_kind(session)
 
     def serve(town_id: int) -> list[str]:
         with acting(resources, at=at) as act:
@@ -60,12 +61,9 @@ def report_shortfalls(resources: Resources, *, at: datetime, failures: list[str]
             _mark(act, mark, reported)
             return reported
 
-    reported = [code for codes in serve_each("年度建设数量通报", asked, serve, failures=failed) for code in codes]
-    if failures is not None:
-        failures += failed
-    elif failed:
-        raise SomeFailed("；".join(failed))
-    if not failed:
+    done = serve_each("年度建设数量通报", asked, serve, failures=failures)
+    reported = [code for codes in done for code in codes]
+    if len(done) == len(asked) and not unfound:
         with acting(resources, at=at) as act:
             _mark(act, whole, reported)
     return len(reported)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from models.outbox import OutboxEntry
 from policies.vocabulary import Letter, Verdict
+from tests.broken import break_rows
 from tests.township import LIAISON, REVIEWER, Township, at, township
 
 
@@ -43,6 +44,20 @@ def test_too_few_in_the_year_are_reported_to_office_and_village_once(xuhang: Tow
     assert all((each.context["year"], each.context["at_least"]) == (2013, 2) for each in letters)
     xuhang.rehearsal.move_to(at("2014-02-09 09:00"))
     assert len(shortfalls(xuhang)) == len(letters)
+
+
+def test_a_town_whose_kind_was_garbled_over_the_new_year_is_reported_when_it_is_put_right(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with township(sqlite_url, tmp_path, edition="xuhang-2013", now="2013-05-06 10:00") as town:
+        break_rows(town, "UPDATE units SET kind = 'stadt' WHERE kind = 'town'")
+        town.clock.move_to(at("2014-01-02 09:00"))
+        assert any("列 kind 现为“stadt”" in each for each in town.rehearsal.sweep().failures)
+        assert shortfalls(town) == []
+        break_rows(town, "UPDATE units SET kind = 'town' WHERE kind = 'stadt'")
+        assert town.rehearsal.sweep().failures == []
+        assert all(each.context["villages"] == ["周荡村:建成0个"] for each in shortfalls(town))
+        assert len(shortfalls(town)) == 5
 
 
 def test_enough_in_the_year_is_not_reported(xuhang: Township) -> None:
