@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum as Word
 from functools import cache
 from typing import Any
 
@@ -19,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from models import Base
 from models.base import Instant, canonical
+from tasks.sealed_rows import json_of
 
 Row = dict[str, Any]
 """Columns by name, JSON values."""
@@ -160,7 +160,7 @@ def _note(table: Table, rows: Sequence[Row], wanted: Mapping[str, set[Any]]) -> 
 def as_json(table: Table, row: Mapping[str, Any]) -> Row:
     """Return a row as JSON values; of a shared row nothing personal, of an edition not its text."""
     return {
-        column.name: _json(row[column.name])
+        column.name: json_of(row[column.name])
         for column in table.columns
         if column.name not in _LEFT_OUT.get(table.name, ()) and not _left_out(table, column)
     }
@@ -172,18 +172,6 @@ def _left_out(table: Table, column: Column[Any]) -> bool:
     return table.name in SHARED and (
         (column.comment or "").startswith(_PERSONAL) or column.name in ("email", "address")
     )
-
-
-def _json(value: Any) -> Any:
-    match value:
-        case Word():
-            return value.value
-        case datetime() | date():
-            return value.isoformat()
-        case Decimal():
-            return str(value)
-        case _:
-            return value
 
 
 def from_json(table: Table, row: Row) -> Row:

@@ -8,6 +8,7 @@ with. The writing side is `tasks.living.keep`.
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -35,12 +36,14 @@ def facts_of(row: Base) -> dict[str, Any]:
 
 
 def json_of(value: Any) -> Any:
-    """Return the value of a column as the history keeps it."""
+    """Return the value of a column as the history and archives keep it."""
     match value:
         case Enum():
             return value.value
         case datetime() | date():
             return value.isoformat()
+        case Decimal():
+            return str(value)
         case _:
             return value
 
