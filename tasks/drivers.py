@@ -32,8 +32,7 @@ from tasks.post import post_letters
 from tasks.procedure import CaseHandle, Ending, Procedure, Waiting, directly, run_pass
 from tasks.year_end import report_shortfalls
 
-Act = Callable[[], object]
-Row = tuple[str, str, Act]
+Row = tuple[str, str, Callable[[], object]]
 """The row's name, the case's number, and the command to carry out."""
 Known = Callable[[Collection[str]], Mapping[str, str]]
 """Of rows by their names, those that were carried out already, and how, in Chinese."""

@@ -67,8 +67,7 @@ def _open(resources: Resources, town_id: int, year: int, *, at: datetime, missed
     with acting(resources, at=at) as act:
         act.session.get_one(Unit, town_id, with_for_update={"of": Unit}, populate_existing=True)
         # Asked again under the lock: the flow and the sweep may have come at once.
-        found = [town for _, town in _due(resources, act.session, year, at - missed_by, only=town_id)]
-        town = found[0] if found else None
+        town = next((town for _, town in _due(resources, act.session, year, at - missed_by, only=town_id)), None)
         if isinstance(town, Unreadable):
             raise town
         if town is None or not _had_sites(act.session, town, year, at):
