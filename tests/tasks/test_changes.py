@@ -284,7 +284,8 @@ def test_a_policy_that_says_nothing_of_changes_lets_nobody_apply(open_sqlite: Op
     assert "没有规定客堂间的变更" in refused(town, a_site(town), "注销")
 
 
-def test_a_rest_that_can_not_begin_stops_no_other(town: Township) -> None:
+def two_to_rest(town: Township) -> tuple[list[str], list[str]]:
+    """Let the day come on which two sites rest; return their numbers and those of the cases."""
     numbers = [a_site(town), a_site(town)]
     cases = [ask_for(town, each, "申请暂停运行", key=each) for each in numbers]
     for case in cases:
@@ -292,6 +293,11 @@ def test_a_rest_that_can_not_begin_stops_no_other(town: Township) -> None:
         support(town)
         approve(town)
     town.clock.move_to(at("2026-04-01 00:05"))
+    return numbers, cases
+
+
+def test_a_rest_that_can_not_begin_stops_no_other(town: Township) -> None:
+    numbers, cases = two_to_rest(town)
     with town.resources.database.write() as session:
         # Behind the product's back: a site without a spell that goes on.
         broken = site_of(town, numbers[0]).id
@@ -304,13 +310,7 @@ def test_a_rest_that_can_not_begin_stops_no_other(town: Township) -> None:
 
 
 def test_a_case_whose_number_can_not_be_read_keeps_no_other_from_resting(town: Township) -> None:
-    numbers = [a_site(town), a_site(town)]
-    cases = [ask_for(town, each, "申请暂停运行", key=each) for each in numbers]
-    for case in cases:
-        town.number = case
-        support(town)
-        approve(town)
-    town.clock.move_to(at("2026-04-01 00:05"))
+    numbers, cases = two_to_rest(town)
     with town.resources.database.write() as session:
         forged = text("UPDATE cases SET number = CAST(x'ff41' AS TEXT) WHERE number = :number")
         session.execute(forged, {"number": cases[0]})
