@@ -4,7 +4,6 @@ What administrators start by hand for calls: a call, proposals, what the survey,
 Each is one command, carried out once however often the run is tried (the run's id is the key), and a wake of the case.
 """
 
-from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -15,8 +14,8 @@ from pydantic import Field
 
 from flows.forms import titled
 from flows.once import once
-from flows.waking import wake
-from policies.errors import Refused, Temporary
+from flows.waking import wake_each
+from policies.errors import Refused
 from policies.vocabulary import Door
 from runtime.resources import Resources
 from tasks import calls, proposals, screenings, surveys
@@ -146,10 +145,7 @@ def propose(entry: ProposalsEntry = titled("申报")) -> State[Any]:
             return number, f"已收到申报,项目编号 {number}"
         rows = read_proposals(resources.settings.documents_folder, entry.sheet)
         numbers = proposals.import_proposals(resources, entry.case, rows, sheet=entry.sheet, key=key, at=at)
-        for number in numbers:
-            # What Prefect does not start now, the sweep does.
-            with suppress(Temporary):
-                wake(resources, number, at=at)
+        wake_each(resources, numbers, at=at)
         return entry.case, f"已登记{len(numbers)}个项目:{numbers[0]}至{numbers[-1]}"
 
     return once("登记申报", act, Proposal)

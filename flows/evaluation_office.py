@@ -1,6 +1,5 @@
 """What opens the yearly evaluation: the day that the edition names, or an administrator by hand."""
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,8 +10,7 @@ from pydantic import Field
 
 from flows.once import once
 from flows.step import as_task, ended
-from flows.waking import wake
-from policies.errors import Temporary
+from flows.waking import wake_each
 from policies.vocabulary import Door
 from runtime.resources import Resources, open_resources
 from tasks.commands import Command, PlainText
@@ -65,9 +63,6 @@ def _open_what_is_due() -> State[Any]:
         at = resources.clock.now()
         failures: list[str] = []
         opened = as_task(lambda: open_due(resources, at=at, failures=failures), name="开启年度考核")
-        for number in opened:
-            # What Prefect does not start now, the sweep does.
-            with suppress(Temporary):
-                wake(resources, number, at=at)
+        wake_each(resources, opened, at=at)
     told = f"已开启年度考核:{'、'.join(opened)}" if opened else "没有到期应开的年度考核"
     return ended(told, failures)

@@ -4,7 +4,6 @@ What administrators start by hand for inspections: a campaign, and visits that w
 Each is carried out once however often the run is tried (the run's id is the key, and a gate is decided once).
 """
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +16,7 @@ from flows.by_sheet import Words, by_sheet, take
 from flows.forms import titled
 from flows.once import once
 from flows.step import failed
-from flows.waking import wake
-from policies.errors import Temporary
+from flows.waking import wake_each
 from policies.vocabulary import Door
 from runtime.resources import Resources
 from tasks import campaigns
@@ -69,10 +67,7 @@ def open_campaign(campaign: OpenCampaign = titled("督查")) -> State[Any]:
     def act(resources: Resources, at: datetime) -> tuple[str, str]:
         number = campaigns.open_campaign(resources, campaign, door=Door.FORM, key=f"run:{flow_run.id}", at=at)
         inspections = inspections_named(resources, number)
-        for each in inspections:
-            # What Prefect does not start now, the sweep does.
-            with suppress(Temporary):
-                wake(resources, each, at=at)
+        wake_each(resources, inspections, at=at)
         return number, f"已开展督查,受督查{len(inspections)}处:{inspections[0]}至{inspections[-1]}"
 
     return once("开展督查", act, OpenCampaign)

@@ -4,7 +4,6 @@ What the office starts for joint meetings: a meeting, what happened at it; and t
 Each is one command, carried out once however often the run is tried (the run's id is the key), and a wake of the case.
 """
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +14,7 @@ from prefect.runtime import flow_run
 from flows.forms import titled
 from flows.once import once
 from flows.step import as_task, ended
-from flows.waking import wake
-from policies.errors import Temporary
+from flows.waking import wake_each
 from policies.vocabulary import Door
 from runtime.resources import Resources, open_resources
 from tasks import meeting_records, meetings
@@ -71,10 +69,7 @@ def routine_meetings() -> State[Any]:
         at = resources.clock.now()
         failures: list[str] = []
         called = as_task(lambda: open_routine_meetings(resources, at=at, failures=failures), name="召集例行联席会议")
-        for number in called:
-            # What Prefect does not start now, the sweep does.
-            with suppress(Temporary):
-                wake(resources, number, at=at)
+        wake_each(resources, called, at=at)
     message = f"已召集{len(called)}次会议:{'、'.join(called)}" if called else "今天没有须召集的例行会议"
     get_run_logger().info(message)
     return ended(message, failures)

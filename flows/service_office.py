@@ -4,7 +4,6 @@ What administrators start by hand for services: the catalogue, and orders from i
 Each is one command, carried out once however often the run is tried (the run's id is the key), and a wake of the case.
 """
 
-from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -16,8 +15,8 @@ from pydantic import Field
 from flows.forms import titled
 from flows.once import once
 from flows.service_tables import show_services
-from flows.waking import wake
-from policies.errors import Refused, Temporary
+from flows.waking import wake_each
+from policies.errors import Refused
 from policies.vocabulary import Door
 from runtime.resources import Resources
 from tasks.commands import Command, LongText, PersonField, PlainText, may_stay_empty
@@ -100,10 +99,7 @@ def order_service(entry: OrdersEntry = titled("点单")) -> State[Any]:
             return number, f"已点单,案件编号 {number}"
         rows = read_orders(resources.settings.documents_folder, entry.sheet)
         numbers = import_orders(resources, rows, by=entry.by, sheet=entry.sheet, key=key, at=at)
-        for number in numbers:
-            # What Prefect does not start now, the sweep does.
-            with suppress(Temporary):
-                wake(resources, number, at=at)
+        wake_each(resources, numbers, at=at)
         return numbers[0], f"已登记{len(numbers)}张点单:{numbers[0]}至{numbers[-1]}"
 
     return once("服务点单", act, PlaceOrder)
