@@ -13,70 +13,17 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Boolean, Column, Date, Enum, Integer, LargeBinary, Select, String, Text, cast, select
 from sqlalchemy.exc import DataError, DBAPIError, MultipleResultsFound, NoResultFound, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.base import Base, Instant
-from models.case import Case, Document, Site, SiteApplication, WorkDone
-from models.evaluation import CriterionScore, EvaluationResult, YearEvaluation
-from models.history import HistoryRow
-from models.inspection import Campaign, Inspection, Visit, VisitFinding
-from models.ledger import LedgerAccount, LedgerEntry, LedgerLine
-from models.meeting import Meeting, MeetingAttendance, Resolution
-from models.notice import Notice, Objection
-from models.project import Call, CallMember, Interest, MeetingVote, PanelResult, Plan, ProgressRecord, Project, Score
-from models.registry import Person, Unit
-from models.service import ServiceOrder
-from models.site_change import SiteChange
-from models.site_life import Activity, PublicityItem, SiteSpell, Theme
-from models.work_item import Decision, Timer, WorkItem
+from models.case import Case
+from models.registry import Unit
 from policies.errors import BadPolicy
 from rules.masking import mask_text
 
 T = TypeVar("T")
 U = TypeVar("U")
-R = TypeVar(
-    "R",
-    Case,
-    Document,
-    HistoryRow,
-    Decision,
-    WorkItem,
-    Timer,
-    LedgerEntry,
-    LedgerLine,
-    LedgerAccount,
-    Notice,
-    Objection,
-    Call,
-    CallMember,
-    Project,
-    Interest,
-    Score,
-    MeetingVote,
-    Plan,
-    PanelResult,
-    ProgressRecord,
-    Site,
-    SiteSpell,
-    Theme,
-    Activity,
-    PublicityItem,
-    Campaign,
-    Inspection,
-    Visit,
-    VisitFinding,
-    YearEvaluation,
-    EvaluationResult,
-    CriterionScore,
-    Meeting,
-    MeetingAttendance,
-    Resolution,
-    ServiceOrder,
-    SiteChange,
-    SiteApplication,
-    WorkDone,
-    Person,
-)
+R = TypeVar("R", bound=Base)
 
 # Not a word of its list, no moment, no JSON, a number or bytes for a day, a day beyond all calendars; SQLite says
 # OperationalError of text that is not UTF-8, PostgreSQL DataError of "infinity". What is referred to and not there is
@@ -130,12 +77,12 @@ def rows_of(session: Session, table: type[R], query: Select[tuple[R]], *, number
     """
 
     def one_by_one() -> list[R | AuditFault]:
-        ids = session.scalars(query.with_only_columns(table.id)).all()
+        ids = session.scalars(query.with_only_columns(_key(table))).all()
         return [_read(session, table, row_id, number) for row_id in ids]
 
     for row in read_or(lambda: list(session.scalars(query)), one_by_one):
         if not isinstance(row, AuditFault) and not is_whole(row):
-            row = fault_of(session, table, row.id, number=number)
+            row = fault_of(session, table, row.__mapper__.primary_key_from_instance(row)[0], number=number)
         yield row
 
 
@@ -146,11 +93,9 @@ def in_pages(session: Session, table: type[R], query: Select[tuple[R]]) -> Itera
     Args:
         query: without an order; the faults are the case's whose row it is, of other tables nobody's.
     """
-    last = 0
-    while ids := session.scalars(
-        query.with_only_columns(table.id).where(table.id > last).order_by(table.id).limit(_AT_ONCE)
-    ).all():
-        yield from rows_of(session, table, select(table).where(table.id.in_(ids)).order_by(table.id), number="")
+    key, last = _key(table), 0
+    while ids := session.scalars(query.with_only_columns(key).where(key > last).order_by(key).limit(_AT_ONCE)).all():
+        yield from rows_of(session, table, select(table).where(key.in_(ids)).order_by(key), number="")
         last = ids[-1]
 
 
@@ -213,11 +158,12 @@ def unit_shown(session: Session, unit_id: int) -> str:
     return f"{_shown(session, Unit, columns['name'], unit_id)}({_shown(session, Unit, columns['code'], unit_id)})"
 
 
-def _key(table: type[Base]) -> Column[Any]:
-    return table.__mapper__.columns["id"]
+def _key(table: type[Any]) -> InstrumentedAttribute[int]:
+    key: InstrumentedAttribute[int] = table.id
+    return key
 
 
-def _shown(session: Session, table: type[Any], column: Column[Any], row_id: int) -> str:
+def _shown(session: Session, table: type[Base], column: Column[Any], row_id: int) -> str:
     """Return what stands in a column, whatever it is, as text; empty when nothing does."""
     # SQLite would refuse to make text of bytes that are none; PostgreSQL takes a text for bytes as escaped.
     sqlite = session.get_bind().dialect.name == "sqlite"
@@ -231,7 +177,7 @@ def _read(session: Session, table: type[R], row_id: int, number: str) -> R | Aud
     return read_or(lambda: session.get_one(table, row_id), lambda: fault_of(session, table, row_id, number=number))
 
 
-def fault_of(session: Session, table: type[R], row_id: int, *, number: str) -> AuditFault:
+def fault_of(session: Session, table: type[Base], row_id: int, *, number: str) -> AuditFault:
     """
     Return which values of a row can not be read, and what stands there.
 
