@@ -14,13 +14,12 @@ from sqlalchemy.exc import OperationalError
 
 from flows.once import attempted
 from flows.procedures import PROCEDURES
+from flows.sending import post, publish
 from flows.showing import show_all
-from flows.step import as_task, failed, tried
+from flows.step import Parts, as_task, failed
 from policies.errors import BadPolicy, Refused, Temporary
 from runtime.resources import Resources, open_resources
 from tasks.drivers import Bulk, BulkReport
-from tasks.notice_pages import write_pages
-from tasks.post import post_letters
 from tasks.procedure import Perform, directly
 from tasks.sheet_rows import AGAIN, BoundSheet
 
@@ -57,13 +56,8 @@ def by_sheet(read: Callable[[Resources, datetime], BoundSheet], words: Words) ->
         if isinstance(sheet, (Refused, BadPolicy)):
             return failed(f"未办理:{sheet}")
         report = take(resources, sheet, as_task, step=words.step, at=at)
-        tried(
-            as_task,
-            lambda: show_all(resources, report, at=at),
-            name="更新各案件页面",
-            otherwise=None,
-            failures=report.failures,
-        )
+        parts = Parts(as_task, report.failures)
+        parts.do(lambda: show_all(resources, report, at=at), name="更新各案件页面", otherwise=None)
     return _told(sheet.name, report, words)
 
 
@@ -76,7 +70,7 @@ def take(
     A part that was stopped is tried again from where it stood, so that no row is carried out twice.
     """
     bulk = Bulk(resources, sheet.rows, PROCEDURES, at=at, known=sheet.known)
-    report, failures = bulk.report, list[str]()
+    report, parts = bulk.report, Parts(perform, [])
     report.done_before += sheet.done_before
     try:
         perform(bulk.act, name=step)
@@ -84,13 +78,11 @@ def take(
         log.exception("rows are left")
         bulk.give_up(AWAY)
     if sheet.unfinished:
-        tried(perform, lambda: bulk.take_up(sheet.unfinished), name="接续上次办理", otherwise=None, failures=failures)
-    tried(perform, bulk.carry, name="续办各案件", otherwise=None, failures=failures)
-    letters = tried(perform, lambda: post_letters(resources, at=at), name="寄出信函", otherwise=None, failures=failures)
-    if letters is not None:
-        failures += letters.failures
-    tried(perform, lambda: write_pages(resources), name="更新公示页面", otherwise=None, failures=failures)
-    report.failures += failures
+        parts.do(lambda: bulk.take_up(sheet.unfinished), name="接续上次办理", otherwise=None)
+    parts.do(bulk.carry, name="续办各案件", otherwise=None)
+    post(resources, parts, at=at)
+    publish(resources, parts)
+    report.failures += parts.failures
     return report
 
 

@@ -24,7 +24,7 @@ from flows.artifacts import show, show_progress
 from flows.forms import form_for
 from flows.scheduling import schedule_close_outs
 from flows.step import as_task
-from flows.waking import wake
+from flows.waking import wake_each
 from models.work_item import Ask, WorkItem
 from policies.errors import Temporary
 from policies.vocabulary import Gate
@@ -64,9 +64,8 @@ def carry(number: str, procedure: Procedure) -> State[Any]:
             file = case_file(resources, number, at=at)
             show(client, resources, file, me)
             show_progress(client, resources, file.village_code, UUID(me))
-            for relative in relatives_behind(resources, number):
-                # A call decides over its projects, a notice over what it is about: they go on at once.
-                wake(resources, relative, at=at)
+            # A call decides over its projects, a notice over what it is about: they go on at once.
+            wake_each(resources, relatives_behind(resources, number), at=at)
             if isinstance(result, Ending):
                 end_shown(resources, number)
                 because = f":{result.because}" if result.because else ""
@@ -133,16 +132,15 @@ def _gate_of(resources: Resources, ask: Ask) -> Gate:
 
 def _post(resources: Resources, number: str, *, at: datetime) -> str:
     report = post_letters(resources, at=at, number=number)
-    text = f"寄出{report.sent}封,待重寄{report.retried}封,无法寄达{len(report.dead)}封"
-    get_run_logger().info("%s:%s", number, text)
-    return text
+    get_run_logger().info("%s:%s", number, report.told)
+    return report.told
 
 
 def _publish(resources: Resources) -> str:
     report = write_pages(resources)
     for failure in report.failures:
         get_run_logger().warning("%s;由期限巡检重写", failure)
-    return f"更新公示页面{report.written}页"
+    return report.told
 
 
 def _be_there_in_time(resources: Resources, number: str, *, at: datetime) -> None:

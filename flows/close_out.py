@@ -16,16 +16,15 @@ from prefect.states import Completed
 
 from flows.forms import titled
 from flows.procedures import PROCEDURES
+from flows.sending import post, publish
 from flows.showing import show_all
-from flows.step import as_task, failed, tried
+from flows.step import Parts, as_task, failed
 from rules.periods import SHANGHAI
 from runtime.resources import Resources, open_resources
 from tasks.asks import UnreadableRun, runs_behind
 from tasks.deadlines import SweepCounts, fire_due
 from tasks.drivers import Bulk, BulkReport
 from tasks.notice_changes import follow_calendar
-from tasks.notice_pages import pages_wait, write_pages
-from tasks.post import post_letters
 from tasks.procedure import Perform, directly
 
 EARLY = timedelta(minutes=1)
@@ -61,14 +60,11 @@ def close_all(resources: Resources, perform: Perform = directly, *, at: datetime
         What was done and what failed, in Chinese.
     """
     counts, report, told = close_due(resources, perform, at=at)
-    failures = counts.failures
     # Before the runs, which people look at later: a run that can not be shown holds no letter back.
-    letters = tried(perform, lambda: post_letters(resources, at=at), name="寄出信函", otherwise=None, failures=failures)
-    if letters is not None:
-        told.append(f"寄出{letters.sent}封,待重寄{letters.retried}封,无法寄达{len(letters.dead)}封")
-        failures += letters.failures
-    tried(perform, lambda: show_all(resources, report, at=at), name="更新各案件页面", otherwise=None, failures=failures)
-    return told, failures
+    parts = Parts(perform, counts.failures)
+    told += post(resources, parts, at=at)
+    parts.do(lambda: show_all(resources, report, at=at), name="更新各案件页面", otherwise=None)
+    return told, parts.failures
 
 
 def close_due(
@@ -82,22 +78,16 @@ def close_due(
     Returns:
         The counts, where the carried cases stand, and what was done, in Chinese.
     """
-    recomputed = perform(lambda: follow_calendar(resources, at=at), name="公示末日顺延")
-    counts = perform(lambda: fire_due(resources, at=at), name="提醒、督办、期满")
+    parts = Parts(perform, [])
+    recomputed = parts.do(lambda: follow_calendar(resources, at=at), name="公示末日顺延", otherwise=0)
+    counts = parts.do(lambda: fire_due(resources, at=at), name="提醒、督办、期满", otherwise=SweepCounts())
     counts.recomputed += recomputed
+    parts.failures += counts.failures
+    counts.failures = parts.failures
     told = [f"提醒{counts.reminders}件,督办{counts.escalations}件,期满{counts.lapses}件"]
-    report = tried(
-        perform,
-        lambda: carry_behind(resources, counts, at=at),
-        name="续办到期案件",
-        otherwise=BulkReport(),
-        failures=counts.failures,
-    )
+    report = parts.do(lambda: carry_behind(resources, counts, at=at), name="续办到期案件", otherwise=BulkReport())
     told.append(f"续办{len(report.carried)}件")
-    if pages_wait(resources):
-        pages = perform(lambda: write_pages(resources), name="更新公示页面")
-        counts.failures += pages.failures
-        told.append(f"更新公示页面{pages.written}页")
+    told += publish(resources, parts)
     return counts, report, told
 
 

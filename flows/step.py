@@ -51,16 +51,46 @@ def as_task(step: Callable[[], R], *, name: str) -> R:
     return result
 
 
-def tried(perform: Perform, part: Callable[[], R], *, name: str, otherwise: R, failures: list[str]) -> R:
-    """Carry out a part of a run; when it breaks, tell so in `failures`, and return `otherwise`: no other must wait."""
-    try:
-        return perform(part, name=name)
-    except Temporary as delay:
-        failures.append(str(delay))
-    except Exception as error:  # told by the run
-        log.exception("%s can not be done", name)
-        failures.append(failure(name, error))
-    return otherwise
+class Parts:
+    """
+    The parts of a run that does many things: one that breaks is told, and keeps no other waiting.
+
+    Args:
+        perform: how each is carried out: as a Prefect task, or directly.
+        failures: gets what failed, in Chinese.
+    """
+
+    def __init__(self, perform: Perform, failures: list[str]) -> None:
+        self.failures = failures
+        self._perform = perform
+
+    def do(self, part: Callable[[], R], *, name: str, otherwise: R) -> R:
+        """
+        Carry out a part; return `otherwise` when it breaks.
+
+        Raises:
+            Exception: it could not be carried out at all, because Prefect is away.
+        """
+        broke = False
+
+        def attempt() -> R:
+            nonlocal broke
+            broke = True
+            done = part()
+            broke = False
+            return done
+
+        try:
+            return self._perform(attempt, name=name)
+        except Exception as error:
+            if not broke:
+                raise
+            if isinstance(error, Temporary):
+                self.failures.append(str(error))
+            else:
+                log.exception("%s can not be done", name)
+                self.failures.append(failure(name, error))
+            return otherwise
 
 
 def failed(message: str) -> State[Any]:

@@ -47,6 +47,11 @@ class PageReport:
     failures: list[str] = field(default_factory=list)
     """Pages that could not be written, each with why, in Chinese; they stay due."""
 
+    @property
+    def told(self) -> str:
+        """In Chinese, how many were written."""
+        return f"更新公示页面{self.written}页"
+
 
 def pages_wait(resources: Resources, number: str | None = None) -> bool:
     """Return whether a page (of this notice; None: any) does not show the latest change."""

@@ -58,6 +58,11 @@ class DeliveryReport:
     failures: tuple[str, ...] = ()
     """Dead letters of which the office could not be told, each with its case and why, in Chinese."""
 
+    @property
+    def told(self) -> str:
+        """In Chinese, how many letters met which fate."""
+        return f"寄出{self.sent}封,待重寄{self.retried}封,无法寄达{len(self.dead)}封"
+
 
 def deliver(
     database: Database,

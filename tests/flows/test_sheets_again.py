@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from flows import bulk, by_sheet
+from flows import bulk, by_sheet, sending
 from flows.bulk import decide_sheet, read_sheet
 from flows.by_sheet import take
 from models.case import Case
@@ -88,14 +88,14 @@ def rectify(project: Projects) -> list[str]:
 def test_a_step_that_is_tried_again_decides_no_second_round(project: Projects, monkeypatch: pytest.MonkeyPatch) -> None:
     town = project.town
     put(town, [rectify(project)])
-    real, left = by_sheet.post_letters, [LOST]
+    real, left = sending.post_letters, [LOST]
 
     def post_letters(*args: Any, **rest: Any) -> Any:
         if left:
             raise left.pop()
         return real(*args, **rest)
 
-    monkeypatch.setattr(by_sheet, "post_letters", post_letters)
+    monkeypatch.setattr(sending, "post_letters", post_letters)
     report = handed_in(town)
     assert (report.done, report.done_before, report.refused, report.failures) == (1, [], [], [])
     assert decided(town, project.number, Gate.ACCEPTANCE) == ONCE

@@ -1,0 +1,25 @@
+"""What leaves the desk at the end of a run: letters, and the pages of notices."""
+
+from datetime import datetime
+
+from flows.step import Parts
+from runtime.resources import Resources
+from tasks.notice_pages import PageReport, pages_wait, write_pages
+from tasks.outbox import DeliveryReport
+from tasks.post import post_letters
+
+
+def post(resources: Resources, parts: Parts, *, at: datetime) -> list[str]:
+    """Deliver the letters that are due; return what was done, in Chinese. The sweep delivers what stays."""
+    report = parts.do(lambda: post_letters(resources, at=at), name="寄出信函", otherwise=DeliveryReport())
+    parts.failures += report.failures
+    return [report.told, f"寄信中断:{report.trouble}"] if report.trouble else [report.told]
+
+
+def publish(resources: Resources, parts: Parts) -> list[str]:
+    """Bring the pages of notices up to date, if one waits; return what was done, in Chinese."""
+    if not parts.do(lambda: pages_wait(resources), name="查看公示页面", otherwise=True):
+        return []
+    report = parts.do(lambda: write_pages(resources), name="更新公示页面", otherwise=PageReport())
+    parts.failures += report.failures
+    return [report.told]
