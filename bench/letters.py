@@ -28,7 +28,7 @@ from notifications.letters import Reminder
 from notifications.mime import Mailbox, Rendered, pack
 from notifications.outbox import Posting, Recipient, enqueue_many
 from notifications.render import Renderer
-from notifications.transport import SmtpTransport
+from notifications.smtp import SmtpTransport
 from policies.vocabulary import Letter, LetterStatus
 from runtime.settings import PROJECT
 from tasks.post import post_letters

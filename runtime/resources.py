@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from models.case import Case
 from models.engine import Database, open_engine
 from notifications.render import Renderer
-from notifications.transport import FolderTransport, SmtpTransport, Transport
+from notifications.smtp import SmtpTransport
+from notifications.transport import FolderTransport, Transport
 from policies.edition import Edition
 from policies.errors import BadPolicy
 from policies.load import LoadedEdition, load_all, load_calendar, parse_edition

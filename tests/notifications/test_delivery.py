@@ -25,7 +25,8 @@ from models.registry import Household, Person, Unit
 from notifications.mime import Mailbox
 from notifications.outbox import NO_ADDRESS, Posting, Recipient, enqueue, enqueue_many
 from notifications.render import Renderer
-from notifications.transport import FolderTransport, Over, SmtpTransport, Transport
+from notifications.smtp import SmtpTransport
+from notifications.transport import FolderTransport, Over, Transport
 from policies.errors import Refused
 from policies.vocabulary import Letter, LetterStatus, UnitKind
 from runtime.clock import Clock, MovedClock
@@ -799,7 +800,7 @@ def test_a_server_that_looks_long_at_the_text_has_taken_the_letter(
 def test_a_server_that_never_answers_the_text_is_left(
     sqlite_database: Database, renderer: Renderer, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("notifications.transport.END_OF_TEXT_SECONDS", 1)
+    monkeypatch.setattr("notifications.smtp.END_OF_TEXT_SECONDS", 1)
     write(sqlite_database)
     asleep = threading.Event()
     server.upon_letter = lambda: asleep.wait(60) and None

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from notifications.transport import SmtpTransport
+from notifications.smtp import SmtpTransport
 from runtime.resources import Resources
 from tasks.asks import claim_run
 from tasks.deadlines import fire_due
