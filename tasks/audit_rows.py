@@ -199,10 +199,16 @@ def unreadable_values(session: Session, table: type[Base], row_id: int) -> list[
     said = []
     for each in _columns(table):
         if not _fits(session, table, each, row_id):
-            value = mask_text(_shown(session, table, each.column, row_id))
-            value = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}……"
-            said.append(f"列 {each.column.key} 现为" + (f"“{value}”" if value else "空"))
+            said.append(f"列 {each.column.key} 现为{quoted(_shown(session, table, each.column, row_id))}")
     return said
+
+
+def quoted(value: object) -> str:
+    """Return a value as faults name it, in Chinese: without personal numbers, and not at any length."""
+    text = "" if value is None else mask_text(str(value))
+    if not text:
+        return "空"
+    return f"“{text if len(text) <= _LONGEST else text[:_LONGEST] + '……'}”"
 
 
 def _fits(session: Session, table: type[Base], place: "_Place", row_id: int) -> bool:

@@ -20,9 +20,8 @@ from models.history import HistoryRow
 from models.registry import Household
 from models.work_item import WorkItem
 from policies.vocabulary import CaseKind, CaseStatus, Gate, Verdict, WorkItemStatus
-from rules.masking import mask_text
 from rules.periods import end_of
-from tasks.audit_rows import AuditFault, read_or, rows_of
+from tasks.audit_rows import AuditFault, quoted, read_or, rows_of
 from tasks.sealed_rows import facts_of, json_of
 
 Facts = dict[str, Any]
@@ -65,7 +64,6 @@ _ROLL = (
 )
 _KEYS = _ROLL.with_only_columns(Consent.work_item_id, Consent.household_id)
 _ONE = _ROLL.where(Consent.work_item_id == bindparam("item"), Consent.household_id == bindparam("household"))
-_LONGEST = 60
 
 
 @dataclass
@@ -293,11 +291,4 @@ def _changed(facts: Mapping[str, Any], meant: Mapping[str, Any]) -> Iterator[str
     """Yield, in Chinese, which values are not what was told."""
     for name, value in meant.items():
         if name in facts and facts[name] != value:
-            yield f"列 {name} 现为{_shown(facts[name])},办理记录为{_shown(value)},已被改动"
-
-
-def _shown(value: Any) -> str:
-    if value is None or value == "":
-        return "空"
-    text = mask_text(str(value))
-    return f"“{text if len(text) <= _LONGEST else text[:_LONGEST] + '……'}”"
+            yield f"列 {name} 现为{quoted(facts[name])},办理记录为{quoted(value)},已被改动"
