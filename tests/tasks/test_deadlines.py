@@ -246,11 +246,17 @@ def test_a_period_into_an_unpublished_year_is_provisional_until_the_calendar_is_
     assert town.sleep_until("2026-12-20 10:05").recomputed == 0
 
 
-def test_what_is_not_over_by_the_arrangement_does_not_lapse_by_the_estimate(open_sqlite: OpenTown) -> None:
-    """The arrangement came out while the system was down, and the estimated due day has passed meanwhile."""
-    town = open_sqlite("example-2026", "2026-12-10 10:00")
+def estimated(open_town: OpenTown) -> Township:
+    """Open a gate until 11 January by the estimate, until the 12th by the arrangement that has come out since."""
+    town = open_town("example-2026", "2026-12-10 10:00")
     town.apply()
     publish_2027(town)
+    return town
+
+
+def test_what_is_not_over_by_the_arrangement_does_not_lapse_by_the_estimate(open_sqlite: OpenTown) -> None:
+    """The arrangement came out while the system was down, and the estimated due day has passed meanwhile."""
+    town = estimated(open_sqlite)
     counts = town.sleep_until("2027-01-12 10:00")
     assert (counts.recomputed, counts.lapses) == (1, 0)
     assert town.gate() is Gate.HOUSEHOLD_CONSENT
@@ -266,9 +272,7 @@ def fails(*_: Any, **__: Any) -> Any:
 def test_nothing_lapses_by_the_estimate_when_the_recomputing_breaks_as_a_whole(
     open_town: OpenTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    town = open_town("example-2026", "2026-12-10 10:00")
-    town.apply()
-    publish_2027(town)
+    town = estimated(open_town)
     town.clock.move_to(at("2027-01-12 10:00"))
     monkeypatch.setattr(deadline_sweep, "recompute_provisional", fails)
     monkeypatch.setattr(deadline_sweep, "wake_all", lambda *_, **__: Counter())
@@ -285,9 +289,7 @@ def test_nothing_lapses_by_the_estimate_when_the_recomputing_breaks_as_a_whole(
 def test_what_can_not_be_counted_anew_is_reported_but_does_not_lapse(
     open_town: OpenTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    town = open_town("example-2026", "2026-12-10 10:00")
-    town.apply()
-    publish_2027(town)
+    town = estimated(open_town)
     with monkeypatch.context() as broken:
         broken.setattr(due_days, "plan", fails)
         town.clock.move_to(at("2027-01-05 09:00"))
@@ -307,9 +309,7 @@ def test_what_can_not_be_counted_anew_is_reported_but_does_not_lapse(
 
 
 def test_who_answers_on_the_true_last_day_is_in_time_though_no_sweep_has_come(open_town: OpenTown) -> None:
-    town = open_town("example-2026", "2026-12-10 10:00")
-    town.apply()
-    publish_2027(town)
+    town = estimated(open_town)
     town.clock.move_to(at("2027-01-12 10:00"))
     town.everybody_agrees()
     assert town.gate() is Gate.VILLAGE_FORWARD
