@@ -11,7 +11,9 @@ from tasks.post import post_letters
 
 def post(resources: Resources, parts: Parts, *, at: datetime) -> list[str]:
     """Deliver the letters that are due; return what was done, in Chinese. The sweep delivers what stays."""
-    report = parts.do(lambda: post_letters(resources, at=at), name="寄出信函", otherwise=DeliveryReport())
+    report: DeliveryReport | None = parts.do(lambda: post_letters(resources, at=at), name="寄出信函", otherwise=None)
+    if report is None:
+        return []
     parts.failures += report.failures
     return [report.told, f"寄信中断:{report.trouble}"] if report.trouble else [report.told]
 
@@ -20,6 +22,8 @@ def publish(resources: Resources, parts: Parts) -> list[str]:
     """Bring the pages of notices up to date, if one waits; return what was done, in Chinese."""
     if not parts.do(lambda: pages_wait(resources), name="查看公示页面", otherwise=True):
         return []
-    report = parts.do(lambda: write_pages(resources), name="更新公示页面", otherwise=PageReport())
+    report: PageReport | None = parts.do(lambda: write_pages(resources), name="更新公示页面", otherwise=None)
+    if report is None:
+        return []
     parts.failures += report.failures
     return [report.told]

@@ -11,7 +11,7 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select, text
 
-from flows import deadline_sweep
+from flows import deadline_sweep, sending
 from flows.deadline_sweep import sweep_directly
 from flows.step import ended
 from models.case import Case
@@ -233,6 +233,25 @@ def test_a_duty_that_fails_as_a_whole_stops_no_other_and_no_letter(
         catch_up(town.resources, at=town.now())
 
 
+def breaking(monkeypatch: pytest.MonkeyPatch, parts: Iterable[str], broken: str) -> list[str]:
+    """Break one part of the sweep; return the list that gets each of these parts when it is called."""
+    called: list[str] = []
+
+    def noted(name: str, whole: Any) -> Any:
+        def run(*args: Any, **named: Any) -> Any:
+            called.append(name)
+            if name == broken:
+                raise LookupError("no such table")
+            return whole(*args, **named)
+
+        return run
+
+    for name in parts:
+        module = deadline_sweep if hasattr(deadline_sweep, name) else sending
+        monkeypatch.setattr(module, name, noted(name, getattr(module, name)))
+    return called
+
+
 PARTS = {
     "recompute_provisional": "重算暂定期限",
     "follow_calendar": "公示末日顺延",
@@ -247,20 +266,8 @@ PARTS = {
 def test_a_part_of_the_sweep_that_fails_as_a_whole_stops_no_other_and_no_letter(
     open_sqlite: OpenTown, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    called: list[str] = []
-
-    def noted(name: str, whole: Any) -> Any:
-        def run(*args: Any, **named: Any) -> Any:
-            called.append(name)
-            if name == part:
-                raise LookupError("no such table")
-            return whole(*args, **named)
-
-        return run
-
     town = two_towns(open_sqlite(EXAMPLE, "2026-12-01 09:00"))
-    for name in PARTS:
-        monkeypatch.setattr(deadline_sweep, name, noted(name, getattr(deadline_sweep, name)))
+    called = breaking(monkeypatch, PARTS, part)
     told, failures = sweep(town, AFTER_NEW_YEAR)
     assert failures == [f"{PARTS[part]}未能办理,下次巡检再办:LookupError:no such table"]
     assert called == list(PARTS)
@@ -287,21 +294,9 @@ AFTERWARDS = {
 def test_a_part_that_fails_after_the_deadlines_stops_no_other_and_the_sweep_is_seen(
     open_sqlite: OpenTown, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    called: list[str] = []
-
-    def noted(name: str, whole: Any) -> Any:
-        def run(*args: Any, **named: Any) -> Any:
-            called.append(name)
-            if name == part:
-                raise LookupError("no such table")
-            done = whole(*args, **named)
-            return True if name == "pages_wait" else done
-
-        return run
-
     town = two_towns(open_sqlite(EXAMPLE, "2026-12-01 09:00"))
-    for name in AFTERWARDS:
-        monkeypatch.setattr(deadline_sweep, name, noted(name, getattr(deadline_sweep, name)))
+    monkeypatch.setattr(sending, "pages_wait", lambda _: True)
+    called = breaking(monkeypatch, AFTERWARDS, part)
     told, failures = sweep(town, AFTER_NEW_YEAR)
     assert failures == [f"{AFTERWARDS[part]}未能办理,下次巡检再办:LookupError:no such table"]
     assert called == [each for each in AFTERWARDS if (part, each) != ("wake_all", "schedule_close_outs")]
