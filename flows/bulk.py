@@ -1,7 +1,6 @@
 """The bulk driver's run: one sheet of decisions, one Prefect run, however many cases."""
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from prefect import flow
@@ -52,12 +51,12 @@ def decide_sheet(resources: Resources, sheet: str, *, at: datetime) -> BulkRepor
 def read_sheet(resources: Resources, sheet: str, *, at: datetime) -> BoundSheet:
     """Read a sheet of decisions and bind its rows; Refused when the sheet itself is faulty."""
     folder = resources.settings.documents_folder
+
+    def take_decision(command: Decide, asked: Asked) -> object:
+        return decide(resources, command, door=Door.SHEET, at=at, asked=asked)
+
     rows = [
-        row_of(number, command, command.case, partial(_decide, resources, command, at))
+        row_of(number, command, case=command.case, decide=take_decision)
         for number, command in read_decisions(folder, sheet)
     ]
     return bind(resources, folder=folder, name=sheet, rows=rows)
-
-
-def _decide(resources: Resources, command: Decide, at: datetime, asked: Asked) -> object:
-    return decide(resources, command, door=Door.SHEET, at=at, asked=asked)

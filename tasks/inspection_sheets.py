@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +78,12 @@ def bound_visits(
         Refused: as `read_visits`.
     """
     read = read_visits(resources, campaign_number, folder, name, by=by)
-    rows = [row_of(number, visit, case, partial(_record, resources, visit, at)) for number, case, visit in read]
+
+    def record(visit: RecordVisit, asked: Asked) -> object:
+        return record_visit(resources, visit, door=Door.SHEET, at=at, asked=asked)
+
+    rows = [row_of(number, visit, case=case, decide=record) for number, case, visit in read]
     return bind(resources, folder=folder, name=name, rows=rows)
-
-
-def _record(resources: Resources, visit: RecordVisit | Refused, at: datetime, asked: Asked) -> object:
-    if isinstance(visit, Refused):
-        raise visit
-    return record_visit(resources, visit, door=Door.SHEET, at=at, asked=asked)
 
 
 def _inspections(session: Session, case: Case) -> dict[str, str]:

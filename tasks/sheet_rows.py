@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import bindparam, select
@@ -30,6 +30,7 @@ from tasks.audit_rows import read_or
 from tasks.cases import SHEET, Asked
 from tasks.drivers import Row
 
+C = TypeVar("C", bound=BaseModel)
 AT_ONCE = 500
 AGAIN = "要办理的,请另填一份表并换一个文件名"
 """What is said of a row that was carried out, where it could be meant for the gate that waits now."""
@@ -72,12 +73,12 @@ class SheetRow:
         return f"第{self.number}行"
 
 
-def row_of(number: int, command: BaseModel | Refused, case: str, decide: Callable[[Asked], object]) -> SheetRow:
-    """Return a row that says `command`; of one that can not be read, the refusal."""
+def row_of(number: int, command: C | Refused, *, case: str, decide: Callable[[C, Asked], object]) -> SheetRow:
+    """Return a row that says `command`, which `decide` carries out; of one that can not be read, the refusal."""
     if isinstance(command, Refused):
         return SheetRow(number, case, "", None, partial(_refuse, command))
     said = hashlib.sha256(canonical(command.model_dump(mode="json")).encode()).hexdigest()
-    return SheetRow(number, case, said, getattr(command, "verdict", None), decide)
+    return SheetRow(number, case, said, getattr(command, "verdict", None), partial(decide, command))
 
 
 def _refuse(refusal: Refused, _: Asked) -> None:
