@@ -21,7 +21,7 @@ from models.ledger import LedgerAccount, LedgerEntry
 from models.work_item import Decision
 from rules.masking import mask_text
 from tasks.archive_audit import archived, verify_stub
-from tasks.audit_rows import UNREADABLE, AuditFault, in_pages, is_of_reading, is_of_value, rows_of
+from tasks.audit_rows import AuditFault, in_pages, is_of_reading, read_or, rows_of
 from tasks.case_audit import verify_place
 from tasks.gate_audit import PLACE, verify_gates
 from tasks.ledger_audit import stray_rows, verify_money
@@ -263,15 +263,15 @@ def _verify_case(session: Session, case: Case, *, in_part: bool) -> Iterator[Aud
 
 def _verify_edition(case: Case) -> Iterator[AuditFault]:
     """Find whether the policy that the case goes by is the one it was opened under."""
-    try:
+
+    def published() -> str:
         edition: PublishedEdition | None = case.edition
-        sha256 = hashlib.sha256(edition.text).hexdigest() if edition is not None else ""
-    except UNREADABLE as error:
-        if not is_of_value(error):
-            raise
+        return hashlib.sha256(edition.text).hexdigest() if edition is not None else ""
+
+    sha256 = read_or(published, lambda: None)
+    if sha256 is None:
         yield AuditFault(case.number, "editions", 0, f"政策 {case.edition_id} 的全文无法读取,已被改动")
-        return
-    if edition is None:
+    elif not sha256:
         yield AuditFault(case.number, "cases", case.id, f"列 edition_id 现为“{case.edition_id}”,没有公布过这样的政策")
     elif sha256 != case.edition_sha256:
         yield AuditFault(case.number, "cases", case.id, f"所依据政策 {case.edition_id} 的全文与立案时的摘要不符")
