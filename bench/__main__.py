@@ -89,12 +89,12 @@ QUICK = Scale(
     notices=40,
     decisions=40,
     sites=2000,
-    live=5,
+    live=4,
     live_on=("SQLite",),
     sheet=40,
-    idle=40,
-    idle_cases=(100,),
-    prefect_sqlite=30,
+    idle=30,
+    idle_cases=(50,),
+    prefect_sqlite=20,
     growth={"SQLite": (1000, 10_000), "PostgreSQL": (1000, 10_000)},
 )
 
