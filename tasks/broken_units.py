@@ -1,5 +1,5 @@
 """
-Units of the registry whose rows somebody has tampered with: each is found, named and told, and stops no other.
+Units of the registry that nobody can serve, mostly because somebody has tampered with their rows: each is told.
 
 Used where something is done for many towns; read only.
 """
@@ -15,6 +15,7 @@ from policies.vocabulary import UnitKind
 from runtime.resources import Resources
 from tasks.audit_rows import is_whole, read_or, unit_shown, unreadable_values
 from tasks.each_town import Unreadable, serve_each
+from tasks.openings import edition_of
 
 
 class UnreadableUnit(Unreadable):
@@ -78,9 +79,15 @@ def of_no_kind(session: Session) -> list[UnreadableUnit]:
     return [unreadable(session, unit_id) for unit_id in sorted(session.scalars(query))]
 
 
-def tell_unknown_kinds(resources: Resources, at: datetime, failures: list[str] | None = None) -> str:
+def of_no_edition(resources: Resources, session: Session) -> list[Unit | UnreadableUnit]:
+    """Return the towns that the registry has go by an edition which is not there, e.g. because its file was taken."""
+    lost = Unit.edition_id.not_in(resources.editions)  # of one that names none nothing is asked
+    return units_of(session, select(Unit).where(Unit.kind == UnitKind.TOWN, lost).order_by(Unit.code))
+
+
+def tell_unserved(resources: Resources, at: datetime, failures: list[str] | None = None) -> str:
     """
-    Tell of units of no kind there is, for which no duty is done.
+    Tell of towns for which no duty is done: units of no kind there is, and towns whose edition is not there.
 
     Args:
         at: not looked at.
@@ -90,6 +97,7 @@ def tell_unknown_kinds(resources: Resources, at: datetime, failures: list[str] |
         Empty: nothing is done.
     """
     with resources.database.read() as session:
-        found = of_no_kind(session)
-    serve_each("各项例行事项", [(each.shown, each) for each in found], lambda _: None, failures=failures)
+        found = [*of_no_kind(session), *of_no_edition(resources, session)]
+    named = [(each.shown, each) if isinstance(each, UnreadableUnit) else (each.name, each) for each in found]
+    serve_each("各项例行事项", named, lambda town: edition_of(resources, town), failures=failures)
     return ""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from runtime.resources import Resources
 from tasks import change_rests, meeting_routine, theme_rounds, week_reports, year_routine
-from tasks.broken_units import tell_unknown_kinds
+from tasks.broken_units import tell_unserved
 from tasks.each_town import SomeFailed, failure
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ The list gets the towns in which it could not be done, in Chinese.
 """
 
 RECURRING: dict[str, Recurring] = {
-    "单位登记核对": tell_unknown_kinds,
+    "单位登记核对": tell_unserved,
     "到日暂停": lambda resources, at, _: change_rests.begin_due_rests(resources, at),
     "月度主题": theme_rounds.catch_up_themes,
     "每周活动检查": week_reports.catch_up_weeks,

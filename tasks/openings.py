@@ -16,14 +16,20 @@ from tasks.cases import local_day
 _OPENED = select(Case).where(Case.opening_key == bindparam("key"))
 
 
-def edition_in_use(resources: Resources, town: Unit, at: datetime) -> LoadedEdition:
-    """Return the edition by which the town opens new cases; Refused when it has none or it is not in force."""
+def edition_of(resources: Resources, town: Unit) -> LoadedEdition:
+    """Return the edition that the registry names for the town; Refused when it names none, or one that is not there."""
     loaded = resources.editions.get(town.edition_id or "")
     if loaded is None:
-        known = "、".join(sorted(resources.editions))
+        known = "、".join(sorted(id_ for id_, each in resources.editions.items() if each.edition.site is not None))
         raise Refused(
             "default", f"{town.name}登记的适用政策“{town.edition_id or '(空)'}”不存在,请在登记簿中改为:{known}"
         )
+    return loaded
+
+
+def edition_in_use(resources: Resources, town: Unit, at: datetime) -> LoadedEdition:
+    """Return the edition by which the town opens new cases; Refused when it has none or it is not in force."""
+    loaded = edition_of(resources, town)
     if loaded.edition.site is None:
         raise Refused("default", f"《{loaded.edition.title}》不是客堂间的政策,请在登记簿中改正{town.name}的适用政策")
     check_in_force(loaded, local_day(at))

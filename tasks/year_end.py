@@ -20,6 +20,7 @@ from tasks.applications import approved_in_year
 from tasks.broken_units import UnreadableUnit, of_no_kind, units_of
 from tasks.each_town import serve_each
 from tasks.mail import to_person
+from tasks.openings import edition_of
 
 
 def report_shortfalls(resources: Resources, *, at: datetime, failures: list[str] | None = None) -> int:
@@ -75,8 +76,10 @@ def _mark(act: Act, name: str, villages: list[str]) -> None:
 
 
 def _report(act: Act, town: Unit, year: int) -> Iterator[Unit]:
-    loaded = act.resources.editions.get(town.edition_id or "")
-    if loaded is None or loaded.edition.site is None or loaded.edition.site.quota is None:
+    if town.edition_id is None:
+        return
+    loaded = edition_of(act.resources, town)
+    if loaded.edition.site is None or loaded.edition.site.quota is None:
         return
     edition, quota = loaded.edition, loaded.edition.site.quota
     if not _in_force(edition, year):

@@ -176,6 +176,21 @@ def test_a_town_whose_own_row_can_not_be_read_keeps_no_other_waiting(open_sqlite
     assert opened_in(town, CaseKind.JOINT_MEETING) == ["Z", "A"]
 
 
+@pytest.mark.usefixtures("no_prefect")
+def test_a_town_whose_edition_is_not_there_is_told_by_every_sweep(open_town: OpenTown) -> None:
+    town = with_own_edition(open_town)
+    change(town, "UPDATE units SET edition_id = 'weg' WHERE code = 'A'")
+    for _ in range(2):  # until it is put right
+        _, failures = sweep(town, AFTER_NEW_YEAR)
+        assert [each.partition("、")[0] for each in failures] == [
+            f"安镇的{duty}未能办理,下次巡检再办:安镇登记的适用政策“weg”不存在,请在登记簿中改为:{EXAMPLE}"
+            for duty in ("年度建设数量通报", "各项例行事项")
+        ]
+    assert opened_in(town, CaseKind.JOINT_MEETING) == opened_in(town, CaseKind.ANNUAL_EVALUATION) == ["Z"]
+    change(town, "UPDATE units SET edition_id = NULL WHERE code = 'A'")
+    assert sweep(town, AFTER_NEW_YEAR)[1] == [], "a town without one takes no part"
+
+
 def unit_id(town: Township, code: str) -> int:
     with town.resources.database.read() as session:
         return session.scalars(select(Unit.id).where(Unit.code == code)).one()
