@@ -5,6 +5,7 @@ Used where something is done for many towns; read only.
 """
 
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 
 from sqlalchemy import Select, and_, select, union_all
@@ -60,12 +61,14 @@ def _read(session: Session, unit_id: int) -> Unit | UnreadableUnit:
 
 def unreadable(session: Session, unit_id: int) -> UnreadableUnit:
     """Return what stands for a unit that can not be read: a unit is read with all above it."""
-    where, above, seen = list[str](), unit_id, set[int]()
+    where, seen = list[str](), set[int]()
+    above: int | None = unit_id
     while isinstance(above, int) and above not in seen:
         seen.add(above)
         if said := unreadable_values(session, Unit, above):
             where.append(f"表 {Unit.__tablename__} 第 {above} 行:{'、'.join(said)}")
-        above = session.scalar(select(Unit.parent_id).where(Unit.id == above))
+        parent = select(Unit.parent_id).where(Unit.id == above)
+        above = read_or(partial(session.scalar, parent), lambda: None)
     return UnreadableUnit(unit_shown(session, unit_id), "；".join(where) or f"表 {Unit.__tablename__} 第 {unit_id} 行")
 
 
