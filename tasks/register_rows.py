@@ -92,18 +92,23 @@ def beside(session: Session, query: Select[Any], table: type[Any]) -> Sequence[t
     """
     Return what belongs to the rows of a register; `Broken` for what can not be read, which keeps nothing else out.
 
+    Where not even that can be read to what it belongs, the number is 0.
+
     Args:
         query: selects the number of what it belongs to, and what is wanted of `table`.
         table: what is read; has an id.
     """
 
-    def one(row_id: int, belongs_to: int) -> tuple[int, Any]:
+    def one(row_id: int) -> tuple[int, Any]:
         alone = query.where(table.id == row_id)
-        return read_or(lambda: session.execute(alone).tuples().one(), lambda: (belongs_to, Broken()))
+        owner = alone.with_only_columns(query.selected_columns[0])
+        return read_or(
+            lambda: session.execute(alone).tuples().one(),
+            lambda: (read_or(lambda: session.scalars(owner).one(), lambda: 0), Broken()),
+        )
 
     def one_by_one() -> Sequence[tuple[int, Any]]:
-        owners = query.with_only_columns(table.id, query.selected_columns[0])
-        return [one(*each) for each in session.execute(owners).all()]
+        return [one(each) for each in session.scalars(query.with_only_columns(table.id)).all()]
 
     return read_or(lambda: session.execute(query).tuples().all(), one_by_one)
 

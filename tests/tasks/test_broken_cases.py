@@ -225,6 +225,18 @@ def test_whatever_stands_in_a_row_of_the_register_all_others_are_whole(
         assert [rows[number] for number in others] == [whole[number] for number in others], change
 
 
+def test_a_gate_of_which_nobody_can_read_whose_it_is_keeps_no_case_from_the_register(
+    several: tuple[Township, list[str], Callable[[], None]], tmp_path: Path
+) -> None:
+    town, (broken, *others), _ = several
+    whole = rows_by_number(town, RegisterKind.CASES, tmp_path / "whole.xlsx")
+    of_case = f"(SELECT id FROM cases WHERE number = '{broken}')"
+    break_rows(town, f"UPDATE work_items SET case_id = CAST(x'e5a4' AS TEXT) WHERE case_id = {of_case}")
+    rows = rows_by_number(town, RegisterKind.CASES, tmp_path / "others.xlsx")
+    assert rows.keys() == whole.keys()
+    assert [rows[number] for number in others] == [whole[number] for number in others]
+
+
 def rows_by_number(town: Township, kind: RegisterKind, path: Path) -> dict[Any, tuple[Any, ...]]:
     assert make_register(town.resources, kind, out=path, wanted=Wanted()) is not None
     return {row[0]: row for row in openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)}
