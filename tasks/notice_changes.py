@@ -18,6 +18,7 @@ from rules.calendar import WorkCalendar
 from rules.notice_period import check_prolonging
 from runtime.resources import Resources, edition_of
 from tasks.act import acting
+from tasks.audit_rows import read_or
 from tasks.cases import Asked, notice_of
 from tasks.deciding import deciding, item_to_decide
 from tasks.history import SYSTEM
@@ -74,7 +75,7 @@ def follow_calendar(resources: Resources, *, at: datetime) -> int:
         moving = [
             (item.case.number, item.id)
             for item, notice in _standing(session)
-            if _moves(session, item, notice, resources.calendar)
+            if _moves(item, notice, resources.calendar)
         ]
     moved = 0
     for number, item_id in moving:
@@ -89,32 +90,38 @@ def _move_on(resources: Resources, number: str, item_id: int, *, at: datetime) -
     with acting(resources, at=at) as act:
         case = load_notice(act.session, number)
         item = act.session.get_one(WorkItem, item_id, populate_existing=True)
-        if item.status is not WorkItemStatus.OPEN or not _moves(act.session, item, None, resources.calendar):
+        last = last_by_the_calendar(case, notice_of(act.session, case), resources.calendar)
+        if item.status is not WorkItemStatus.OPEN or last <= item.due_on:
             return False
-        follow(act, item, last_by_the_calendar(case, notice_of(act.session, case), resources.calendar))
+        follow(act, item, last)
         return True
 
 
-def _standing(session: Session) -> list[tuple[WorkItem, Notice | None]]:
-    """Return the notices that stand, read at once; without what was published when one of them can not be read so."""
-    items = (
-        select(WorkItem)
+def _standing(session: Session) -> list[tuple[WorkItem, Notice]]:
+    """Return the notices that stand; one that can not be read keeps no other from its day, its lapse tells of it."""
+    query = (
+        select(WorkItem, Notice)
+        .join(Notice, Notice.case_id == WorkItem.case_id)
         .where(WorkItem.gate == Gate.NOTICE_PERIOD, WorkItem.status == WorkItemStatus.OPEN)
-        .options(joinedload(WorkItem.case).joinedload(Case.edition))
         .order_by(WorkItem.id)
     )
-    try:
-        both = items.add_columns(Notice).join(Notice, Notice.case_id == WorkItem.case_id)
-        return [(item, notice) for item, notice in session.execute(both)]
-    except Exception:
-        log.exception("the notices that stand can not be read at once")
-        return [(item, None) for item in session.scalars(items)]
+    whole = query.options(joinedload(WorkItem.case).joinedload(Case.edition))
+
+    def one(item_id: int) -> list[tuple[WorkItem, Notice]]:
+        alone = whole.where(WorkItem.id == item_id)
+        return read_or(lambda: list(session.execute(alone).tuples()), list)
+
+    def one_by_one() -> list[tuple[WorkItem, Notice]]:
+        ids = session.scalars(query.with_only_columns(WorkItem.id)).all()
+        return [found for each in ids for found in one(each)]
+
+    return read_or(lambda: list(session.execute(whole).tuples()), one_by_one)
 
 
-def _moves(session: Session, item: WorkItem, notice: Notice | None, calendar: WorkCalendar) -> bool:
+def _moves(item: WorkItem, notice: Notice, calendar: WorkCalendar) -> bool:
     """Return whether the calendar moves a notice's last day on; a broken notice must not stop the others."""
     try:
-        return last_by_the_calendar(item.case, notice or notice_of(session, item.case), calendar) > item.due_on
+        return last_by_the_calendar(item.case, notice, calendar) > item.due_on
     except Exception:
         log.exception("the last day of case %s can not be counted", item.case.number)
         return False

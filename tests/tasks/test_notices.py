@@ -22,6 +22,7 @@ from tasks.notice_changes import follow_calendar
 from tasks.notice_commands import PublishNotice
 from tasks.notice_seal import digest_of
 from tasks.notices import NoticeItem, open_notice, publish_notice
+from tests.broken import break_rows
 from tests.desks import OpenTown, publish_2027
 from tests.notices import LINPING, MICRO, Board
 from tests.township import HEAD_OF_OFFICE, RESPONSIBLE, STRANGER, at
@@ -149,12 +150,22 @@ def test_who_comes_on_the_last_day_by_the_arrangement_is_heard_before_the_sweep(
     sound(board)
 
 
-def test_a_notice_that_can_not_be_read_keeps_no_other_from_following_the_arrangement(open_sqlite: OpenTown) -> None:
+UNREADABLE = {
+    "notices": "items = '['",
+    "work_items": "opened_at = 'gestern'",
+    "cases": "kind = 'anschlag'",
+}
+"""What of a notice somebody may make unreadable; its case is the first."""
+
+
+@pytest.mark.parametrize("table", UNREADABLE)
+def test_a_notice_that_can_not_be_read_keeps_no_other_from_following_the_arrangement(
+    open_sqlite: OpenTown, table: str
+) -> None:
     board = Board(open_sqlite("zhujiajiao-2018", "2026-12-31 10:00"))
-    broken, other = (board.publish(LINPING, key=key, title=f"第{key}件") for key in ("1", "2"))
+    _, other = (board.publish(LINPING, key=key, title=f"第{key}件") for key in ("1", "2"))
     before = board.notice(other).ends_on
-    with board.town.resources.database.write() as session:
-        session.execute(text(f"UPDATE notices SET items = '[' WHERE page = '{broken.lower()}.html'"))
+    break_rows(board.town, f"UPDATE {table} SET {UNREADABLE[table]} WHERE id = 1")
     publish_2027(board.town)
     assert follow_calendar(board.town.resources, at=board.town.now()) == 1
     assert board.notice(other).ends_on > before
