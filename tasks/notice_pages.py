@@ -28,6 +28,7 @@ from rules.periods import shanghai_day
 from runtime.privacy import make_public
 from runtime.resources import Resources, edition_of
 from runtime.settings import PROJECT
+from tasks.audit_rows import is_of_value, number_of, read_or
 from tasks.mail import office_of
 from tasks.notice_mail import added_later, late_text, objections_of
 
@@ -93,7 +94,13 @@ def _write(resources: Resources, folder: Path, report: PageReport, *, everything
     if not everything:
         query = query.where(Notice.page_seq < Notice.changed_seq)
     with resources.database.read() as session:
-        due = session.execute(query).tuples().all()
+        due = read_or(
+            lambda: session.execute(query).tuples().all(),
+            lambda: [
+                (notice_id, "", number_of(session, case_id))
+                for notice_id, case_id in session.execute(query.with_only_columns(Notice.id, Case.id)).all()
+            ],
+        )
     for start in range(0, len(due), AT_ONCE):
         laid: list[tuple[int, int, str, str, Fresh]] = []
         for notice_id, page, number in due[start : start + AT_ONCE]:
@@ -117,9 +124,9 @@ def _write(resources: Resources, folder: Path, report: PageReport, *, everything
     try:
         with resources.database.read() as session:
             put(folder / INDEX, renderer.index(**_listed(session)))
-    except (OSError, OperationalError):
-        raise  # the folder's trouble is told by the caller, the database's is worth another try
     except Exception as error:  # the pages stay due
+        if isinstance(error, (OSError, OperationalError)) and not is_of_value(error):
+            raise  # the folder's trouble is told by the caller, the database's is worth another try
         log.exception("the index of notices can not be written")
         report.failures.append(f"公示目录无法生成({type(error).__name__}:{error})")
         return

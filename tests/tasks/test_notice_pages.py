@@ -220,16 +220,24 @@ def test_a_notice_that_can_not_be_shown_leaves_the_others_and_the_index(
     assert not pages_wait(both.town.resources, second)
 
 
-def test_an_index_that_can_not_be_made_is_told_and_the_pages_stay_due(board: Board) -> None:
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ("ends_on = 'x'", "lpg-2022-0001.html"),
+        ("ends_on = CAST(x'e5a4' AS TEXT)", "lpg-2022-0001.html"),
+        ("page = CAST(x'e5a4' AS TEXT)", ""),
+    ],
+)
+def test_an_index_that_can_not_be_made_is_told_and_the_pages_stay_due(board: Board, change: str, shown: str) -> None:
     first, second = (board.publish(LINPING, key=key) for key in ("1", "2"))
     shutil.rmtree(folder(board))
     with board.town.resources.database.write() as session:
         session.execute(text("UPDATE notices SET page_seq = 0"))
-        session.execute(text("UPDATE notices SET ends_on = 'x' WHERE page = 'lpg-2022-0001.html'"))
+        session.execute(text(f"UPDATE notices SET {change} WHERE page = 'lpg-2022-0001.html'"))
     report = write_pages(board.town.resources)
     assert report.written == 0
     of_page, of_index = report.failures
-    assert of_page.startswith(f"公示 {first} 的页面 lpg-2022-0001.html 无法生成(")
+    assert of_page.startswith(f"公示 {first} 的页面 {shown} 无法生成(")
     assert of_index.startswith("公示目录无法生成(")
     assert "公示中" in page(board, second)
     assert pages_wait(board.town.resources, second)
