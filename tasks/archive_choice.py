@@ -232,8 +232,12 @@ def reasons_to_stay(session: Session, cases: Sequence[Case]) -> Mapping[int, lis
     ids = [case.id for case in cases]
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
-        for case_id, number in session.execute(select(Site.case_id, Site.number).where(Site.case_id.in_(some))):
-            found[case_id].append(f"客堂间 {number} 的名册、主题、活动以此案的办理记录为据")
+        for site in rows_of(session, Site, select(Site).where(Site.case_id.in_(some)).order_by(Site.id), number=""):
+            if isinstance(site, AuditFault):
+                of_case = session.scalars(select(Site.case_id).where(Site.id == site.row)).one()
+                found[of_case].append(f"客堂间名册第 {site.row} 行{site.reason}")
+            else:
+                found[site.case_id].append(f"客堂间 {site.number} 的名册、主题、活动以此案的办理记录为据")
         with_money = select(LedgerAccount.case_id).where(LedgerAccount.case_id.in_(some))
         for case_id in session.scalars(
             with_money.union(select(LedgerEntry.case_id).where(LedgerEntry.case_id.in_(some)))

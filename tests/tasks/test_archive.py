@@ -35,6 +35,7 @@ from tasks.documents import changed_documents
 from tasks.office_acts import settle_undelivered
 from tasks.paperwork import DocumentKind, make_document
 from tests.archives import BEFORE, YEARS_LATER, Ended, Office, forge, in_case
+from tests.broken import break_rows
 from tests.calls import LINPING, OpenCallTown
 from tests.desks import OpenTown, keep
 from tests.township import GROUP_HEAD, LEADER, RESPONSIBLE, REVIEWER, SECOND_REVIEWER, at, township
@@ -227,6 +228,14 @@ def causes(ended: Ended, tmp_path: Path, **wanted: Any) -> dict[str, str]:
     for matter, _, cause in made.left:
         found[matter] = f"{found.get(matter, '')};{cause}"
     return found
+
+
+def test_a_site_that_can_not_be_read_keeps_no_other_case_from_the_archive(ended: Ended, tmp_path: Path) -> None:
+    whole = ended.make(tmp_path, dry_run=True).going
+    break_rows(ended.town, "UPDATE sites SET number = CAST(x'e5a4' AS TEXT)")
+    made = ended.make(tmp_path, dry_run=True)
+    assert made.going == whole
+    assert any("客堂间名册第 1 行无法读取,已被改动:列 number 现为" in cause for _, _, cause in made.left)
 
 
 def test_a_site_and_its_money_keep_their_case(ended: Ended, tmp_path: Path) -> None:
