@@ -245,7 +245,7 @@ def _mark(database: Database, tried: Sequence[Claimed], report: DeliveryReport, 
         log.warning(
             "outbox entry %s to %s was not sent: %s",
             claimed.entry.id,
-            masked_address(claimed.entry.to_address),
+            masked_address(str(claimed.entry.to_address)),
             claimed.error,
         )
     return DeliveryReport(

@@ -14,6 +14,7 @@ from tasks.commands import Decide
 from tasks.history import verify
 from tasks.office_acts import settle_undelivered
 from tasks.outbox import DeliveryReport
+from tests.broken import break_rows
 from tests.township import GROUP_HEAD, HEAD_OF_OFFICE, LEADER, RESPONSIBLE, REVIEWER, SECOND_REVIEWER, Township, at
 
 
@@ -55,6 +56,16 @@ def test_an_address_that_is_none_is_found_out_on_the_way(both: Township) -> None
     both.rehearsal.sweep()
     assert both.told("letter_undelivered") == ["沈审核", "施审核"]
     assert {entry.status.value for entry in both.entries("letter_undelivered")} == {"sent"}
+
+
+def test_an_address_that_is_no_text_is_found_out_too_and_stops_no_other_letter(town: Township) -> None:
+    town.apply()
+    first, *_ = town.entries()
+    queued = "status = 'queued', sent_at = NULL, next_attempt_at = created_at"
+    break_rows(town, f"UPDATE outbox SET {queued}, to_address = x'01ff' WHERE id = {first.id}")
+    assert town.rehearsal.sweep().failures == []
+    assert [item.subject_id for item in items(town)] == dead(town) == [first.id]
+    assert town.told("letter_undelivered") == ["沈审核", "施审核"]
 
 
 def test_a_case_whose_number_can_not_be_read_keeps_no_other_from_hearing_of_its_dead_letters(town: Township) -> None:
