@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from models.engine import Database
@@ -216,6 +216,22 @@ def mark(
 
 
 def _marked(
+    database: Database, sent: Sequence[Claimed], failed: Sequence[tuple[Claimed, datetime | None]], *, at: datetime
+) -> tuple[int, list[int]]:
+    try:
+        return _marked_at_once(database, sent, failed, at=at)
+    except IntegrityError:
+        # Somebody has tampered with one of them, so that it takes no mark. The others would all go out once more.
+        ids = [claimed.entry.id for claimed in (*sent, *(each for each, _ in failed))]
+        if len(ids) == 1:
+            log.exception("outbox entry %s takes no mark", *ids)
+            return 0, []
+        each = [_marked(database, [one], [], at=at) for one in sent]
+        each += [_marked(database, [], [one], at=at) for one in failed]
+        return sum(retried for retried, _ in each), [entry_id for _, dead in each for entry_id in dead]
+
+
+def _marked_at_once(
     database: Database, sent: Sequence[Claimed], failed: Sequence[tuple[Claimed, datetime | None]], *, at: datetime
 ) -> tuple[int, list[int]]:
     retried = 0

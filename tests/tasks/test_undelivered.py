@@ -1,5 +1,6 @@
 """Letters that do not arrive: the office hears of each once, and settles it one way or the other."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -66,6 +67,26 @@ def test_an_address_that_is_no_text_is_found_out_too_and_stops_no_other_letter(t
     assert town.rehearsal.sweep().failures == []
     assert [item.subject_id for item in items(town)] == dead(town) == [first.id]
     assert town.told("letter_undelivered") == ["沈审核", "施审核"]
+
+
+def test_a_letter_that_takes_no_mark_lets_no_other_go_out_twice(town: Township) -> None:
+    town.apply()
+    first, second = town.entries()[:2]
+    queued = "status = 'queued', next_attempt_at = created_at"
+    break_rows(
+        town,
+        # With a day on which it was sent: no letter that is dead has one, says the database.
+        f"UPDATE outbox SET {queued}, to_address = 'kein Postfach' WHERE id = {first.id}",
+        f"UPDATE outbox SET {queued}, sent_at = NULL WHERE id = {second.id}",
+    )
+    for _ in range(2):
+        assert town.rehearsal.sweep().failures == []
+        town.clock.move_to(town.now() + timedelta(hours=1))
+    stand = {
+        each.id: (each.status.value, each.attempts - before.attempts)
+        for before, each in zip((first, second), town.entries(), strict=False)
+    }
+    assert stand == {first.id: ("queued", 2), second.id: ("sent", 1)}
 
 
 def test_a_case_whose_number_can_not_be_read_keeps_no_other_from_hearing_of_its_dead_letters(town: Township) -> None:
