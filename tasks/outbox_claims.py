@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from models.engine import Database
@@ -109,7 +109,7 @@ _CLAIM = (
 _BURY = (
     update(_TABLE)
     .where(_TABLE.c.id == bindparam("entry_id"), _QUEUED, _TABLE.c.next_attempt_at <= bindparam("now"))
-    .values(status=LetterStatus.DEAD, last_error=bindparam("why"))
+    .values(status=LetterStatus.DEAD, sent_at=None, last_error=bindparam("why"))
 )
 _SENT = (
     update(_TABLE)
@@ -218,22 +218,6 @@ def mark(
 def _marked(
     database: Database, sent: Sequence[Claimed], failed: Sequence[tuple[Claimed, datetime | None]], *, at: datetime
 ) -> tuple[int, list[int]]:
-    try:
-        return _marked_at_once(database, sent, failed, at=at)
-    except IntegrityError:
-        # Somebody has tampered with one of them, so that it takes no mark. The others would all go out once more.
-        ids = [claimed.entry.id for claimed in (*sent, *(each for each, _ in failed))]
-        if len(ids) == 1:
-            log.exception("outbox entry %s takes no mark", *ids)
-            return 0, []
-        each = [_marked(database, [one], [], at=at) for one in sent]
-        each += [_marked(database, [], [one], at=at) for one in failed]
-        return sum(retried for retried, _ in each), [entry_id for _, dead in each for entry_id in dead]
-
-
-def _marked_at_once(
-    database: Database, sent: Sequence[Claimed], failed: Sequence[tuple[Claimed, datetime | None]], *, at: datetime
-) -> tuple[int, list[int]]:
     retried = 0
     dead: list[int] = []
     with database.write() as session:
@@ -278,6 +262,7 @@ def _mark_failed(session: Session, claimed: Claimed, *, again: datetime | None) 
         )
         .values(
             status=LetterStatus.DEAD if again is None else LetterStatus.QUEUED,
+            sent_at=None,  # as it is, unless somebody has tampered with it: else a batch could not be marked
             next_attempt_at=claimed.lease if again is None else again,
             attempts=OutboxEntry.attempts - (1 if untried else 0),
             last_error=claimed.error,
