@@ -203,7 +203,10 @@ def test_a_row_that_was_not_reached_decides_only_the_round_that_waited_then(
     sound(town)
 
 
-def test_a_row_that_was_refused_is_done_by_the_same_sheet_when_its_gate_has_come(open_sqlite: OpenTown) -> None:
+@pytest.mark.parametrize("unreadable", [False, True], ids=["sound", "beside a past gate that can not be read"])
+def test_a_row_that_was_refused_is_done_by_the_same_sheet_when_its_gate_has_come(
+    open_sqlite: OpenTown, unreadable: bool
+) -> None:
     town = open_sqlite("example-2026", "2026-03-02 10:00")
     town.add_group("ZD02")
     ready, early = town.apply(), town.apply(household="ZD02-001")
@@ -212,6 +215,9 @@ def test_a_row_that_was_refused_is_done_by_the_same_sheet_when_its_gate_has_come
     town.clock.move_to(town.now() + timedelta(hours=1))
     assert [row for row, _ in handed_in(town).refused] == ["第3行"]
     town.everybody_agrees(number=early)
+    if unreadable:
+        of_case = f"(SELECT id FROM cases WHERE number = '{ready}')"
+        break_rows(town, f"UPDATE work_items SET gate = 'tor' WHERE gate = 'household_consent' AND case_id = {of_case}")
     again = handed_in(town)
     assert (again.done, [row for row, _ in again.done_before], again.refused) == (1, ["第2行"], [])
     assert town.gate(early) is Gate.OFFICE_REVIEW
@@ -235,25 +241,6 @@ def test_a_case_that_can_not_be_read_keeps_no_other_row_from_being_bound(open_sq
     assert row == "第2行"
     assert f"案件 {numbers[0]} 的记录无法读取,已被改动,不能办理;请运行 ketang audit verify {numbers[0]}" in reason
     assert town.gate(numbers[1]) is Gate.OFFICE_REVIEW
-
-
-def test_a_past_gate_that_can_not_be_read_keeps_no_other_row_from_being_done(open_sqlite: OpenTown) -> None:
-    town = open_sqlite("example-2026", "2026-03-02 10:00")
-    town.add_group("ZD02")
-    ready, early = town.apply(), town.apply(household="ZD02-001")
-    town.everybody_agrees(number=ready)
-    put(town, [[number, RESPONSIBLE, Verdict.FORWARDED.label, ""] for number in (ready, early)])
-    town.clock.move_to(town.now() + timedelta(hours=1))
-    assert [row for row, _ in handed_in(town).refused] == ["第3行"]
-    town.everybody_agrees(number=early)
-    break_rows(
-        town,
-        "UPDATE work_items SET gate = 'tor' WHERE gate = 'household_consent'"
-        f" AND case_id = (SELECT id FROM cases WHERE number = '{ready}')",
-    )
-    again = handed_in(town)
-    assert (again.done, [row for row, _ in again.done_before], again.refused) == (1, ["第2行"], [])
-    assert town.gate(early) is Gate.OFFICE_REVIEW
 
 
 def test_rows_that_the_database_kept_from_being_done_are_told(
