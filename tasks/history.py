@@ -21,7 +21,7 @@ from models.ledger import LedgerAccount, LedgerEntry
 from models.work_item import Decision
 from rules.masking import mask_text
 from tasks.archive_audit import archived, verify_stub
-from tasks.audit_rows import AuditFault, in_pages, is_of_reading, read_or, rows_of
+from tasks.audit_rows import AuditFault, in_pages, is_of_reading, is_of_value, read_or, rows_of
 from tasks.case_audit import verify_place
 from tasks.gate_audit import PLACE, verify_gates
 from tasks.ledger_audit import stray_rows, verify_money
@@ -212,10 +212,14 @@ def _examined(
     if isinstance(case, AuditFault):
         yield replace(case, reason=f"{case.reason};{_REST}")
         return
+    found = False
     try:
-        yield from verify_case(session, case)
+        for fault in verify_case(session, case):
+            found = True
+            yield fault
     except Exception as error:
-        of_value = is_of_reading(error)
+        # What lacks a unit that is told to be none there is comes of that, not of a mistake.
+        of_value = is_of_reading(error) or (found and is_of_value(error))
         if isinstance(error, DBAPIError) and not of_value:
             raise
         told = mask_text(f"{type(error).__name__}:{error}")

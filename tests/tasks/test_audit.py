@@ -392,6 +392,10 @@ def test_what_can_not_be_examined_is_told_of_its_case_and_keeps_no_other_from_it
         assert "公布后被改动" in found[1].reason
     found = faults(town, "UPDATE units SET beautiful_village = 'x' WHERE code = 'Z'", change)
     assert found[0].reason.startswith("核对中断,此案有记录已被改动(LookupError:")
+    lost, broken, other = faults(town, f"UPDATE cases SET unit_id = 999 WHERE number = '{first}'", change)
+    assert lost.reason == "列 unit_id 现为“999”,没有这样的单位"
+    assert broken.reason.startswith("核对中断,此案有记录已被改动(AttributeError:")
+    assert other.case_number == second
 
 
 def test_the_ledgers_audit_goes_on_after_a_case_that_can_not_be_read(listed: Township) -> None:
