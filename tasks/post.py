@@ -13,7 +13,7 @@ from models.outbox import OutboxEntry
 from policies.vocabulary import Letter, LetterStatus
 from runtime.resources import Resources
 from tasks.act import acting
-from tasks.audit_rows import UNREADABLE, is_of_value, number_of
+from tasks.audit_rows import UNREADABLE, is_of_value, number_of, read_or
 from tasks.cases import no_such_case
 from tasks.in_brief import in_brief
 from tasks.mail import is_reported, report_undelivered
@@ -81,7 +81,7 @@ def post_letters(resources: Resources, *, at: datetime, number: str | None = Non
             with resources.database.read() as session:
                 named = number_of(session, of_case)
             log.exception("undelivered letter %s of case %s can not be reported", entry_id, named)
-            failures.append(f"{named}:信函 {entry_id} 未能送达,也未能报告:{in_brief(error)}")
+            failures.append(f"{named or '(所属案件不明)'}:信函 {entry_id} 未能送达,也未能报告:{in_brief(error)}")
     return replace(report, failures=tuple(failures))
 
 
@@ -94,13 +94,22 @@ def _id_of(resources: Resources, number: str) -> int:
 
 
 def _unreported(resources: Resources, case_id: int | None) -> list[tuple[int, int]]:
-    """Return the letters, with their cases' ids, that will never arrive and of which the office does not know."""
+    """
+    Return the letters, with their cases' ids, that will never arrive and of which the office does not know.
+
+    0 stands for a case of which nobody can read which one it is.
+    """
+    query, given = (_UNREPORTED, {}) if case_id is None else (_UNREPORTED_OF_CASE, {"in_case": case_id})
     with resources.database.glance() as connection:
-        if case_id is None:
-            found = connection.execute(_UNREPORTED)
-        else:
-            found = connection.execute(_UNREPORTED_OF_CASE, {"in_case": case_id})
-        return [(entry_id, of_case) for entry_id, of_case in found]
+
+        def one(entry_id: int) -> tuple[int, int]:
+            of_case = select(OutboxEntry.case_id).where(OutboxEntry.id == entry_id)
+            return entry_id, read_or(lambda: connection.scalar(of_case) or 0, lambda: 0)
+
+        return read_or(
+            lambda: [(entry_id, of_case) for entry_id, of_case in connection.execute(query, given)],
+            lambda: [one(each) for each in connection.scalars(query.with_only_columns(OutboxEntry.id), given).all()],
+        )
 
 
 def letters_wait(resources: Resources, number: str) -> bool:

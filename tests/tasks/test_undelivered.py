@@ -110,6 +110,19 @@ def test_a_case_whose_number_can_not_be_read_keeps_no_other_from_hearing_of_its_
         assert reported == set(session.scalars(others))
 
 
+def test_a_dead_letter_of_which_nobody_can_read_whose_it_is_is_told_and_hides_no_other(town: Township) -> None:
+    town.apply()
+    first, second = (each.id for each in town.entries()[:2])
+    break_rows(
+        town,
+        f"UPDATE outbox SET status = 'dead', sent_at = NULL WHERE id IN ({first}, {second})",
+        f"UPDATE outbox SET case_id = CAST(x'e5a4' AS TEXT) WHERE id = {first}",
+    )
+    (told,) = post.post_letters(town.resources, at=town.now()).failures
+    assert told.startswith(f"(所属案件不明):信函 {first} 未能送达,也未能报告")
+    assert [item.subject_id for item in items(town)] == [second]
+
+
 def test_a_letter_that_can_not_be_reported_is_told_by_each_pass_and_stops_nothing(
     both: Township, monkeypatch: pytest.MonkeyPatch
 ) -> None:
