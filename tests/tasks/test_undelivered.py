@@ -115,7 +115,7 @@ def test_a_dead_letter_of_which_nobody_can_read_whose_it_is_is_told_and_hides_no
     first, second = (each.id for each in town.entries()[:2])
     break_rows(
         town,
-        f"UPDATE outbox SET status = 'dead', sent_at = NULL WHERE id IN ({first}, {second})",
+        f"UPDATE outbox SET status = 'dead', sent_at = NULL, last_error = '信箱已满' WHERE id IN ({first}, {second})",
         f"UPDATE outbox SET case_id = CAST(x'e5a4' AS TEXT) WHERE id = {first}",
     )
     (told,) = post.post_letters(town.resources, at=town.now()).failures
