@@ -18,7 +18,7 @@ from models.case import Case
 from models.history import HistoryRow
 from models.notice import Notice, Objection
 from policies.vocabulary import CaseKind
-from tasks.audit_rows import AuditFault, rows_of
+from tasks.audit_rows import AuditFault, read_or, rows_of
 
 
 def first_last_day(notice: Notice) -> date:
@@ -123,10 +123,7 @@ def _can_be_read(notice: Notice) -> bool:
     kept: Any = notice.prolonged
     if not isinstance(kept, list) or not all(isinstance(each, dict) for each in kept):
         return False
-    try:
-        return first_last_day(notice) is not None
-    except (KeyError, TypeError, ValueError):
-        return False
+    return read_or(lambda: first_last_day(notice) is not None, lambda: False)
 
 
 def _faults_of(notice: Notice, facts: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
