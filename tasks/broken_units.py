@@ -16,7 +16,7 @@ from policies.vocabulary import UnitKind
 from runtime.resources import Resources
 from tasks.audit_rows import is_whole, read_or, unit_shown, unreadable_values
 from tasks.each_town import Unreadable, serve_each
-from tasks.openings import edition_of
+from tasks.openings import town_edition
 
 
 class UnreadableUnit(Unreadable):
@@ -102,5 +102,5 @@ def tell_unserved(resources: Resources, at: datetime, failures: list[str] | None
     with resources.database.read() as session:
         found = [*of_no_kind(session), *of_no_edition(resources, session)]
     named = [(each.shown, each) if isinstance(each, UnreadableUnit) else (each.name, each) for each in found]
-    serve_each("各项例行事项", named, lambda town: edition_of(resources, town), failures=failures)
+    serve_each("各项例行事项", named, lambda town: town_edition(resources, town), failures=failures)
     return ""

@@ -16,7 +16,7 @@ from tasks.cases import local_day
 _OPENED = select(Case).where(Case.opening_key == bindparam("key"))
 
 
-def edition_of(resources: Resources, town: Unit) -> LoadedEdition:
+def town_edition(resources: Resources, town: Unit) -> LoadedEdition:
     """Return the edition that the registry names for the town; Refused when it names none, or one that is not there."""
     loaded = resources.editions.get(town.edition_id or "")
     if loaded is None:
@@ -29,7 +29,7 @@ def edition_of(resources: Resources, town: Unit) -> LoadedEdition:
 
 def edition_in_use(resources: Resources, town: Unit, at: datetime) -> LoadedEdition:
     """Return the edition by which the town opens new cases; Refused when it has none or it is not in force."""
-    loaded = edition_of(resources, town)
+    loaded = town_edition(resources, town)
     if loaded.edition.site is None:
         raise Refused("default", f"《{loaded.edition.title}》不是客堂间的政策,请在登记簿中改正{town.name}的适用政策")
     check_in_force(loaded, local_day(at))

@@ -20,7 +20,7 @@ from tasks.applications import approved_in_year
 from tasks.broken_units import UnreadableUnit, of_no_kind, units_of
 from tasks.each_town import serve_each
 from tasks.mail import to_person
-from tasks.openings import edition_of
+from tasks.openings import town_edition
 
 
 def report_shortfalls(resources: Resources, *, at: datetime, failures: list[str] | None = None) -> int:
@@ -78,7 +78,7 @@ def _mark(act: Act, name: str, villages: list[str]) -> None:
 def _report(act: Act, town: Unit, year: int) -> Iterator[Unit]:
     if town.edition_id is None:
         return
-    loaded = edition_of(act.resources, town)
+    loaded = town_edition(act.resources, town)
     if loaded.edition.site is None or loaded.edition.site.quota is None:
         return
     edition, quota = loaded.edition, loaded.edition.site.quota
