@@ -13,14 +13,14 @@ from contextlib import ExitStack
 
 from bench.contest import Entry, compete
 from bench.contestant import Place, Spent
-from bench.live_desk import Office
+from bench.live_desk import SWEEP, Office
 from bench.memory import memory_of
 from bench.meter import cpu_of_tree, family_of
 from bench.table import Report, target
 from tasks.post import post_letters
 
 OURS = "Ketang"
-SWEEP, SWEEP_SECONDS = ("deadline-sweep", "期限巡检"), 300
+SWEEP_SECONDS = 300
 BEGIN_SECONDS = 15
 """How long after the instant of a scheduled run its processes are gone, and how long a start goes on being busy."""
 PATIENCE_SECONDS = 120
@@ -42,10 +42,11 @@ class Idle:
         self._closed = ExitStack()
         try:
             self.office = Office(place, self._closed)
-            for group in self.office.town.add_groups(int(place.options["cases"]), households=1):
-                number = self.office.desk.apply(group)
-                self.office.desk.carry(number)
-                self.office.lay_out_run(number)
+            with self.office.unswept():
+                for group in self.office.town.add_groups(int(place.options["cases"]), households=1):
+                    number = self.office.desk.apply(group)
+                    self.office.desk.carry(number)
+                    self.office.lay_out_run(number)
             while post_letters(self.office.resources, at=self.office.now()).sent:
                 pass
             # Its first start writes the schema of Prefect's database, and keeps what memory that takes; no other does.

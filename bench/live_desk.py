@@ -1,6 +1,7 @@
 """The desk, live: what ``make up`` starts, and a case decided by the forms of its runs."""
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from runtime.stack import Stack
 from tasks.asks import claim_run, new_ask, request_run, run_of
 from tasks.case_file import case_file
 
+SWEEP = ("deadline-sweep", "期限巡检")
 GATES = (Gate.HOUSEHOLD_CONSENT, Gate.VILLAGE_FORWARD, Gate.OFFICE_REVIEW, Gate.PLAQUE, Gate.SUBSIDY)
 PAID = ("区拨付到镇", "镇下拨到村(居)委会")
 ARRIVED = "村(居)委会确认到账"
@@ -88,6 +90,16 @@ class Office:
         number = self.desk.apply(group)
         wake(self.resources, number, at=self.now())
         return number
+
+    @contextmanager
+    def unswept(self) -> Iterator[None]:
+        """Let no scheduled sweep take cases within the block for such whose runs were lost."""
+        sweep = self.api.deployment(*SWEEP)
+        self.api.ask("POST", f"/deployments/{sweep}/pause_deployment")
+        try:
+            yield
+        finally:
+            self.api.ask("POST", f"/deployments/{sweep}/resume_deployment")
 
     def lay_out_run(self, number: str) -> None:
         """Give a case that waits a run suspended as its own would have suspended itself, without a process."""

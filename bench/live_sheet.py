@@ -50,9 +50,10 @@ class Sheet:
     def prepare(self, units: int) -> None:
         """Carry as many cases to the village's decision, each with a suspended run, and write the sheet."""
         office = self.office
-        numbers = to_the_village(office.town, office.desk, units)
-        for number in numbers:
-            office.lay_out_run(number)
+        with office.unswept():
+            numbers = to_the_village(office.town, office.desk, units)
+            for number in numbers:
+                office.lay_out_run(number)
         self.forms = {office.run(number): office.api.form(office.run(number)) for number in numbers}
         write_sheet(office.resources, numbers)
         self.decided += units
