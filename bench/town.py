@@ -98,6 +98,8 @@ class Town:
 
     def add_groups(self, count: int, *, households: int) -> list[str]:
         """Add groups of households, each under the same head and leader; return their codes."""
+        if not count:
+            return []
         codes = [f"G{self.groups + n:06d}" for n in range(1, count + 1)]
         self.groups += count
         with self.resources.database.write() as session:
