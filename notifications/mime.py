@@ -18,7 +18,11 @@ from rules.periods import SHANGHAI
 ENCODED_WORD_BYTES = 45
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_DOMAIN = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_DOMAIN}")
+_MESSAGE_ID = re.compile(rf"[!-;=?A-~]+@{_DOMAIN}")
+_LONGEST_DOMAIN = 160
+"""Of a Message-ID, which has a column of 200 characters."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,11 @@ class Mailbox:
 
     @property
     def domain(self) -> str:
-        """The part of the address after the ``@``, in which Message-IDs are unique."""
-        return self.address.rpartition("@")[2] or "localhost"
+        """The part of the address after the ``@``, in which Message-IDs are unique; empty while it is no address."""
+        try:
+            return checked_address(self.address).rpartition("@")[2][-_LONGEST_DOMAIN:].lstrip(".-")
+        except Permanent:
+            return ""
 
 
 @dataclass(frozen=True)
@@ -75,15 +82,21 @@ def masked_address(address: str) -> str:
 
 def checked_address(address: str) -> str:
     """
-    Return `address` without outer blanks.
+    Return `address` without outer blanks, a domain such as ``示例镇.中国`` in its ASCII form.
 
     Raises:
         Permanent: no mail server would take it, or it would smuggle in a header or a command.
     """
     address = address.strip()
-    if len(address) > 254 or ".." in address or not _ADDRESS.fullmatch(address):
+    plain = address if address.isascii() else _with_plain_domain(address)
+    if len(plain) > 254 or ".." in plain or not _ADDRESS.fullmatch(plain):
         raise Permanent(f"电子邮箱地址“{masked_address(_one_line(address))}”不合规范,请在登记簿中更正后重新寄送")
-    return address
+    return plain
+
+
+def is_message_id(text: str) -> bool:
+    """Return whether a letter can have left under this Message-ID, given without angle brackets."""
+    return _MESSAGE_ID.fullmatch(text.strip()) is not None
 
 
 def pack(letter: Rendered, *, message_id: str, sender: Mailbox, to_name: str, to_address: str, at: datetime) -> Parcel:
@@ -99,17 +112,17 @@ def pack(letter: Rendered, *, message_id: str, sender: Mailbox, to_name: str, to
         at: the moment of sending, shown in Asia/Shanghai.
 
     Raises:
-        Permanent: the address is not one.
+        Permanent: an address is not one.
     """
-    address = checked_address(to_address)
+    address, office = checked_address(to_address), checked_address(sender.address)
     # "=_" can not occur in base64, so no body can end a part early; the id keeps forwarded letters apart.
     boundary = f"=_{_boundary_safe(message_id)}"
     headers = (
         f"Message-ID: <{message_id}>",
         f"Date: {format_datetime(at.astimezone(SHANGHAI))}",
-        f"From: {_mailbox(sender.name, sender.address)}",
+        f"From: {_mailbox(sender.name, office)}",
         f"To: {_mailbox(to_name, address)}",
-        f"Reply-To: {sender.reply_to or sender.address}",
+        f"Reply-To: {checked_address(sender.reply_to) if sender.reply_to else office}",
         f"Subject: {encoded_words(letter.subject)}",
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
@@ -144,6 +157,14 @@ def encoded_words(text: str) -> str:
 
 def _mailbox(name: str, address: str) -> str:
     return f"{encoded_words(name)}\r\n <{address}>" if _one_line(name) else f"<{address}>"
+
+
+def _with_plain_domain(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local}@{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return address
 
 
 def _one_line(text: str) -> str:

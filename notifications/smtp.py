@@ -1,6 +1,7 @@
 """Letters leave over SMTP: a pool of connections, and what a refusal means for the letter and for all others."""
 
 import asyncio
+import logging
 import re
 import socket
 import ssl
@@ -13,8 +14,11 @@ from typing import Literal
 import aiosmtplib
 
 from notifications.mime import Mailbox, Parcel, checked_address, masked_address
+from notifications.reasons import reason_of
 from notifications.transport import Channel, Over, Unreachable, check_sender, settings_fault
 from policies.errors import Permanent, Temporary
+
+log = logging.getLogger(__name__)
 
 Security = Literal["starttls", "tls", "none"]
 USUAL_PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "none": 25}
@@ -99,7 +103,7 @@ class SmtpTransport:
                     context.load_verify_locations(cafile=self.ca_file)
                 except OSError as error:
                     raise settings_fault(
-                        f"证书文件 {self.ca_file} 无法读取:{error},请检查 KETANG_SMTP_CA_FILE"
+                        f"证书文件 {self.ca_file} 无法读取:{reason_of(error)},请检查 KETANG_SMTP_CA_FILE"
                     ) from error
         pool = _Pool(self, over, tls=context, greeting=await asyncio.to_thread(socket.getfqdn))
         try:
@@ -290,6 +294,7 @@ async def _hand_over(client: aiosmtplib.SMTP, parcel: Parcel, *, sender: str, en
 
 def _connecting_failed(transport: SmtpTransport, error: Exception) -> Unreachable:
     server = f"{transport.host}:{transport.port}"
+    log.warning("no connection to %s: %s", server, error)
     reply = _reply(error, "")
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return settings_fault(
@@ -320,11 +325,14 @@ def _refuses_sender(error: Exception) -> bool:
 
 
 def _reply(error: Exception, address: str) -> str:
-    """Return what the server said, without the recipient's address in it."""
+    """Return what the server said, without the recipient's address in it; if it did not, why."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        said = f"{error.code} {error.message}"
+        if error.code == aiosmtplib.SMTPStatus.invalid_response:
+            said = f"服务器的答复无法识别:{error.message.partition(': ')[2] or '过长'}"
+        else:
+            said = f"{error.code} {error.message}"
     else:
-        said = str(error) or ("逾时未答" if isinstance(error, TimeoutError) else type(error).__name__)
+        said = reason_of(error)
     if address:
         said = re.sub(re.escape(address), masked_address(address), said, flags=re.IGNORECASE)
     return " ".join(said.split())[:300]

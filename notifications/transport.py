@@ -14,7 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from notifications.mime import Mailbox, Parcel, checked_address, masked_address
+from notifications.mime import Mailbox, Parcel, checked_address
+from notifications.reasons import reason_of
 from policies.errors import Permanent, Temporary
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ class FolderTransport:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise Unreachable(f"信函文件夹 {self.folder} 无法建立:{error.strerror},请检查权限") from error
+            raise Unreachable(f"信函文件夹 {self.folder} 无法建立:{reason_of(error)},请检查权限") from error
         yield self
 
     async def send(self, parcel: Parcel) -> None:
@@ -110,18 +111,26 @@ class FolderTransport:
         except OSError as error:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
-            raise Unreachable(f"信函文件夹 {self.folder} 无法写入:{error.strerror},请检查磁盘空间和权限") from error
+            raise Unreachable(f"信函文件夹 {self.folder} 无法写入:{reason_of(error)},请检查磁盘空间和权限") from error
 
 
 def check_sender(sender: Mailbox) -> None:
     """Raise Unreachable, and log it, when an address of the office is none."""
+    if fault := sender_fault(sender):
+        raise settings_fault(fault)
+
+
+def sender_fault(sender: Mailbox) -> str:
+    """Return which address of the office is none, in Chinese; empty: none is at fault."""
     for setting, address in (("KETANG_MAIL_FROM", sender.address), ("KETANG_MAIL_REPLY_TO", sender.reply_to)):
         if not address and setting == "KETANG_MAIL_REPLY_TO":
             continue
         try:
             checked_address(address)
-        except Permanent as error:
-            raise settings_fault(f"{setting} 的地址“{masked_address(address)}”不合规范,请更正该项设置") from error
+        except Permanent:
+            shown = " ".join(address.split())
+            return f"{setting} 的地址“{shown}”不合规范,应如 shequ@example.cn;请更正该项设置,改好后信函自动再寄"
+    return ""
 
 
 def settings_fault(reason: str) -> Unreachable:

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from models.engine import Database
 from models.outbox import OutboxEntry
-from notifications.mime import Parcel, Rendered
+from notifications.mime import Parcel, Rendered, is_message_id
 from notifications.transport import Unreachable
 from policies.vocabulary import LetterStatus
 from rules.masking import mask_text
@@ -98,12 +98,18 @@ _CLAIM = (
         next_attempt_at=bindparam("lease"),
         # Counted when it begins: a letter that kills its deliverer is given up too.
         attempts=_TABLE.c.attempts + 1,
-        # Frozen by the first attempt, whatever the settings say later.
+        # Frozen by the first attempt with a usable sender, whatever the settings say later.
         message_id=case(
             (_TABLE.c.message_id.contains("@"), _TABLE.c.message_id),
             else_=_TABLE.c.message_id + bindparam("at_domain", type_=_TABLE.c.message_id.type),
         ),
     )
+    .returning(*_NEEDED)
+)
+_MEND = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("entry_id"))
+    .values(message_id=bindparam("mended"))
     .returning(*_NEEDED)
 )
 _BURY = (
@@ -138,10 +144,10 @@ def claim(database: Database, *, at: datetime, lease: datetime, case_id: int | N
         lease: until when the letters are this run's.
         case_id: only the letters of this case.
         most: of them.
-        domain: in which a letter's Message-ID is unique.
+        domain: in which a letter's Message-ID is unique; empty while the office has no usable address.
     """
     ids: Sequence[int] = ()
-    more = {"now": at, "lease": lease, "at_domain": f"@{domain}"}
+    more = {"now": at, "lease": lease, "at_domain": f"@{domain}" if domain else ""}
     try:
         with database.write() as session:
             if case_id is None:
@@ -160,7 +166,19 @@ def claim(database: Database, *, at: datetime, lease: datetime, case_id: int | N
 
 def _claimed(session: Session, ids: Sequence[int], more: Mapping[str, Any]) -> list[Row[Any]]:
     rows = session.connection().execute(_CLAIM, {"ids": ids, **more}).all()
+    if more["at_domain"]:
+        rows = [row if is_message_id(row.message_id) else _mended(session, row, more["at_domain"]) for row in rows]
     return sorted(rows, key=lambda row: int(row.id))
+
+
+def _mended(session: Session, row: Row[Any], at_domain: str) -> Row[Any]:
+    """
+    Give a letter another Message-ID, kept before anybody sends it.
+
+    Earlier releases froze whatever stood behind the ``@``; under such a name no letter has left.
+    """
+    mended = f"{row.message_id.partition('@')[0]}{at_domain}"
+    return session.connection().execute(_MEND, {"entry_id": row.id, "mended": mended}).one()
 
 
 def _one_by_one(database: Database, ids: Sequence[int], more: Mapping[str, Any]) -> Batch:

@@ -346,6 +346,66 @@ def test_a_sender_address_that_is_none_keeps_letters_back(
     assert entries(sqlite_database)[0].status is LetterStatus.QUEUED
 
 
+@pytest.mark.parametrize("setting", ["社区办", "社区办@示例镇.中国", "shequ@示例 镇.中国", "shequ@a b", ""])
+def test_a_wrong_sender_address_leaves_no_trace_in_the_letters(
+    setting: str, database: Database, renderer: Renderer, server: MailServer, tmp_path: Path
+) -> None:
+    write(database, 2)
+    names = [entry.message_id for entry in entries(database)]
+    wrong = Mailbox(setting, "社区办")
+    for transport in (smtp(server, sender=wrong), FolderTransport(tmp_path, wrong)):
+        report = run(database, transport, renderer, at=AT)
+        assert f"KETANG_MAIL_FROM 的地址“{setting}”不合规范" in report.trouble
+        with database.write() as session:
+            session.execute(update(OutboxEntry).values(next_attempt_at=AT))
+    assert [entry.message_id for entry in entries(database)] == names
+    assert run(database, smtp(server), renderer) == DeliveryReport(sent=2)
+    assert sorted(server.ids) == sorted(f"<{name}@town.example>" for name in names)
+
+
+def test_a_wrong_reply_address_keeps_letters_back_and_is_named(
+    sqlite_database: Database, renderer: Renderer, server: MailServer
+) -> None:
+    write(sqlite_database)
+    wrong = Mailbox(OFFICE.address, OFFICE.name, reply_to="社区办@示例镇.中国")
+    report = run(sqlite_database, smtp(server, sender=wrong), renderer)
+    assert "KETANG_MAIL_REPLY_TO 的地址“社区办@示例镇.中国”不合规范" in report.trouble
+    assert run(sqlite_database, smtp(server), renderer, at=AT + AFTER_AN_OUTAGE).sent == 1
+
+
+def test_an_office_at_a_chinese_domain_sends_its_letters(
+    database: Database, renderer: Renderer, server: MailServer
+) -> None:
+    write(database)
+    assert run(database, smtp(server, sender=Mailbox("shequ@示例镇.中国", "社区办")), renderer).sent == 1
+    (message,) = server.received
+    assert message["Message-ID"].endswith("@xn--fsq092htur.xn--fiqs8s>")
+    assert message["From"].addresses[0].addr_spec == "shequ@xn--fsq092htur.xn--fiqs8s"
+
+
+@pytest.mark.parametrize("domain", ["社区办", "示例镇.中国", "a b", ""])
+@pytest.mark.parametrize("dead", [False, True], ids=["queued", "dead"])
+def test_a_name_that_an_earlier_release_spoiled_is_mended_before_the_letter_leaves(
+    domain: str, dead: bool, database: Database, renderer: Renderer, server: MailServer
+) -> None:
+    ids = write(database, 2)
+    good = entries(database)[0].message_id
+    with database.write() as session:
+        spoiled = session.get_one(OutboxEntry, ids[0])
+        spoiled.message_id = f"{good}@{domain}"
+        spoiled.status = LetterStatus.DEAD if dead else LetterStatus.QUEUED
+        session.get_one(OutboxEntry, ids[1]).message_id = "0b3e@elsewhere.example"
+    if dead:
+        with database.write() as session:
+            requeue(session, ids[0], at=AT)
+    # The process dies once the server has the letters: they are repeated under the very same names.
+    with pytest.raises(PowerCut):
+        run(MortalDatabase(database, at_write=2), smtp(server), renderer)
+    moved = Mailbox("shequ@elsewhere.example", "示例镇社区办")
+    assert run(database, smtp(server, sender=moved), renderer, at=AT + LEASE) == DeliveryReport(sent=2)
+    assert Counter(server.ids) == {f"<{good}@town.example>": 2, "<0b3e@elsewhere.example>": 2}
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [

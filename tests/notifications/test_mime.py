@@ -33,6 +33,10 @@ def parsed(subject: str, *, name: str = "王小明", text: str = "您好\n", htm
     return message
 
 
+def idna(domain: str) -> str:
+    return domain.encode("idna").decode("ascii")
+
+
 def one_line(text: str) -> str:
     """What may stay of a text in a header: control signs and line ends are blanks."""
     kept = "".join(" " if ord(sign) < 32 or 127 <= ord(sign) < 160 or sign in "\u2028\u2029" else sign for sign in text)
@@ -107,6 +111,9 @@ def test_any_body_comes_back(text: str) -> None:
         "wang..x@example.com",
         "wang@exam ple.com",
         "王@example.com",
+        "wang@示例..中国",
+        "wang@示 例.中国",
+        "wang@示例\r\nBcc:.中国",
         f"{'w' * 250}@example.com",
     ],
 )
@@ -114,6 +121,34 @@ def test_what_is_no_address_is_refused_for_good_and_not_repeated_whole(address: 
     with pytest.raises(Permanent, match="不合规范") as refused:
         checked_address(address)
     assert address == "" or address not in str(refused.value)
+
+
+def test_a_chinese_domain_is_written_as_mail_servers_read_it() -> None:
+    office = Mailbox(" shequ@示例镇.中国", "社区办", reply_to="fuwu@示例镇。中国")
+    assert office.domain == "xn--fsq092htur.xn--fiqs8s"
+    parcel = pack(
+        Rendered("主题", "", ""),
+        message_id="0b3e-11@town.example",
+        sender=office,
+        to_name="王",
+        to_address="wang@周荡.中国",
+        at=AT,
+    )
+    message = message_from_bytes(parcel.content, policy=policy.default)
+    assert message["From"].addresses[0].addr_spec == "shequ@xn--fsq092htur.xn--fiqs8s"
+    assert message["Reply-To"] == "fuwu@xn--fsq092htur.xn--fiqs8s"
+    assert parcel.to_address == message["To"].addresses[0].addr_spec == f"wang@{idna('周荡.中国')}"
+
+
+@pytest.mark.parametrize(
+    "address", ["", "社区办", "社区办@示例镇.中国", "shequ@示例 镇.中国", "shequ@a b", "@a.example"]
+)
+def test_an_office_without_a_usable_address_has_no_domain(address: str) -> None:
+    assert Mailbox(address, "社区办").domain == ""
+
+
+def test_the_longest_domain_leaves_a_message_id_room_in_its_column() -> None:
+    assert 0 < len(Mailbox(f"shequ@{'abc.' * 60}cn", "社区办").domain) <= 160
 
 
 def test_logs_show_of_an_address_only_its_first_sign_and_the_domain() -> None:
