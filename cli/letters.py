@@ -1,5 +1,9 @@
 """``ketang letters``: the outbox, what a letter says, deliver now, send a dead one again. Mounted by `cli.main`."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +26,7 @@ from tasks.archive_audit import archived
 from tasks.audit_rows import UNREADABLE, is_of_value
 from tasks.listing import letters_waiting
 from tasks.outbox import pending_counts, requeue
-from tasks.post import post_letters
+from tasks.post import letters_later, post_letters
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -53,7 +57,8 @@ def list_letters(
         if status is not None:
             query = query.where(OutboxEntry.status == _status(status))
         table = Table("编号", "案件", "信函", "收信人", "状态", "次数", "写成于", "原因", box=box.SIMPLE)
-        for entry, number in session.execute(query.order_by(OutboxEntry.id.desc()).limit(most)):
+        found = session.execute(query.order_by(OutboxEntry.id.desc()).limit(most + 1)).all()
+        for entry, number in found[:most]:
             table.add_row(
                 str(entry.id),
                 number or "—",
@@ -66,6 +71,10 @@ def list_letters(
             )
         console = Console(width=max(Console().width, 120))
         console.print(table)
+        if len(found) > most:
+            typer.echo(
+                f"以上是最新的{most}封,还有更早的:加 --most 列出更多,或用 --status、--case 只看一种状态、一个案件的。"
+            )
         if counted is not None and (record := archived(session, counted)) is not None:
             typer.echo(f"案件 {case} 已归档,归档以前的信函在归档文件 {record.file} 中。")
         counts = letters_waiting(session) if counted is None else pending_counts(session, case_id=counted)
@@ -106,11 +115,14 @@ def show_letter(entry_id: _EntryId) -> None:
 @app.command("deliver", help="立即投递到期的信函;无法寄达的,转社区办处理。")
 def deliver_letters(case: _CaseNumber = None) -> None:
     """Deliver what is due; exit code 1 when the server or the settings kept letters back."""
-    with opened() as resources:
+    with opened() as resources, _logged(resources.settings.home / "logs"):
         report = post_letters(resources, at=resources.clock.now(), number=case)
+        waiting = letters_later(resources, at=resources.clock.now(), number=case)
     typer.echo(f"已寄 {report.sent} 封,稍后再寄 {report.retried} 封,无法寄达 {len(report.dead)} 封。")
     if report.dead:
-        typer.echo(f"无法寄达的信函编号:{'、'.join(map(str, report.dead))},原因见 ketang letters list --status dead")
+        typer.echo(f"无法寄达的信函编号:{'、'.join(map(str, report.dead))},原因见 {_listed(LetterStatus.DEAD, case)}")
+    if waiting.count:
+        typer.echo(f"{waiting.told}。原因见 {_listed(LetterStatus.QUEUED, case)}")
     if report.trouble:
         typer.secho(f"投递中止:{report.trouble}", fg="red", err=True)
         raise typer.Exit(1)
@@ -134,6 +146,28 @@ def resend_letter(entry_id: _EntryId) -> None:
             )
         entry = requeue(session, entry_id, at=resources.clock.now())
         typer.echo(f"信函 {entry.id}({entry.letter.label},致{entry.to_name})已重新列入待寄。")
+
+
+@contextmanager
+def _logged(folder: Path) -> Iterator[None]:
+    """Within the block, the log goes into a file of this folder: the terminal is told what came of it, in Chinese."""
+    handler: logging.Handler = logging.NullHandler()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(folder / "letters.log", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    except OSError:
+        pass  # a folder that can not be written keeps no letter back
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+def _listed(status: LetterStatus, case: str | None) -> str:
+    return f"ketang letters list --status {status.label}" + (f" --case {case}" if case else "")
 
 
 def _status(text: str) -> LetterStatus:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from cli.context import told
 from models.case import PublishedEdition
 from models.registry import Unit
+from notifications.transport import sender_fault
 from runtime.refusals import StackFailed
 from runtime.resources import Resources, open_resources
 from runtime.settings import PROJECT, Settings
@@ -41,6 +42,7 @@ def up(
         typer.secho("客堂已启动。", fg="green", bold=True)
         if stack.settings.training:
             typer.secho("  培训系统:时间可用 ketang clock move 向前移动,不得用于正式办理。", fg="yellow")
+        tell_mail_fault(stack.settings)
         typer.echo(f"  办事界面(在这里申请、点 Resume 办理):{stack.ui_url}/deployments")
         typer.echo(f"  等待办理的案件:                      {stack.ui_url}{WAITING}")
         typer.echo(f"  Prefect 新界面(Resume 在“…”菜单里): {stack.new_ui_url}/dashboard")
@@ -67,6 +69,12 @@ def until_stopped(farewell: str) -> Iterator[None]:
         raise typer.Exit(1) from failed
     except KeyboardInterrupt:
         typer.echo(farewell)
+
+
+def tell_mail_fault(settings: Settings) -> None:
+    """Say which setting keeps letters back, if one does: they wait, everything else goes on."""
+    if fault := sender_fault(settings.mailbox):
+        typer.secho(f"  信函暂时寄不出:{fault}。", fg="yellow")
 
 
 def check_published(settings: Settings) -> None:

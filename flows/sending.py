@@ -6,16 +6,22 @@ from flows.step import Parts
 from runtime.resources import Resources
 from tasks.notice_pages import PageReport, pages_wait, write_pages
 from tasks.outbox import DeliveryReport
-from tasks.post import post_letters
+from tasks.post import Waiting, letters_later, post_letters
 
 
 def post(resources: Resources, parts: Parts, *, at: datetime) -> list[str]:
     """Deliver the letters that are due; return what was done, in Chinese. The sweep delivers what stays."""
-    report: DeliveryReport | None = parts.do(lambda: post_letters(resources, at=at), name="寄出信函", otherwise=None)
-    if report is None:
+
+    def posted() -> tuple[DeliveryReport, Waiting]:
+        return post_letters(resources, at=at), letters_later(resources, at=max(at, resources.clock.now()))
+
+    done: tuple[DeliveryReport, Waiting] | None = parts.do(posted, name="寄出信函", otherwise=None)
+    if done is None:
         return []
+    report, waiting = done
     parts.failures += report.failures
-    return [report.told, f"寄信中断:{report.trouble}"] if report.trouble else [report.told]
+    trouble = f"寄信中断:{report.trouble}" if report.trouble else ""
+    return [told for told in (report.told, waiting.told, trouble) if told]
 
 
 def publish(resources: Resources, parts: Parts) -> list[str]:

@@ -2,15 +2,16 @@
 
 import logging
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.orm import defer
 
 from models.case import Case
 from models.outbox import OutboxEntry
 from policies.vocabulary import Letter, LetterStatus
+from rules.periods import SHANGHAI
 from runtime.resources import Resources
 from tasks.act import acting
 from tasks.audit_rows import UNREADABLE, is_of_value, number_of, read_or
@@ -23,6 +24,10 @@ log = logging.getLogger(__name__)
 
 _ID = select(Case.id).where(Case.number == bindparam("number"))
 _RUNS = select(Case.id, Case.flow_run_id).where(Case.id.in_(bindparam("ids", expanding=True)))
+# Written into the statements, because a bound value hides the partial indexes from SQLite.
+_QUEUED = OutboxEntry.status == literal_column(f"'{LetterStatus.QUEUED.value}'", OutboxEntry.status.type)
+_WAITING_ALL = select(func.count(), func.min(OutboxEntry.next_attempt_at)).where(_QUEUED)
+_WAITING_OF_CASE = _WAITING_ALL.where(OutboxEntry.case_id == bindparam("in_case"))
 _WAITING = (
     select(OutboxEntry.id)
     .join(Case, Case.id == OutboxEntry.case_id)
@@ -33,7 +38,6 @@ _UNREPORTED = (
     select(OutboxEntry.id, OutboxEntry.case_id)
     .where(
         OutboxEntry.case_id.is_not(None),
-        # Written into the statement, because a bound value hides the partial index from SQLite.
         OutboxEntry.status == literal_column(f"'{LetterStatus.DEAD.value}'", OutboxEntry.status.type),
         OutboxEntry.letter != Letter.LETTER_UNDELIVERED,
         ~is_reported(OutboxEntry.id),
@@ -41,6 +45,42 @@ _UNREPORTED = (
     .order_by(OutboxEntry.id)
 )
 _UNREPORTED_OF_CASE = _UNREPORTED.where(OutboxEntry.case_id == bindparam("in_case"))
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The letters that wait for a later try, also those that are not due."""
+
+    count: int = 0
+    next_at: datetime | None = None
+    """When the first of them is tried again; None: now, or it can not be read."""
+
+    @property
+    def told(self) -> str:
+        """In Chinese, how many wait and until when; empty: none."""
+        if not self.count:
+            return ""
+        when = f"{self.next_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}以后" if self.next_at else "下次巡检时"
+        return f"共有{self.count}封待寄,最早的{when}自动再寄"
+
+
+def letters_later(resources: Resources, *, at: datetime, number: str | None = None) -> Waiting:
+    """
+    Return which letters still wait.
+
+    Args:
+        at: the moment; what is due by then is tried by the next delivery.
+        number: only the letters of this case; None: all.
+    """
+    case_id = None if number is None else _id_of(resources, number)
+    query, given = (_WAITING_ALL, {}) if case_id is None else (_WAITING_OF_CASE, {"in_case": case_id})
+    with resources.database.glance() as connection:
+        found = read_or(
+            lambda: connection.execute(query, given).one(),
+            lambda: (connection.scalar(query.with_only_columns(func.count()), given), None),
+        )
+    count, next_at = found
+    return Waiting(count or 0, next_at if next_at and next_at > at else None)
 
 
 def post_letters(resources: Resources, *, at: datetime, number: str | None = None) -> DeliveryReport:

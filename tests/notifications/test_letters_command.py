@@ -1,5 +1,6 @@
 """``ketang letters`` as the office uses it."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,12 +10,14 @@ from sqlalchemy import select, update
 from typer.testing import CliRunner, Result
 
 from cli.letters import app
+from cli.up import tell_mail_fault
 from models.engine import Database
 from models.outbox import OutboxEntry
 from models.registry import Person
 from models.work_item import WorkItem
 from notifications.outbox import Posting, Recipient, enqueue_many
 from policies.vocabulary import LetterStatus
+from runtime.settings import Settings
 from tests.notifications.examples import EXAMPLES
 from tests.township import GROUP_HEAD, township
 
@@ -90,8 +93,56 @@ def test_a_delivery_that_is_kept_back_exits_with_1_and_says_why(ketang: Callable
     (tmp_path / "var" / "letters").write_text("a file")
     result = ketang("deliver")
     assert result.exit_code == 1
-    assert "无法建立" in result.stderr
+    assert "无法建立:已有同名的文件" in result.stderr
     assert "稍后再寄 1 封" in result.stdout
+    # A second time nothing is due, and what waits is told all the same.
+    again = ketang("deliver")
+    assert (again.exit_code, again.stderr) == (0, "")
+    first, second = again.stdout.splitlines()
+    assert "稍后再寄 0 封" in first
+    assert re.fullmatch(
+        r"共有1封待寄,最早的20\d\d-\d\d-\d\d \d\d:\d\d以后自动再寄。原因见 ketang letters list --status 待寄", second
+    )
+    assert "周责任" in ketang("list", "--status", "待寄").stdout
+
+
+def test_what_goes_wrong_is_logged_in_a_file_and_told_in_chinese(
+    ketang: Callable[..., Result], sqlite_database: Database, tmp_path: Path
+) -> None:
+    with sqlite_database.write() as session:
+        session.get_one(OutboxEntry, 1).to_address = "zhou at village"
+    result = ketang("deliver")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "已寄 0 封,稍后再寄 0 封,无法寄达 1 封。\n无法寄达的信函编号:1,原因见 ketang letters list --status 无法寄达\n"
+    )
+    assert result.stderr == ""
+    assert "outbox entry 1" in (tmp_path / "var" / "logs" / "letters.log").read_text(encoding="utf-8")
+    assert "周责任" in ketang("list", "--status", "无法寄达").stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, ""),
+        ({"mail_from": "社区办"}, "KETANG_MAIL_FROM 的地址“社区办”不合规范"),
+        ({"mail_reply_to": "a@b c"}, "KETANG_MAIL_REPLY_TO 的地址“a@b c”不合规范"),
+    ],
+)
+def test_a_setting_that_keeps_all_letters_back_is_named_at_the_start(
+    settings: dict[str, str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_mail_fault(Settings(_env_file=None, **settings))
+    told = capsys.readouterr().out
+    assert said in told
+    assert bool(told) == bool(said)
+
+
+def test_a_list_that_was_cut_says_so(ketang: Callable[..., Result]) -> None:
+    cut = ketang("list", "--most", "1").stdout
+    assert "以上是最新的1封,还有更早的:加 --most 列出更多" in cut
+    assert "周责任" not in cut
+    assert "还有更早的" not in ketang("list", "--most", "2").stdout
 
 
 def test_a_dead_letter_is_sent_again_to_the_corrected_address(
