@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from policies.errors import BadPolicy, Permanent, Refused, Temporary
 from runtime.environment import prefect_environment
+from runtime.refusals import DATABASE_FAILED, StackFailed, why_unusable
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
 from tasks.faults import refusal_of
@@ -28,7 +29,7 @@ def opened() -> Iterator[Resources]:
 @contextmanager
 def told(model: type[BaseModel] | None = None) -> Iterator[None]:
     """
-    Show what is refused in Chinese and exit with 1.
+    Show what is refused in Chinese and exit with 1; a database that can not be used, too.
 
     Args:
         model: the command that is filled in inside the block; its titles name a faulty field. None: the one that a
@@ -40,6 +41,14 @@ def told(model: type[BaseModel] | None = None) -> Iterator[None]:
     except (Refused, BadPolicy, Temporary, Permanent, ValidationError) as error:
         refusal = refusal_of(error, _FILLED_IN.get()) if isinstance(error, ValidationError) else error
         typer.secho(f"未办理:{refusal}", fg="red", err=True)
+        raise typer.Exit(1) from error
+    except StackFailed as failed:
+        typer.secho(str(failed), fg="red", err=True)
+        raise typer.Exit(1) from failed
+    except DATABASE_FAILED as error:
+        if (reason := why_unusable(error, Settings())) is None:
+            raise
+        typer.secho(reason, fg="red", err=True)
         raise typer.Exit(1) from error
     finally:
         _FILLED_IN.reset(known)

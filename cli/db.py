@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
 
+from cli.context import told
 from migrations import run
 from migrations.moving import NotMoved, move
+from models.engine import BadAddress, address_of
+from runtime.privacy import make_home
+from runtime.refusals import failures_told
 from runtime.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -17,9 +19,11 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("upgrade", help="把业务数据库升级到本程序的版本;已是最新则什么也不做。升级前请先备份。")
 def upgrade() -> None:
-    settings = Settings()
-    with _told(settings):
-        applied = run.upgrade(settings.database)
+    with _told():
+        settings = Settings()
+        with failures_told(settings):
+            make_home(settings)
+            applied = run.upgrade(settings.database)
     for step in applied:
         typer.echo(f"已升级:{step}")
     if not applied:
@@ -28,8 +32,8 @@ def upgrade() -> None:
 
 @app.command("check", help="检查业务数据库是否是本程序的版本;不是则退出码为 1,什么也不改。")
 def check() -> None:
-    settings = Settings()
-    with _told(settings):
+    with _told():
+        settings = Settings()
         missing = run.pending(settings.database)
         differences = [] if missing else run.drift(settings.database)
     for step in missing:
@@ -51,9 +55,12 @@ def copy(
         str, typer.Argument(metavar="地址", help="例如 postgresql+psycopg://ketang@db1/ketang,口令写在 ~/.pgpass")
     ],
 ) -> None:
-    settings = Settings()
-    with _told(settings), _moved():
-        copied = move(settings.database, target, say=lambda table, rows: typer.echo(f"{table}:{rows} 行"))
+    with _told(), _moved():
+        try:
+            address_of(target)
+        except BadAddress:
+            raise NotMoved("写的不是能用的数据库地址,须写作 postgresql+psycopg://用户@主机/数据库") from None
+        copied = move(Settings().database, target, say=lambda table, rows: typer.echo(f"{table}:{rows} 行"))
     typer.secho(f"已复制 {sum(copied.values())} 行。", fg="green")
     typer.echo("请把 KETANG_DATABASE_URL 设为新的地址,运行 ketang audit verify 核对,再启动客堂。")
 
@@ -68,15 +75,11 @@ def _moved() -> Iterator[None]:
 
 
 @contextmanager
-def _told(settings: Settings) -> Iterator[None]:
+def _told() -> Iterator[None]:
     """Show in Chinese why a database can not be worked on, and exit with 1."""
     try:
-        yield
+        with told():
+            yield
     except run.SchemaUnknown as unknown:
         typer.secho(str(unknown), fg="red", err=True)
         raise typer.Exit(1) from unknown
-    except OperationalError as error:
-        address = make_url(settings.database).render_as_string(hide_password=True)
-        typer.secho(f"打不开业务数据库 {address}:{error.orig}", fg="red", err=True)
-        typer.secho("请检查 KETANG_DATABASE_URL,以及数据库服务器是否已启动。", fg="red", err=True)
-        raise typer.Exit(1) from error

@@ -16,7 +16,7 @@ from cli.up import import_example, offer_example
 from migrations import run
 from rules.periods import SHANGHAI
 from runtime.clock import MovedClock
-from runtime.refusals import StackFailed
+from runtime.privacy import make_home
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
 from runtime.stack import Stack
@@ -58,7 +58,9 @@ def year(
             raise typer.Exit(1)
         clock = MovedClock(datetime.combine(FIRST, time(7), SHANGHAI))
         try:
-            run.upgrade(settings.database)
+            with told():
+                make_home(settings)
+                run.upgrade(settings.database)
             with told(), open_resources(settings, clock=clock) as resources:
                 offer_example(resources)
                 YearDemo(resources).run()
@@ -77,7 +79,7 @@ def _play(demo: Callable[[Resources], None], *, temporary: bool, training: bool 
         else:
             with told():
                 _reached(demo, Settings())
-    except (DemoFailed, StackFailed) as failed:
+    except DemoFailed as failed:
         typer.secho(f"演示中断:{failed}", fg="red", err=True)
         raise typer.Exit(1) from failed
 

@@ -12,7 +12,6 @@ from cli.context import told
 from models.case import PublishedEdition
 from models.registry import Unit
 from notifications.transport import sender_fault
-from runtime.refusals import StackFailed
 from runtime.resources import Resources, open_resources
 from runtime.settings import PROJECT, Settings
 from runtime.stack import Stack
@@ -64,9 +63,6 @@ def until_stopped(farewell: str) -> Iterator[None]:
     try:
         with stop_signals(), told():
             yield
-    except StackFailed as failed:
-        typer.secho(str(failed), fg="red", err=True)
-        raise typer.Exit(1) from failed
     except KeyboardInterrupt:
         typer.echo(farewell)
 

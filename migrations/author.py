@@ -33,7 +33,7 @@ def write(message: str, *, revision: str) -> Path:
         url = f"sqlite:///{folder}/present.db"
         if any((FOLDER / "versions").glob("*.py")):
             upgrade(url)
-        with _connection(url) as connection:
+        with _connection(url, new=True) as connection:
             config = _config(connection)
             config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
             script = command.revision(config, message=message, rev_id=revision, autogenerate=True)

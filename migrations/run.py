@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event, inspect, text
 from migrations.rendering import COMPARISON
 from migrations.storage import lay_out
 from models.base import Base
-from models.engine import open_engine
+from models.engine import NoDatabase, open_engine
 
 FOLDER = Path(__file__).resolve().parent
 LOCK = 0x6B6574616E67
@@ -49,8 +49,9 @@ def upgrade(url: str) -> list[str]:
 
     Raises:
         SchemaUnknown: the database was written by a newer program, or holds tables but no version.
+        models.engine.NoFolder: it would be a file in a folder that does not exist.
     """
-    with _connection(url) as connection:
+    with _connection(url, new=True) as connection:
         missing = _pending(connection)
         if missing:
             command.upgrade(_config(connection), "head")
@@ -66,8 +67,16 @@ def downgrade(url: str, *, to: str = "base") -> None:
 
 def pending(url: str) -> list[str]:
     """Return the steps that `upgrade` would apply, oldest first; changes nothing. SchemaUnknown as there."""
-    with _connection(url) as connection:
-        return _pending(connection)
+    try:
+        with _connection(url) as connection:
+            return _pending(connection)
+    except NoDatabase:
+        return list(reversed(_steps().values()))
+
+
+def known() -> int:
+    """Return how many steps this program knows."""
+    return len(_steps())
 
 
 def drift(url: str) -> list[Any]:
@@ -85,9 +94,14 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def _pending(connection: Connection) -> list[str]:
+def _steps() -> dict[str, str]:
+    """Return every step by its revision, newest first."""
     scripts = ScriptDirectory.from_config(_config())
-    steps = {step.revision: f"{step.revision} {step.doc.rstrip('.')}" for step in scripts.walk_revisions()}
+    return {step.revision: f"{step.revision} {step.doc.rstrip('.')}" for step in scripts.walk_revisions()}
+
+
+def _pending(connection: Connection) -> list[str]:
+    steps = _steps()
     present = MigrationContext.configure(connection).get_current_revision()
     if present is None:
         if tables := sorted(set(inspect(connection).get_table_names()) & set(Base.metadata.tables)):
@@ -98,7 +112,7 @@ def _pending(connection: Connection) -> list[str]:
         return list(reversed(steps.values()))
     if present not in steps:
         raise SchemaUnknown(
-            f"数据库版本“{present}”比本程序新(本程序只认识到“{scripts.get_current_head()}”)。"
+            f"数据库版本“{present}”比本程序新(本程序只认识到“{next(iter(steps))}”)。"
             "请升级客堂程序,或改用与数据库相配的版本。"
         )
     missing: list[str] = []
@@ -110,8 +124,8 @@ def _pending(connection: Connection) -> list[str]:
 
 
 @contextmanager
-def _connection(url: str) -> Iterator[Connection]:
-    engine = open_engine(url)
+def _connection(url: str, *, new: bool = False) -> Iterator[Connection]:
+    engine = open_engine(url, new=new)
     sqlite = engine.dialect.name == "sqlite"
     if sqlite:
 

@@ -10,33 +10,90 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.base import Base
 
+DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 BUSY_TIMEOUT_MS = 30_000
+BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
+"""How the names of those failures begin that pass."""
 FRESH_SECONDS = 1.0
 """A connection that was used so short a time ago is not asked again whether it is alive."""
 
 
-def open_engine(url: str) -> Engine:
+class BadAddress(Exception):
+    """What is set is the address of no database that can be used; it may hold a password and is not repeated."""
+
+
+class NoDatabase(Exception):
+    """
+    There is no database at an address of SQLite, and none is made by who only reads.
+
+    Args:
+        path: where it was looked for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class NoFolder(NoDatabase):
+    """The folder, too, is missing in which one would be made."""
+
+
+def address_of(url: str) -> URL:
+    """
+    Return an address by its parts.
+
+    Raises:
+        BadAddress: it is none, or of a driver that is not ours.
+    """
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):  # a port that is no number
+        raise BadAddress from None
+    # With an @ in it, the host is the end of a password that has one: it would be told that there is no such host.
+    if address.drivername not in DRIVERS or "@" in (address.host or ""):
+        raise BadAddress
+    return address
+
+
+def file_of(address: URL) -> Path | None:
+    """Return the file of a database; None: it has none, or is named by an address of SQLite's own."""
+    if address.get_backend_name() != "sqlite" or address.database in {None, "", ":memory:"}:
+        return None
+    return None if str(address.database).startswith("file:") else Path(str(address.database))
+
+
+def open_engine(url: str, *, new: bool = False) -> Engine:
     """
     Open the business database.
 
     Args:
         url: an SQLAlchemy address, ``sqlite:///…`` or ``postgresql+psycopg://…``.
+        new: of SQLite, the file is made when there is none, in a folder that is there, or the first
+            connection raises NoFolder; else it raises NoDatabase.
+
+    Raises:
+        BadAddress: see `address_of`.
     """
-    address = make_url(url)
+    address = address_of(url)
     if address.get_backend_name() != "sqlite":
         engine = _created(address)
         _wait_no_longer(engine)
         _ask_idle_ones(engine)
         _describe_briefly(engine)
         return engine
-    if address.database and address.database != ":memory:":
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
     engine = _created(address)
+    file = file_of(address)
+
+    @event.listens_for(engine, "do_connect")
+    def _only_what_is_there(*_: Any) -> None:
+        if file is not None and not (file.parent if new else file).exists():
+            raise (NoFolder if new else NoDatabase)(file.absolute())
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -68,8 +125,8 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
     while True:
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if monotonic() > until:
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith(BUSY) or monotonic() > until:
                 raise
             sleep(0.02)
         else:

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy.engine import make_url
-
 from migrations import run
+from models.engine import address_of
 from runtime.asking import SERVER_FAILED
 from runtime.children import until
 from runtime.homelock import HomeLock, HomeTaken
+from runtime.privacy import tighten, tighten_database
 from runtime.refusals import StackFailed
 from runtime.settings import PROJECT, Settings
 from runtime.stack import LOOPBACK, WORKER_NAME, Stack
@@ -105,10 +105,11 @@ class FurtherWorker(Stack):
         refuse_unusable_name(self._called)
         refuse_unreachable_database(settings)
         self.logs.mkdir(parents=True, exist_ok=True)
-        self._keep_private()
+        self._keep_private(tighten)
         self._say(f"连接 Prefect 服务器:{self.api_url}")
         self._refuse_missing_server()
         self._refuse_other_schema()
+        self._keep_private(tighten_database)
         self._refuse_other_folder()
         self._refuse_same_name()
         self._say(f"启动工作进程 {self.worker_name}……")
@@ -208,7 +209,7 @@ def refuse_unusable_name(name: str) -> None:
 
 def refuse_unreachable_database(settings: Settings) -> None:
     """Refuse to work from another machine on a file that is only on the server's disk."""
-    if make_url(settings.database).get_backend_name() != "sqlite" or is_here(settings.prefect_api_url):
+    if address_of(settings.database).get_backend_name() != "sqlite" or is_here(settings.prefect_api_url):
         return
     raise StackFailed(
         "另一台机器上的工作进程不能使用 SQLite 业务数据库:那是服务器上的一个文件。请先把业务数据库迁到 PostgreSQL,"

@@ -6,44 +6,53 @@ own: it may pass through the home, where it can read nothing, to the folder of t
 """
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
+from models.engine import address_of, file_of
 from runtime.settings import Settings
 
 PASSED_THROUGH, PUBLIC = 0o711, 0o755
 PRIVATE_FOLDERS = ("documents", "letters", "logs", "prefect")
 OWN_FILES = "ketang*"
-"""The database with what SQLite keeps beside it; copies and archives that bear the names of the handbook."""
+"""The home's database with what SQLite keeps beside it; copies and archives that bear the names of the handbook."""
 
 
 def tighten(settings: Settings) -> tuple[list[str], list[str]]:
     """
     Take from other accounts what earlier versions, or another umask, let them read in this home; safe to repeat.
 
-    A folder with the setgid bit is shared on purpose: its group keeps what it has.
+    A folder with the setgid bit is shared on purpose: its group keeps what it has. A database that has an address of
+    its own is left to `tighten_database`.
 
     Returns:
         Names of what was tightened, and of what was not because it belongs to another account.
     """
-    tightened: list[str] = []
-    failed: list[str] = []
-    for path in dict.fromkeys(_private(settings)):
-        try:
-            mode = stat.S_IMODE(path.stat().st_mode)
-        except FileNotFoundError:  # what SQLite keeps beside the database comes and goes
-            continue
-        others = 0o007 if path.is_dir() and mode & stat.S_ISGID else 0o077
-        if mode & others and path != settings.notices_folder:
-            (tightened if _set(path, mode & ~others) else failed).append(path.name)
+    told = _closed(path for path in _private(settings) if path != settings.notices_folder)
     home, notices = settings.home, settings.notices_folder
     mode = stat.S_IMODE(home.stat().st_mode) & ~0o066
     _set(home, mode | PASSED_THROUGH if notices.is_relative_to(home) else mode)
     if notices.is_dir() and notices.is_relative_to(home):
         _set(notices, stat.S_IMODE(notices.stat().st_mode) | PUBLIC)
-    return tightened, failed
+    return told
+
+
+def tighten_database(settings: Settings) -> tuple[list[str], list[str]]:
+    """
+    As `tighten`, for the database, wherever it is; only for one that is known to hold our tables.
+
+    What a mistyped address names may be any file of the machine.
+    """
+    file = file_of(address_of(settings.database))
+    return _closed(Path(f"{file}{end}") for end in ("", "-wal", "-shm")) if file else ([], [])
+
+
+def make_home(settings: Settings) -> None:
+    """Make the home, and the folder of a database that is below it; elsewhere no folder is made."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    file = file_of(address_of(settings.database))
+    if file and file.resolve().is_relative_to(settings.home):
+        file.resolve().parent.mkdir(parents=True, exist_ok=True)
 
 
 def make_public(folder: Path) -> None:
@@ -56,10 +65,23 @@ def make_public(folder: Path) -> None:
 
 def _private(settings: Settings) -> Iterator[Path]:
     yield from (settings.home / name for name in PRIVATE_FOLDERS)
-    yield from settings.home.glob(OWN_FILES)
-    database = make_url(settings.database)
-    if database.get_backend_name() == "sqlite" and database.database:
-        yield from (Path(f"{database.database}{end}") for end in ("", "-wal", "-shm"))
+    for path in settings.home.glob(OWN_FILES):
+        if path.resolve().is_relative_to(settings.home):  # a link may lead anywhere
+            yield path
+
+
+def _closed(paths: Iterable[Path]) -> tuple[list[str], list[str]]:
+    tightened: list[str] = []
+    failed: list[str] = []
+    for path in paths:
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+        except FileNotFoundError:  # what SQLite keeps beside the database comes and goes
+            continue
+        others = 0o007 if path.is_dir() and mode & stat.S_ISGID else 0o077
+        if mode & others:
+            (tightened if _set(path, mode & ~others) else failed).append(path.name)
+    return tightened, failed
 
 
 def _set(path: Path, mode: int) -> bool:

@@ -6,16 +6,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
+from models.engine import BadAddress, NoDatabase, NoFolder
 from runtime.asking import SERVER_FAILED
 from runtime.homelock import HomeTaken
 from runtime.settings import Settings
 
+DATABASE_FAILED = (NoDatabase, BadAddress, DBAPIError)
+"""What the use of a database may come to; `why_unusable` tells whether the database is to blame."""
+UNKNOWN_TO_SQLITE = ("no such table", "no such column", "table ")  # the last: "… has no column named …"
+UNKNOWN_TO_POSTGRESQL = {"42P01", "42703"}
+MEANINGS = {
+    "file is not a database": "这个文件不是数据库",
+    "unable to open database file": "打不开这个文件",
+    "readonly database": "只能读,不能写",
+    "disk is full": "磁盘已满",
+    "disk I/O error": "磁盘读写出错",
+    "malformed": "文件已损坏",
+    "is locked": "被别的程序占用",
+    "password authentication failed": "用户或密码不对",
+    "no password supplied": "没有写密码",
+    "Connection refused": "数据库服务器没有运行,或地址、端口不对",
+    "No such file or directory": "数据库服务器没有运行,或地址不对",
+    "failed to resolve host": "找不到这台主机",
+    "does not exist": "没有这个数据库或用户",
+    "timeout": "数据库服务器没有应答",
+}
+"""What databases say, and what it means to an office."""
+
 
 class StackFailed(Exception):
     """
-    The stack could not start, or one of its processes died. Shown to the person as it is.
+    The stack could not start, or one of its processes died, or a command has no database. Shown to the person as it is.
 
     Args:
         reason: Chinese sentences that say what to do next.
@@ -23,8 +46,9 @@ class StackFailed(Exception):
 
 
 @contextmanager
-def failures_told(home: Path) -> Iterator[None]:
+def failures_told(settings: Settings) -> Iterator[None]:
     """Within the block, what the system, the database or the server fails with becomes a StackFailed."""
+    home = settings.home
     try:
         yield
     except SERVER_FAILED as error:
@@ -36,17 +60,77 @@ def failures_told(home: Path) -> Iterator[None]:
             f"无法读写 {error.filename or home}({error.strerror or error})。"
             f"请检查磁盘空间,以及运行客堂的账户对数据文件夹 {home} 的权限。"
         ) from error
-    except DBAPIError as error:
-        reason = next(iter(str(error.orig).splitlines()), "")
-        raise StackFailed(
-            f"业务数据库不能使用({reason})。请检查数据库是否在运行、磁盘空间,以及 KETANG_DATABASE_URL。"
-        ) from error
-    except (ArgumentError, ImportError) as error:
-        # The address may hold a password: it is not repeated.
-        raise StackFailed(
-            "KETANG_DATABASE_URL 不是能用的数据库地址。PostgreSQL 写作 postgresql+psycopg://用户:密码@主机/数据库;"
-            "用 SQLite 不必设置。"
-        ) from error
+    except DATABASE_FAILED as error:
+        if (reason := why_unusable(error, settings)) is None:
+            raise
+        raise StackFailed(reason) from error
+
+
+def why_unusable(error: Exception, settings: Settings) -> str | None:
+    """
+    Return why the business database can not be used, in Chinese, without its password.
+
+    Args:
+        error: one of DATABASE_FAILED.
+        settings: name the database.
+
+    Returns:
+        One or two sentences that say what to do; None: the database is not to blame, it is a mistake of ours.
+    """
+    match error:
+        case BadAddress():
+            return (
+                "KETANG_DATABASE_URL 不是能用的数据库地址。PostgreSQL 写作 postgresql+psycopg://用户:密码@主机/数据库"
+                "(密码里的 @、:、/ 写作 %40、%3A、%2F);用 SQLite 不必设置。"
+            )
+        case NoDatabase() if isinstance(error, NoFolder) or (settings.database_url and not error.path.parent.exists()):
+            return f"文件夹不存在:{error.path.parent}。请检查 KETANG_DATABASE_URL;地址无误的,请先建立这个文件夹。"
+        case NoDatabase():
+            return _not_built(settings)
+        case DBAPIError() if _is_unknown(error):
+            return _behind(settings)
+        case IntegrityError() | DataError():
+            return None
+        case ProgrammingError() if error.statement is not None:
+            return None
+        case _:
+            return _told_by(error)
+
+
+def _told_by(error: Exception) -> str:
+    said = next(iter(str(getattr(error, "orig", error)).splitlines()), "")
+    meaning = next((chinese for english, chinese in MEANINGS.items() if english in said), said)
+    return f"业务数据库不能使用({meaning})。请检查数据库是否在运行、磁盘空间和权限,以及 KETANG_DATABASE_URL。"
+
+
+def _is_unknown(error: DBAPIError) -> bool:
+    """Whether a table or a column is asked for that is not there."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in UNKNOWN_TO_POSTGRESQL if state else str(error.orig).startswith(UNKNOWN_TO_SQLITE)
+
+
+def _not_built(settings: Settings) -> str:
+    where = "KETANG_DATABASE_URL 所指的" if settings.database_url else f"数据文件夹 {settings.home} 中的"
+    return (
+        f"{where}数据库还没有建立,请先运行 ketang up(或 ketang db upgrade)。"
+        "已在别处建立的,请到安装客堂的文件夹里运行,或用 KETANG_HOME 指明数据文件夹。"
+    )
+
+
+def _behind(settings: Settings) -> str:
+    from migrations import run  # not above: it takes as long to import as a command to run
+
+    try:
+        missing, known = run.pending(settings.database), run.known()
+    except run.SchemaUnknown as unknown:
+        return str(unknown)
+    except DATABASE_FAILED as error:
+        return _told_by(error)
+    if len(missing) == known:
+        return _not_built(settings)
+    if missing:
+        return f"业务数据库还差 {len(missing)} 步升级,请先备份,再运行 ketang up(或 ketang db upgrade)。"
+    return "业务数据库缺少数据表或列,被程序以外的人改动过。请用 ketang db check 查明,并从备份恢复。"
 
 
 def already_running(home: Path, taken: HomeTaken) -> str:

@@ -29,7 +29,7 @@ from runtime.lost import (
     give_up_of_worker,
     give_up_overdue,
 )
-from runtime.privacy import tighten
+from runtime.privacy import make_home, tighten, tighten_database
 from runtime.refusals import (
     StackFailed,
     already_running,
@@ -142,7 +142,7 @@ class Stack:
             StackFailed: something does not start; all that did was stopped again.
         """
         try:
-            with failures_told(self.settings.home):
+            with failures_told(self.settings):
                 self._start()
         except BaseException:
             self.stop()
@@ -276,7 +276,7 @@ class Stack:
             self._lock.take()
         except HomeTaken as taken:
             raise StackFailed(already_running(settings.home, taken)) from None
-        self._keep_private()
+        self._keep_private(tighten)
         self.settings = settings = settings.model_copy(
             update={"port": free_port(settings.host) if settings.port == 0 else settings.port}
         )
@@ -302,19 +302,22 @@ class Stack:
             self._say("本机不启动工作进程(KETANG_OWN_WORKER=false);请在别的机器上运行 ketang worker。")
         self._lock.tell(api_url=self.api_url, ui_url=self.ui_url)
 
-    def _keep_private(self) -> None:
-        tightened, failed = tighten(self.settings)
+    def _keep_private(self, close: Callable[[Settings], tuple[list[str], list[str]]]) -> None:
+        tightened, failed = close(self.settings)
         if tightened:
             self._say(f"已收紧权限,只有运行客堂的账户可以读取:{'、'.join(tightened)}")
         if failed:
             self._say(f"注意:{'、'.join(failed)} 属于别的账户,别的账户可能读取;请由管理员执行 chmod go-rwx。")
 
     def _migrate(self) -> None:
+        make_home(self.settings)
         try:
             applied = run.upgrade(self.settings.database)
         except run.SchemaUnknown as unknown:
             raise StackFailed(str(unknown)) from None
-        self._say(f"业务数据库:升级了 {len(applied)} 步。" if applied else "业务数据库:已是最新。")
+        done = "已建立" if len(applied) == run.known() else f"升级了 {len(applied)} 步"
+        self._say(f"业务数据库:{done}。" if applied else "业务数据库:已是最新。")
+        self._keep_private(tighten_database)
 
     def _child(self, name: str, command: list[str], *, log: str, module: str = "prefect") -> Child:
         try:

@@ -57,7 +57,7 @@ def test_a_database_that_is_away_is_told_without_its_password(monkeypatch: pytes
     url = f"postgresql+psycopg://office:topsecret@/ketang?host={tmp_path}"
     result = ketang_db(url, "check", monkeypatch)
     assert result.exit_code == 1
-    assert "打不开业务数据库" in result.stderr
+    assert "业务数据库不能使用(数据库服务器没有运行" in result.stderr
     assert "KETANG_DATABASE_URL" in result.stderr
     assert "topsecret" not in result.stderr
 

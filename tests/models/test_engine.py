@@ -1,11 +1,13 @@
 """How the business database is reached: questions without a transaction, connections that the server has dropped."""
 
 import sqlite3
+import traceback
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from models import engine
 from models.case import CaseCounter
@@ -61,6 +63,60 @@ def test_a_new_file_that_somebody_reads_is_waited_for(tmp_path: Path, monkeypatc
     assert len(waits) == 1
     opened.dispose()
     reader.close()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["file:{folder}/read.db?mode=ro&uri=true", "{folder}", "{folder}/text.db"],
+    ids=["read-only", "folder", "text"],
+)
+def test_what_waiting_does_not_mend_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "read.db")) as made:
+        made.execute("CREATE TABLE t (id INTEGER)")
+    (tmp_path / "text.db").write_text("root:x:0:0\n" * 100, encoding="ascii")
+
+    def wait(_: float) -> None:
+        pytest.fail("waited")
+
+    monkeypatch.setattr(engine, "sleep", wait)
+    opened = engine.open_engine(f"sqlite:///{address.format(folder=tmp_path)}")
+    with pytest.raises(DatabaseError), opened.connect():
+        pass
+    opened.dispose()
+
+
+def test_who_only_reads_makes_no_file_and_nobody_makes_a_folder(tmp_path: Path) -> None:
+    missing = tmp_path / "mistyped" / "ketang.db"
+    for path, new, failure in (
+        (tmp_path / "ketang.db", False, engine.NoDatabase),
+        (missing, False, engine.NoDatabase),
+        (missing, True, engine.NoFolder),
+    ):
+        opened = engine.open_engine(f"sqlite:///{path}", new=new)
+        with pytest.raises(failure), opened.connect():
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "geheim",
+        "postgresql+psycopg//ketang:geheim@db/ketang",
+        "postgresql+psycopg://ketang:geheim#1/ketang",
+        "postgresql+psycopg://ketang:ge@heim@db/ketang",
+        "postgresql+asyncpg://ketang:geheim@db/ketang",
+        "postgresql://ketang:geheim@db/ketang",
+        "mysql+pymysql://ketang:geheim@db/ketang",
+        "nosuch://ketang:geheim@db/ketang",
+    ],
+)
+def test_an_address_that_can_not_be_used_is_refused_and_not_repeated(address: str) -> None:
+    with pytest.raises(engine.BadAddress) as refused:
+        engine.open_engine(address)
+    assert "heim" not in "".join(traceback.format_exception(refused.value))
 
 
 def test_what_the_database_refuses_is_told_without_the_row(database: Database) -> None:

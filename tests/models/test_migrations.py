@@ -22,7 +22,7 @@ FIRST_AND_ONLY = ["0001 The tables"]
 
 @pytest.fixture
 def engine(empty_url: str) -> Iterator[Engine]:
-    engine = open_engine(empty_url)
+    engine = open_engine(empty_url, new=True)
     yield engine
     engine.dispose()
 
@@ -86,7 +86,7 @@ def modelled(request: pytest.FixtureRequest, engine: Engine, tmp_path: Path) -> 
 
 
 def created(url: str) -> set[str]:
-    engine = open_engine(url)
+    engine = open_engine(url, new=True)
     try:
         Base.metadata.create_all(engine)
         return described(engine)
@@ -148,7 +148,7 @@ def test_two_upgrades_at_once_apply_each_step_once(empty_url: str) -> None:
 def test_an_upgrade_waits_for_another_as_long_as_that_takes(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr("models.engine.BUSY_TIMEOUT_MS", 50)
-        with run._connection(empty_url) as connection:
+        with run._connection(empty_url, new=True) as connection:
             if connection.dialect.name == "postgresql":
                 assert connection.scalar(text("SHOW lock_timeout")) == "50ms", "for all other locks"
             second, done = threading.Thread(target=lambda: done.append(run.upgrade(empty_url))), list[list[str]]()

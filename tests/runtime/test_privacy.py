@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runtime.further import FurtherWorker
-from runtime.privacy import make_public, tighten
+from runtime.privacy import make_home, make_public, tighten, tighten_database
 from runtime.refusals import StackFailed
 from runtime.settings import Settings
 from runtime.stack import Stack
@@ -74,11 +74,46 @@ def test_a_folder_that_is_shared_with_a_group_on_purpose_is_closed_to_others_onl
     assert mode(home / "documents") == 0o2770
 
 
-def test_a_database_beside_the_home_is_tightened_too(home: Path, tmp_path: Path) -> None:
+def test_a_database_beside_the_home_is_tightened_once_it_is_known_to_be_ours(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "office.db"
     file.touch(0o644)
-    assert "office.db" in tighten(settings(home, database_url=f"sqlite:///{file}"))[0]
+    chosen = settings(home, database_url=f"sqlite:///{file}")
+    assert "office.db" not in tighten(chosen)[0]
+    assert mode(file) == 0o644
+    assert tighten_database(chosen) == (["office.db"], [])
     assert mode(file) == 0o600
+
+
+@pytest.mark.parametrize("further", [False, True])
+def test_a_file_that_is_no_database_is_left_as_it_is_and_told(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, further: bool
+) -> None:
+    file = tmp_path / "accounts"
+    file.write_text("root:x:0:0\n" * 100, encoding="ascii")
+    file.chmod(0o644)
+    monkeypatch.setattr(Stack, "_ask", lambda _stack, _method, path, *_: True if path == "/health" else {})
+    chosen = settings(home, database_url=f"sqlite:///{file}")
+    with pytest.raises(StackFailed, match="业务数据库不能使用\\(这个文件不是数据库"):
+        (FurtherWorker if further else Stack)(chosen).start()
+    assert mode(file) == 0o644
+    assert file.read_text(encoding="ascii") == "root:x:0:0\n" * 100
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["accounts", "var"]
+
+
+def test_what_a_link_in_the_home_leads_to_is_left_alone(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "theirs").touch(0o644)
+    (home / "ketang-theirs").symlink_to(tmp_path / "theirs")
+    tighten(settings(home))
+    assert mode(tmp_path / "theirs") == 0o644
+
+
+def test_no_folder_is_made_for_a_database_outside_the_home(home: Path, tmp_path: Path) -> None:
+    chosen = settings(home, database_url=f"sqlite:///{tmp_path / 'mistyped' / 'office.db'}")
+    with pytest.raises(StackFailed, match=f"文件夹不存在:{tmp_path / 'mistyped'}。.*KETANG_DATABASE_URL"):
+        Stack(chosen).start()
+    assert not (tmp_path / "mistyped").exists()
+    make_home(settings(home, database_url=f"sqlite:///{home / 'data' / 'office.db'}"))
+    assert (home / "data").is_dir()
 
 
 @pytest.mark.usefixtures("_umask")
