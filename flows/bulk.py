@@ -13,12 +13,19 @@ from policies.vocabulary import Door
 from runtime.resources import Resources
 from tasks.cases import Asked
 from tasks.commands import Command, Decide, PlainText
+from tasks.decision_sheets import bound_decisions
 from tasks.decisions import decide
 from tasks.drivers import BulkReport
-from tasks.sheet_rows import BoundSheet, bind, row_of
-from tasks.sheets import read_decisions
+from tasks.sheet_rows import BoundSheet
 
-WORDS = Words(step="逐行登记决定", done="已办理{}行", refused="未办理{}行", why="未办理的原因", key="bulk")
+WORDS = Words(
+    step="逐行登记决定",
+    done="已办理{}行",
+    before="此前已办理{}行",
+    refused="未办理{}行",
+    why="未办理的原因",
+    key="bulk",
+)
 
 
 class BulkEntry(Command):
@@ -50,13 +57,8 @@ def decide_sheet(resources: Resources, sheet: str, *, at: datetime) -> BulkRepor
 
 def read_sheet(resources: Resources, sheet: str, *, at: datetime) -> BoundSheet:
     """Read a sheet of decisions and bind its rows; Refused when the sheet itself is faulty."""
-    folder = resources.settings.documents_folder
 
     def take_decision(command: Decide, asked: Asked) -> object:
         return decide(resources, command, door=Door.SHEET, at=at, asked=asked)
 
-    rows = [
-        row_of(number, command, case=command.case, decide=take_decision)
-        for number, command in read_decisions(folder, sheet)
-    ]
-    return bind(resources, folder=folder, name=sheet, rows=rows)
+    return bound_decisions(resources, resources.settings.documents_folder, sheet, decide=take_decision, at=at)

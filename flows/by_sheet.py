@@ -35,7 +35,8 @@ class Words:
 
     step: str
     done: str
-    """With a place for their number, like `refused`."""
+    """With a place for their number, like `before` and `refused`."""
+    before: str
     refused: str
     why: str
     key: str
@@ -89,9 +90,11 @@ def take(
 def _told(sheet: str, report: BulkReport, words: Words) -> State[Any]:
     parts = [words.done.format(report.done)]
     if report.done_before:
-        parts.append(f"此前已办理{len(report.done_before)}行")
+        parts.append(words.before.format(len(report.done_before)))
         table = [{"行": row, "此前的办理": how} for row, how in report.done_before]
-        create_table_artifact(key=f"{words.key}-done-before", table=table, description=f"{sheet} 此前已办理的行")
+        create_table_artifact(
+            key=f"{words.key}-done-before", table=table, description=f"{sheet} {words.before.format('')}"
+        )
     message = ",".join([*parts, words.refused.format(len(report.refused))])
     get_run_logger().info(message)
     again = [f"{row} {how}" for row, how in report.done_before if how.endswith(AGAIN)]

@@ -28,7 +28,14 @@ from tasks.inspection_sheets import bound_visits
 from tasks.inspection_visits import record_visit
 from tasks.sheet_rows import BoundSheet
 
-WORDS = Words(step="逐行登记检查", done="已登记{}处", refused="未登记{}行", why="未登记的原因", key="visits")
+WORDS = Words(
+    step="逐行登记检查",
+    done="已登记{}处",
+    before="此前已登记{}行",
+    refused="未登记{}行",
+    why="未登记的原因",
+    key="visits",
+)
 
 
 class VisitSheet(Command):

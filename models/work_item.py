@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Base, Data, Instant, Key, Listing, Moment, one_of, word_type
+from models.base import Base, Data, Digest, Instant, Key, Listing, Long, Moment, one_of, word_type
 from models.case import Case
 from models.registry import Person
 from policies.vocabulary import Door, Gate, Role, TimerKind, Verdict, WorkItemStatus
@@ -116,6 +116,20 @@ class Ask(Base):
     asked_at: Mapped[Moment]
     consumed_at: Mapped[datetime | None] = mapped_column(Instant)
     work_item: Mapped[WorkItem] = relationship()
+
+
+class RowHandedIn(Base):
+    """A row of a sheet that was handed in while this work item waited: by that it is for no later one."""
+
+    __tablename__ = "rows_handed_in"
+    __table_args__ = (UniqueConstraint("work_item_id", "sheet", "sha256", "said"),)
+
+    id: Mapped[Key]
+    work_item_id: Mapped[int] = mapped_column(ForeignKey("work_items.id"))
+    sheet: Mapped[Long] = mapped_column(comment="its name")
+    sha256: Mapped[Digest] = mapped_column(comment="of the sheet's bytes")
+    said: Mapped[str] = mapped_column(String(64), comment="digest of the row; empty: it could not be read")
+    handed_in_at: Mapped[Moment]
 
 
 class Decision(Base):

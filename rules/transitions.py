@@ -117,6 +117,8 @@ VERDICTS: dict[Gate, Verdicts] = {
         by_people=frozenset({Verdict.RESENT, Verdict.TOLD_OTHERWISE}), by_machine=frozenset()
     ),
 }
+BY_PEOPLE = tuple(verdict for verdict in Verdict if any(verdict in gate.by_people for gate in VERDICTS.values()))
+"""The verdicts that people give at one gate or another."""
 
 GIVEN_BY: dict[tuple[Gate, Verdict], Role] = {
     (gate, verdict): Role.OFFICE_HEAD

@@ -34,7 +34,18 @@ _STYLE = (
     "pre{white-space:pre-wrap;font:inherit;margin:0}code{word-break:break-all}"
     "@media print{body{margin:0;max-width:none}tr{break-inside:avoid}}"
 )
-_TOLD = {"cases", "decisions", "work_items", "consents", "outbox", "history", "documents", "asks", "timers"}
+_TOLD = {
+    "cases",
+    "decisions",
+    "work_items",
+    "consents",
+    "outbox",
+    "history",
+    "documents",
+    "asks",
+    "timers",
+    "rows_handed_in",
+}
 _NAMES = {
     "site_applications": "申请",
     "works_done": "清单逐项登记",

@@ -43,7 +43,7 @@ APART = {
     "archived_cases": "the record of the archives themselves",
 }
 """Tables that are no part of any case, and why."""
-GOES = ("history", "outbox", "asks", "timers", "consents")
+GOES = ("history", "outbox", "asks", "timers", "rows_handed_in", "consents")
 """What leaves the database when its case is archived; all else is what figures, registers and papers are made of."""
 ENGINE = ("flow_run_id", "run_attempt", "run_requested_at", "run_checked_at")
 """Columns of a case that are the engine's own: no part of the records."""

@@ -63,7 +63,7 @@ def load_case(session: Session, number: str, *, lock: bool = True) -> Case:
     Raises:
         Refused: there is no such case.
     """
-    case = session.scalars(_LOCKED if lock else _CASE, {"number": number.strip()}).one_or_none()
+    case = session.scalars(_LOCKED if lock else _CASE, {"number": _number(number)}).one_or_none()
     if case is None:
         raise no_such_case(number)
     return case
@@ -76,10 +76,15 @@ def number_asked(session: Session, text: str) -> str:
     Raises:
         Refused: there is no such case.
     """
-    number = session.scalar(_NUMBER, {"number": text.strip()})
+    number = session.scalar(_NUMBER, {"number": _number(text)})
     if number is None:
         raise no_such_case(text)
     return number
+
+
+def _number(text: str) -> str:
+    """Return a case's number as it is kept, however its letters are typed."""
+    return text.strip().upper()
 
 
 def no_such_case(number: str) -> Refused:
@@ -94,7 +99,7 @@ def load_with_parent(session: Session, number: str) -> Case:
     Raises:
         Refused: there is no such case.
     """
-    parent_id = session.connection().scalar(_PARENT, {"number": number.strip()})
+    parent_id = session.connection().scalar(_PARENT, {"number": _number(number)})
     if parent_id is not None:
         session.get(Case, parent_id, with_for_update={"of": Case}, populate_existing=True)
     return load_case(session, number)

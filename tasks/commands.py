@@ -7,6 +7,7 @@ out. Fields are only ever added, with a default: a suspended run holds the schem
 """
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
@@ -26,6 +27,7 @@ from policies.vocabulary import (
     Word,
 )
 from rules.masking import USUAL_NUMBERS_FORBIDDEN, has_personal_number
+from rules.transitions import BY_PEOPLE
 
 W = TypeVar("W", bound=Word)
 
@@ -42,11 +44,14 @@ def _no_personal_number(text: str) -> str:
     return text
 
 
-def _one_of(words: type[W]) -> BeforeValidator:
+def one_of(words: type[W], offered: Sequence[W] = ()) -> BeforeValidator:
+    """Return what reads one of `words` by its label; where it finds none it lists those `offered`, or all."""
+    listed = "、".join(word.label for word in offered or words)
+
     def read(value: Any) -> W:
         word = words.by_label(value) if isinstance(value, str) else None
         if word is None:
-            raise ValueError(f"“{value}”不在可选项之内,请从中选择:{'、'.join(word.label for word in words)}")
+            raise ValueError(f"“{value}”不在可选项之内,请从中选择:{listed}")
         return word
 
     return BeforeValidator(read)
@@ -68,16 +73,16 @@ def _decimal(value: Any) -> Decimal:
 
 _AS_LABEL = PlainSerializer(lambda word: word.label, return_type=str)
 
-LeaderSourceField = Annotated[LeaderSource, _one_of(LeaderSource), _shown(LeaderSource), _AS_LABEL]
-FacilityField = Annotated[Facility, _one_of(Facility), _shown(Facility), _AS_LABEL]
-CombinedField = Annotated[CombinedWith, _one_of(CombinedWith), _shown(CombinedWith), _AS_LABEL]
-AnswerField = Annotated[Answer, _one_of(Answer), _shown(Answer), _AS_LABEL]
-VerdictField = Annotated[Verdict, _one_of(Verdict), _shown(Verdict), _AS_LABEL]
-ChannelField = Annotated[ObjectionChannel, _one_of(ObjectionChannel), _shown(ObjectionChannel), _AS_LABEL]
-FindingField = Annotated[ObjectionFinding, _one_of(ObjectionFinding), _shown(ObjectionFinding), _AS_LABEL]
-PanelField = Annotated[EvaluationPanel, _one_of(EvaluationPanel), _shown(EvaluationPanel), _AS_LABEL]
-ScopeField = Annotated[CampaignScope, _one_of(CampaignScope), _shown(CampaignScope), _AS_LABEL]
-CheckField = Annotated[Finding, _one_of(Finding), _shown(Finding), _AS_LABEL]
+LeaderSourceField = Annotated[LeaderSource, one_of(LeaderSource), _shown(LeaderSource), _AS_LABEL]
+FacilityField = Annotated[Facility, one_of(Facility), _shown(Facility), _AS_LABEL]
+CombinedField = Annotated[CombinedWith, one_of(CombinedWith), _shown(CombinedWith), _AS_LABEL]
+AnswerField = Annotated[Answer, one_of(Answer), _shown(Answer), _AS_LABEL]
+VerdictField = Annotated[Verdict, one_of(Verdict, BY_PEOPLE), _shown(Verdict), _AS_LABEL]
+ChannelField = Annotated[ObjectionChannel, one_of(ObjectionChannel), _shown(ObjectionChannel), _AS_LABEL]
+FindingField = Annotated[ObjectionFinding, one_of(ObjectionFinding), _shown(ObjectionFinding), _AS_LABEL]
+PanelField = Annotated[EvaluationPanel, one_of(EvaluationPanel), _shown(EvaluationPanel), _AS_LABEL]
+ScopeField = Annotated[CampaignScope, one_of(CampaignScope), _shown(CampaignScope), _AS_LABEL]
+CheckField = Annotated[Finding, one_of(Finding), _shown(Finding), _AS_LABEL]
 
 # Prefect refuses with nothing but the pattern, so the reason stands in it, in a group that is to occur zero times.
 NOT_PERSONAL = {"pattern": f"(?:请勿填写手机号、电话或身份证号){{0}}{USUAL_NUMBERS_FORBIDDEN}"}
@@ -104,6 +109,7 @@ Area = Annotated[
 ]
 CaseNumber = Annotated[
     str,
+    AfterValidator(str.upper),
     AfterValidator(_printable),
     AfterValidator(_no_personal_number),
     Field(min_length=1, max_length=20, title="案件编号", description="例如 KT-2026-0001"),

@@ -53,7 +53,7 @@ class BulkReport:
     done_before: list[tuple[str, str]] = field(default_factory=list)
     """What had been carried out before by the same list: the row's name and how, in Chinese."""
     refused: list[tuple[str, str]] = field(default_factory=list)
-    """What was refused or broke: the row's name and the reason in Chinese. Nothing of such a row was recorded."""
+    """What was refused or broke, and not recorded: the row's name, and the reason in Chinese with its case."""
     failures: list[str] = field(default_factory=list)
     """Cases that could not be carried, and why, in Chinese; the sweep sees to them."""
     carried: dict[str, Ending | Waiting] = field(default_factory=dict)
@@ -112,14 +112,14 @@ class Bulk:
                     self._note_done(number)
             self._rows = deque(row for row in self._rows if row[0] not in done)
         self._tried = True
-        _through(self._rows, self._act, lambda row, reason: self.report.refused.append((row[0], reason)))
+        _through(self._rows, self._act, lambda row, reason: self.report.refused.append(_refused(row, reason)))
         done = self._known([name for name, _ in self.report.refused])
         self.report.done_before += [(name, done[name]) for name, _ in self.report.refused if name in done]
         self.report.refused = [(name, reason) for name, reason in self.report.refused if name not in done]
 
     def give_up(self, reason: str) -> None:
         """Tell of the rows that are left that they were not carried out."""
-        self.report.refused += [(name, reason) for name, _, _ in self._rows]
+        self.report.refused += [_refused(row, reason) for row in self._rows]
         self._rows.clear()
 
     def take_up(self, numbers: Collection[str]) -> None:
@@ -174,6 +174,11 @@ class Bulk:
     def _note_broken(self, number: str, reason: str) -> None:
         self._broken.add(number)
         self.report.failures.append(f"案件 {number} 未能续办,下次巡检再办:{reason}")
+
+
+def _refused(row: Row, reason: str) -> tuple[str, str]:
+    name, number, _ = row
+    return name, reason if number in reason or name == number else f"案件 {number}:{reason}"
 
 
 def _through(items: deque[T], do: Callable[[T], object], tell: Callable[[T, str], None]) -> None:

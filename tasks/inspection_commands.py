@@ -21,6 +21,7 @@ from tasks.commands import (
     ScopeField,
     VerdictField,
     may_stay_empty,
+    one_of,
 )
 
 ByOffice = Annotated[PersonField, Field(title="经办人", description="社区办的人员编号或姓名")]
@@ -29,7 +30,9 @@ ByOffice = Annotated[PersonField, Field(title="经办人", description="社区�
 VISIT_VERDICTS = (Verdict.PASSED, Verdict.RECTIFY, Verdict.REVOKE, Verdict.CALLED_OFF)
 """How a visit or a re-inspection can end, in the order of forms."""
 VisitVerdict = Annotated[
-    VerdictField, WithJsonSchema({"type": "string", "enum": [verdict.label for verdict in VISIT_VERDICTS]})
+    VerdictField,
+    one_of(Verdict, VISIT_VERDICTS),
+    WithJsonSchema({"type": "string", "enum": [verdict.label for verdict in VISIT_VERDICTS]}),
 ]
 
 

@@ -15,7 +15,7 @@ from policies.life_words import Finding
 from policies.vocabulary import CaseKind, Door, Verdict
 from rules.window import spoken_day
 from runtime.resources import Resources
-from tasks.cases import Asked
+from tasks.cases import Asked, person_of
 from tasks.faults import refusal_of
 from tasks.inspection_commands import RecordVisit
 from tasks.inspection_points import inspections_in, load_of, rule_of
@@ -44,9 +44,10 @@ def read_visits(resources: Resources, campaign_number: str, folder: Path, name: 
         by: who records the rows that name nobody (经办人).
 
     Raises:
-        Refused: no such file, no such campaign, a head is missing, or the sheet is empty.
+        Refused: no such file, no such campaign, nobody is called `by`, a head is missing, or the sheet is empty.
     """
     with resources.database.read() as session:
+        person_of(session, by)
         case = load_of(session, campaign_number, CaseKind.CAMPAIGN, lock=False)
         points = tuple(point.name for point in rule_of(case).checklist)
         known = _inspections(session, case)
@@ -83,19 +84,19 @@ def bound_visits(
         return record_visit(resources, visit, door=Door.SHEET, at=at, asked=asked)
 
     rows = [row_of(number, visit, case=case, decide=record) for number, case, visit in read]
-    return bind(resources, folder=folder, name=name, rows=rows)
+    return bind(resources, folder=folder, name=name, rows=rows, at=at)
 
 
 def _inspections(session: Session, case: Case) -> dict[str, str]:
     """Return the inspections of a campaign by their own number and by that of their site."""
     found = dict[str, str]()
     for each in inspections_in(session, case):
-        found[each.case.number] = found[each.site.number] = each.case.number
+        found[each.case.number] = found[each.site.number.upper()] = each.case.number
     return found
 
 
 def _inspection(cells: Mapping[str, str], known: Mapping[str, str], campaign_number: str) -> str:
-    named = [text for head in ("案件编号", "客堂间") if (text := cells.get(head, ""))]
+    named = [text.upper() for head in ("案件编号", "客堂间") if (text := cells.get(head, ""))]
     if not named:
         raise Refused("default", "案件编号和客堂间都未填写,须填其一")
     if unknown := [text for text in named if text not in known]:

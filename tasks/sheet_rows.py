@@ -3,7 +3,8 @@ The rows of a sheet that decide: each counts once, whatever is tried again or ha
 
 A decision keeps the row of the sheet that it came in on, sealed with it. By that a row is known again: in the same
 sheet under any name, and under the sheet's name when others of its rows were put right. A row is for the gate that
-waited when its sheet was first handed in, so that it decides no later round by being late.
+waited when it was first handed in, which is written down before anything is decided: refused, put right or not reached,
+it decides no later round by being late.
 """
 
 import hashlib
@@ -15,13 +16,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import bindparam, select
+from sqlalchemy import Insert, bindparam, func, insert, or_, select, text
 
 from models.base import canonical
 from models.case import Case
-from models.work_item import Decision, WorkItem
+from models.work_item import Decision, RowHandedIn, WorkItem
 from policies.errors import Refused
-from policies.vocabulary import Door, Gate, Verdict, WorkItemStatus
+from policies.vocabulary import CaseStatus, Door, Gate, Verdict, WorkItemStatus
 from rules.masking import mask_text
 from rules.periods import SHANGHAI
 from rules.transitions import allowed
@@ -39,19 +40,47 @@ _CASES = select(
     Case.number,
     (Case.carried_seq < Case.decision_seq) | (Case.flow_run_id.is_not(None) & Case.run_requested_at.is_not(None)),
 ).where(_NUMBERED)
-_ITEMS = (
-    select(Case.number, WorkItem.id, WorkItem.gate, WorkItem.opened_at, WorkItem.closed_at)
+_OPEN = (
+    select(Case.number, WorkItem.id.label("item"), WorkItem.gate)
     .join(Case, Case.id == WorkItem.case_id)
-    .where(_NUMBERED, WorkItem.gate != Gate.UNDELIVERED_LETTER)
-    .order_by(WorkItem.id)
+    .where(_NUMBERED, WorkItem.gate != Gate.UNDELIVERED_LETTER, WorkItem.status == WorkItemStatus.OPEN)
 )
-_OPEN = _ITEMS.where(WorkItem.status == WorkItemStatus.OPEN)
+_LAST = (
+    select(Case.number, func.max(WorkItem.id).label("item"))
+    .join(Case, Case.id == WorkItem.case_id)
+    .where(_NUMBERED, WorkItem.gate != Gate.UNDELIVERED_LETTER, Case.status == CaseStatus.OPEN)
+    .group_by(Case.number)
+)
+_HANDED_IN = (
+    select(
+        Case.number,
+        RowHandedIn.work_item_id.label("item"),
+        RowHandedIn.sheet,
+        RowHandedIn.sha256,
+        RowHandedIn.said,
+        RowHandedIn.handed_in_at,
+    )
+    .join(WorkItem, WorkItem.id == RowHandedIn.work_item_id)
+    .join(Case, Case.id == WorkItem.case_id)
+    .where(_NUMBERED, or_(RowHandedIn.sheet == bindparam("sheet"), RowHandedIn.sha256 == bindparam("sha256")))
+    .order_by(RowHandedIn.id)
+)
 _TAKEN = (
-    select(Case.number, Decision.decided_at, Decision.verdict, Decision.details)
+    select(Case.number, Decision.work_item_id, Decision.decided_at, Decision.verdict, Decision.details)
     .join(Case, Case.id == Decision.case_id)
     .where(_NUMBERED, Decision.door == Door.SHEET)
     .order_by(Decision.id)
 )
+
+
+def _insert_unless_there() -> Insert:
+    # As in `notifications.outbox`: the same text on both databases, and compiled once.
+    statement = insert(RowHandedIn)
+    statement._post_values_clause = text("ON CONFLICT DO NOTHING")
+    return statement
+
+
+_WRITE_DOWN = _insert_unless_there()
 
 
 @dataclass(frozen=True)
@@ -63,8 +92,7 @@ class SheetRow:
     case: str
     """Empty when it names none."""
     said: str
-    """What tells it from rows that say something else."""
-    verdict: Verdict | None
+    """What tells it from rows that say something else; empty when it can not be read."""
     decide: Callable[[Asked], object]
 
     @property
@@ -76,9 +104,10 @@ class SheetRow:
 def row_of(number: int, command: C | Refused, *, case: str, decide: Callable[[C, Asked], object]) -> SheetRow:
     """Return a row that says `command`, which `decide` carries out; of one that can not be read, the refusal."""
     if isinstance(command, Refused):
-        return SheetRow(number, case, "", None, partial(_refuse, command))
-    said = hashlib.sha256(canonical(command.model_dump(mode="json")).encode()).hexdigest()
-    return SheetRow(number, case, said, getattr(command, "verdict", None), partial(decide, command))
+        return SheetRow(number, case, "", partial(_refuse, command))
+    # Without who decides: the same person is written by code or by name, and another one is no reason to decide again.
+    said = canonical(command.model_dump(mode="json", exclude={"by"}))
+    return SheetRow(number, case, hashlib.sha256(said.encode()).hexdigest(), partial(decide, command))
 
 
 def _refuse(refusal: Refused, _: Asked) -> None:
@@ -98,22 +127,26 @@ class BoundSheet:
     """Cases of these that nobody has carried or shown since."""
     known: Callable[[Collection[str]], Mapping[str, str]]
     """Of rows by their names, those that are done by now, and how."""
+    gates: Mapping[str, Gate]
+    """What waits, by the numbers of the cases."""
 
 
-def bind(resources: Resources, *, folder: Path, name: str, rows: Sequence[SheetRow]) -> BoundSheet:
+def bind(resources: Resources, *, folder: Path, name: str, rows: Sequence[SheetRow], at: datetime) -> BoundSheet:
     """
-    Bind each row to the work item that it is for, and find those that were carried out before.
+    Bind each row to the work item that it is for, write that down, and find those that were carried out before.
 
-    Cost: three queries for 500 rows, and a fourth when the sheet was handed in before.
+    Cost: four queries for 500 rows, and one statement that writes.
 
     Args:
         folder: where the sheet `name` is.
         rows: in their order.
+        at: when it is handed in.
     """
     sha256 = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     sheet = _Sheet(resources, mask_text(name), sha256)
     found = sheet.look_up(rows)
     bound, done_before, unfinished = list[Row](), list[tuple[str, str]](), dict[str, None]()
+    handed_in = list[tuple[int, str]]()
     for row in rows:
         if row.case in found.unreadable:
             act: Callable[[], object] = partial(_tell_unreadable, row.case)
@@ -123,8 +156,12 @@ def bind(resources: Resources, *, folder: Path, name: str, rows: Sequence[SheetR
                 unfinished[row.case] = None
             continue
         else:
-            act = sheet.act(row, found)
+            item, since = sheet.item_for(row, found)
+            if item is not None:
+                handed_in.append((item, row.said))
+            act = sheet.act(row, item, since if item != found.last.get(row.case) else None)
         bound.append((row.name, row.case, act))
+    sheet.write_down(handed_in, at=at)
     by_name = {row.name: row for row in rows}
     return BoundSheet(
         name=name,
@@ -132,6 +169,7 @@ def bind(resources: Resources, *, folder: Path, name: str, rows: Sequence[SheetR
         done_before=done_before,
         unfinished=list(unfinished),
         known=lambda names: sheet.known([by_name[each] for each in names]),
+        gates={number: gate for number, (_, gate) in found.waiting.items()},
     )
 
 
@@ -140,13 +178,13 @@ class _Found:
     """What the database knows of the cases that rows are about, by their numbers."""
 
     waiting: dict[str, tuple[int, Gate]] = field(default_factory=dict)
-    waited: dict[str, tuple[int, Gate]] = field(default_factory=dict)
-    """What waited when the sheet was first handed in; empty when it never was."""
-    taken: dict[str, list[tuple[datetime, Verdict, dict[str, Any]]]] = field(default_factory=dict)
+    last: dict[str, int] = field(default_factory=dict)
+    """What waits, or between two gates what waited last."""
+    handed_in: dict[str, list[Any]] = field(default_factory=dict)
+    """The rows of this sheet that were handed in before, in their order."""
+    taken: dict[str, list[tuple[int, datetime, Verdict, dict[str, Any]]]] = field(default_factory=dict)
     unfinished: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
-    since: datetime | None = None
-    """When the sheet was first handed in."""
 
 
 class _Sheet:
@@ -163,12 +201,6 @@ class _Sheet:
         parts = [numbers[start : start + AT_ONCE] for start in range(0, len(numbers), AT_ONCE)]
         for part in parts:
             self._each(part, self._read, found)
-        first = [when for each in found.taken.values() for when, _, row in each if row.get("sha256") == self.sha256]
-        if first:
-            found.since = since = min(first)
-            for part in parts:
-                sound = [each for each in part if each not in found.unreadable]
-                self._each(sound, partial(self._read_waited, since), found)
         return found
 
     def _each(self, numbers: Sequence[str], read: Callable[[Sequence[str], _Found], None], found: _Found) -> None:
@@ -188,25 +220,23 @@ class _Sheet:
         with self.resources.database.read() as session:
             unfinished = [number for number, behind in session.execute(_CASES, given).all() if behind]
             items = session.execute(_OPEN, given).all()
+            last = session.execute(_LAST, given).all()
             taken = session.execute(_TAKEN, given).all()
+            handed_in = session.execute(_HANDED_IN, given | {"sheet": self.name, "sha256": self.sha256}).all()
         found.unfinished.update(unfinished)
-        found.waiting |= {item.number: (item.id, item.gate) for item in items}
-        for number, when, verdict, details in taken:
-            row = details.get(SHEET) if isinstance(details, dict) else None
-            if isinstance(row, dict):
-                found.taken.setdefault(number, []).append((when, verdict, row))
-
-    def _read_waited(self, since: datetime, numbers: Sequence[str], found: _Found) -> None:
-        with self.resources.database.read() as session:
-            for item in session.execute(_ITEMS, {"numbers": numbers}).all():
-                if item.opened_at < since and (item.closed_at is None or item.closed_at >= since):
-                    found.waited[item.number] = (item.id, item.gate)
+        found.waiting |= {each.number: (each.item, each.gate) for each in items}
+        found.last |= {each.number: each.item for each in last} | {each.number: each.item for each in items}
+        for row in handed_in:
+            found.handed_in.setdefault(row.number, []).append(row)
+        for number, item_id, when, verdict, details in taken:
+            kept = details.get(SHEET) if isinstance(details, dict) else None
+            if isinstance(kept, dict) and (kept.get("sha256") == self.sha256 or kept.get("name") == self.name):
+                found.taken.setdefault(number, []).append((item_id, when, verdict, kept))
 
     def how(self, row: SheetRow, found: _Found) -> str | None:
         """Return how a row was carried out, in Chinese; None: it was not."""
-        for when, verdict, kept in found.taken.get(row.case, ()):
-            of_sheet = kept.get("sha256") == self.sha256 or kept.get("name") == self.name
-            if of_sheet and row.said and kept.get("said") == row.said:
+        for _, when, verdict, kept in found.taken.get(row.case, ()):
+            if row.said and kept.get("said") == row.said:
                 told = f"案件 {row.case} 已由表格“{kept.get('name', '')}”于{_spoken(when)}办理,结果为“{verdict.label}”"
                 _, gate = found.waiting.get(row.case, (0, None))
                 return told if gate is None or verdict not in allowed(gate) else f"{told};现处于“{gate.label}”,{AGAIN}"
@@ -218,24 +248,43 @@ class _Sheet:
         found = self.look_up(rows)
         return {row.name: told for row in rows if (told := self.how(row, found)) is not None}
 
-    def act(self, row: SheetRow, found: _Found) -> Callable[[], object]:
-        """Return what carries out a row at the gate that it is for, and at no other."""
-        item, earlier = found.waiting.get(row.case, (None, None))[0], None
-        if (then := found.waited.get(row.case)) is not None and row.verdict is not None:
-            first, gate = then
-            if first != item and row.verdict in allowed(gate):
-                item, earlier = first, found.since
+    def item_for(self, row: SheetRow, found: _Found) -> tuple[int | None, datetime | None]:
+        """
+        Return the work item that a row is for, and since when if it was handed in before.
+
+        It is what waited when the row, or one that it was put right from, was first handed in. A row that says
+        something else than those which the sheet has carried out is a new one, of a sheet whose name is used again.
+        """
+        before = found.handed_in.get(row.case, ())
+        same = [each for each in before if row.said and each.said == row.said]
+        served = {item for item, *_ in found.taken.get(row.case, ())}
+        unserved = [each for each in before if each.item not in served]
+        if first := next(iter(same or unserved), None):
+            return first.item, first.handed_in_at
+        return found.last.get(row.case), None
+
+    def write_down(self, rows: Sequence[tuple[int, str]], *, at: datetime) -> None:
+        """Keep for which work items rows were handed in."""
+        if not rows:
+            return
+        kept = {"sheet": self.name, "sha256": self.sha256, "handed_in_at": at}
+        with self.resources.database.write() as session:
+            each = [{"work_item_id": item, "said": said} | kept for item, said in sorted(rows)]
+            session.connection().execute(_WRITE_DOWN, each)
+
+    def act(self, row: SheetRow, item: int | None, since: datetime | None) -> Callable[[], object]:
+        """Return what carries out a row at a work item and at no other; `since` when it is for a former one."""
         kept: dict[str, Any] = {"name": self.name, "sha256": self.sha256, "row": row.number, "said": row.said}
-        return partial(_decide, row, Asked(work_item=item, row=kept), earlier)
+        return partial(_decide, row, Asked(work_item=item, row=kept), since)
 
 
-def _decide(row: SheetRow, asked: Asked, earlier: datetime | None) -> None:
+def _decide(row: SheetRow, asked: Asked, since: datetime | None) -> None:
     try:
         row.decide(asked)
     except Refused as refusal:
-        if earlier is None:
+        if since is None:
             raise
-        told = f"本表{_spoken(earlier)}第一次提交,此行只用于当时的环节;要在现在的环节办理的,请另填一份表"
+        told = f"此行于{_spoken(since)}第一次提交,只用于当时的环节;要在现在的环节办理的,请另填一份表并换一个文件名"
         raise Refused(refusal.clause, f"{refusal.reason};{told}") from refusal
 
 

@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
 from zipfile import BadZipFile
 
 from openpyxl import load_workbook
@@ -13,12 +12,13 @@ from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import ValidationError
 
 from policies.errors import Refused
-from tasks.commands import Command, Decide, HouseholdAnswer
+from tasks.commands import Decide, HouseholdAnswer
 from tasks.faults import refusal_of
 
-C = TypeVar("C", bound=Command)
 Row = tuple[int, dict[str, str]]
 """Number of the row as a person counts it, and its cells by head."""
+DecisionRow = tuple[int, str, Decide | ValidationError]
+"""Number of the row, of its case, and what is decided, or what is wrong with the row."""
 
 
 def read_answers(folder: Path, name: str) -> list[HouseholdAnswer]:
@@ -29,20 +29,27 @@ def read_answers(folder: Path, name: str) -> list[HouseholdAnswer]:
         Refused: no such file, a head is missing, or rows are faulty; every fault is named by its row.
     """
     heads = {"户号": "household", "答复": "answer", "备注": "note"}
-    return [answer for _, answer in _commands(folder, name, heads, HouseholdAnswer, optional=("备注",))]
+    answers, faults = list[HouseholdAnswer](), list[str]()
+    for number, cells in rows_of(folder, name, tuple(heads), optional=("备注",)):
+        try:
+            answers.append(HouseholdAnswer.model_validate({heads[head]: text for head, text in cells.items()}))
+        except ValidationError as error:
+            faults.append(f"第{number}行:{refusal_of(error, HouseholdAnswer).reason}")
+    if faults:
+        raise Refused("default", f"表格“{name}”有{len(faults)}行有误,均未登记:{';'.join(faults)}")
+    if not answers:
+        raise Refused("default", f"表格“{name}”没有任何内容")
+    return answers
 
 
-def read_decisions(folder: Path, name: str) -> list[tuple[int, Decide]]:
+def read_decisions(folder: Path, name: str) -> list[DecisionRow]:
     """
     Read decisions (案件编号, 办理人, 决定, 理由, 已知悉的提示) from a sheet below `folder`.
 
     Several warnings in one cell are divided by 、 or ;.
 
-    Returns:
-        The number of the row and its decision.
-
     Raises:
-        Refused: as `read_answers`.
+        Refused: no such file, a head is missing, or there are no rows.
     """
     heads = {
         "案件编号": "case",
@@ -51,26 +58,18 @@ def read_decisions(folder: Path, name: str) -> list[tuple[int, Decide]]:
         "理由": "reason",
         "已知悉的提示": "acknowledged",
     }
-    return _commands(folder, name, heads, Decide, optional=("理由", "已知悉的提示"))
-
-
-def _commands(
-    folder: Path, name: str, heads: dict[str, str], model: type[C], *, optional: tuple[str, ...]
-) -> list[tuple[int, C]]:
-    commands, faults = list[tuple[int, C]](), list[str]()
-    for number, cells in rows_of(folder, name, tuple(heads), optional):
+    rows = list[DecisionRow]()
+    for number, cells in rows_of(folder, name, tuple(heads), optional=("理由", "已知悉的提示")):
         fields: dict[str, object] = {heads[head]: text for head, text in cells.items()}
         if isinstance(listed := fields.get("acknowledged"), str):
             fields["acknowledged"] = [part for part in re.split(r"[、;\uff1b]", listed) if part]
         try:
-            commands.append((number, model.model_validate(fields)))
+            rows.append((number, cells["案件编号"].upper(), Decide.model_validate(fields)))
         except ValidationError as error:
-            faults.append(f"第{number}行:{refusal_of(error, model).reason}")
-    if faults:
-        raise Refused("default", f"表格“{name}”有{len(faults)}行有误,均未登记:{';'.join(faults)}")
-    if not commands:
+            rows.append((number, cells["案件编号"].upper(), error))
+    if not rows:
         raise Refused("default", f"表格“{name}”没有任何内容")
-    return commands
+    return rows
 
 
 def rows_of(folder: Path, name: str, heads: tuple[str, ...], optional: tuple[str, ...]) -> Iterable[Row]:
@@ -86,7 +85,9 @@ def rows_of(folder: Path, name: str, heads: tuple[str, ...], optional: tuple[str
     lines = iter(_lines(path))
     found = [_text(cell) for cell in next(lines, ())]
     if missing := [head for head in heads if head not in found and head not in optional]:
-        raise Refused("default", f"表格“{name}”第1行缺少表头:{'、'.join(missing)};须有 {'、'.join(heads)}")
+        required = "、".join(head for head in heads if head not in optional)
+        may_be = f",可有 {'、'.join(optional)}" if optional else ""
+        raise Refused("default", f"表格“{name}”第1行缺少表头:{'、'.join(missing)};须有 {required}{may_be}")
     columns = {head: found.index(head) for head in heads if head in found}
     for number, line in enumerate(lines, start=2):
         cells = {head: _text(line[column]) if column < len(line) else "" for head, column in columns.items()}

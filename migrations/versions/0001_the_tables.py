@@ -973,6 +973,17 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_meeting_attendances')),
     sa.UniqueConstraint('meeting_id', 'person_id', name=op.f('uq_meeting_attendances_meeting_id_person_id'))
     )
+    op.create_table('rows_handed_in',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('work_item_id', sa.Integer(), nullable=False),
+    sa.Column('sheet', sa.Text(), nullable=False, comment='its name'),
+    sa.Column('sha256', sa.String(length=64), nullable=False, comment="of the sheet's bytes"),
+    sa.Column('said', sa.String(length=64), nullable=False, comment='digest of the row; empty: it could not be read'),
+    sa.Column('handed_in_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['work_item_id'], ['work_items.id'], name=op.f('fk_rows_handed_in_work_item_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rows_handed_in')),
+    sa.UniqueConstraint('work_item_id', 'sheet', 'sha256', 'said', name=op.f('uq_rows_handed_in_work_item_id_sheet_sha256_said'))
+    )
     op.create_table('timers',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('work_item_id', sa.Integer(), nullable=False),
@@ -1059,6 +1070,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_timers_due', sqlite_where=sa.text('fired_at IS NULL'), postgresql_where=sa.text('fired_at IS NULL'))
 
     op.drop_table('timers')
+    op.drop_table('rows_handed_in')
     op.drop_table('meeting_attendances')
     with op.batch_alter_table('ledger_lines', schema=None) as batch_op:
         batch_op.drop_index('ix_ledger_lines_account')

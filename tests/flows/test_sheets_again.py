@@ -13,15 +13,17 @@ from flows.bulk import decide_sheet, read_sheet
 from flows.by_sheet import take
 from models.case import Case
 from models.work_item import Decision, WorkItem
-from policies.errors import Temporary
-from policies.vocabulary import Gate, Verdict
+from policies.errors import Refused, Temporary
+from policies.vocabulary import Door, Gate, Verdict
+from tasks.commands import Decide
+from tasks.decisions import decide
 from tasks.drivers import BulkReport
 from tasks.history import verify
 from tasks.sheet_rows import AGAIN
 from tests.broken import break_rows
 from tests.desks import OpenTown
 from tests.projects import EDITIONS, Projects, confirmed
-from tests.township import LEADER, RESPONSIBLE, REVIEWER, Township
+from tests.township import GROUP_HEAD, LEADER, RESPONSIBLE, REVIEWER, SECOND_REVIEWER, Township
 
 T = TypeVar("T")
 SHEET = "决定.csv"
@@ -198,29 +200,161 @@ def test_a_row_that_was_not_reached_decides_only_the_round_that_waited_then(
     ((row, reason),) = again.refused
     assert row == "第3行"
     assert "已由周责任(P010)于2026-03-02 12:00办理,结果为" in reason
-    assert "本表2026-03-02 11:00第一次提交,此行只用于当时的环节;要在现在的环节办理的,请另填一份表" in reason
+    assert "此行于2026-03-02 11:00第一次提交,只用于当时的环节;要在现在的环节办理的,请另填一份表" in reason
     assert decided(town, by_hand, Gate.VILLAGE_FORWARD) == [(1, Verdict.RETURNED)]
     sound(town)
 
 
 @pytest.mark.parametrize("unreadable", [False, True], ids=["sound", "beside a past gate that can not be read"])
-def test_a_row_that_was_refused_is_done_by_the_same_sheet_when_its_gate_has_come(
+def test_a_row_that_was_refused_is_put_right_in_the_same_sheet_while_its_gate_waits(
     open_sqlite: OpenTown, unreadable: bool
 ) -> None:
     town = open_sqlite("example-2026", "2026-03-02 10:00")
     town.add_group("ZD02")
-    ready, early = town.apply(), town.apply(household="ZD02-001")
-    town.everybody_agrees(number=ready)
-    put(town, [[number, RESPONSIBLE, Verdict.FORWARDED.label, ""] for number in (ready, early)])
+    ready, wrong = town.apply(), town.apply(household="ZD02-001")
+    for number in (ready, wrong):
+        town.everybody_agrees(number=number)
+    put(town, [[ready, RESPONSIBLE, Verdict.FORWARDED.label, ""], [wrong, RESPONSIBLE, Verdict.RETURNED.label, ""]])
     town.clock.move_to(town.now() + timedelta(hours=1))
-    assert [row for row, _ in handed_in(town).refused] == ["第3行"]
-    town.everybody_agrees(number=early)
+    ((row, reason),) = handed_in(town).refused
+    assert row == "第3行"
+    assert reason.startswith(f"案件 {wrong}:“村(居)委会上报”作出“退回补正”须写明理由")
     if unreadable:
         of_case = f"(SELECT id FROM cases WHERE number = '{ready}')"
         break_rows(town, f"UPDATE work_items SET gate = 'tor' WHERE gate = 'household_consent' AND case_id = {of_case}")
+    put(town, [[number, RESPONSIBLE, Verdict.FORWARDED.label, ""] for number in (ready, wrong)])
     again = handed_in(town)
     assert (again.done, [row for row, _ in again.done_before], again.refused) == (1, ["第2行"], [])
-    assert town.gate(early) is Gate.OFFICE_REVIEW
+    assert town.gate(wrong) is Gate.OFFICE_REVIEW
+
+
+FOR_THEN = "第一次提交,只用于当时的环节;要在现在的环节办理的,请另填一份表并换一个文件名"
+
+
+def reviewed_again(town: Township) -> None:
+    """Somebody returns the file by hand, it comes back, and another round of the review waits."""
+    town.decide(Verdict.RETURNED, by=SECOND_REVIEWER, reason="面积有误")
+    town.resubmit(by=LEADER)
+    assert town.gate() is Gate.OFFICE_REVIEW
+
+
+@pytest.mark.parametrize("put_right", [True, False], ids=["put right", "as it was"])
+def test_a_row_that_was_refused_decides_no_later_round(open_town: OpenTown, put_right: bool) -> None:
+    town = open_town("example-2026", "2026-03-02 10:00")
+    number = town.apply(volunteers=1)
+    town.to_gate(Gate.OFFICE_REVIEW)
+    put(town, [[number, GROUP_HEAD, Verdict.APPROVED.label, ""]])
+    assert "无权办理" in handed_in(town).refused[0][1]
+    reviewed_again(town)
+    by = REVIEWER if put_right else GROUP_HEAD
+    put(town, [[number, by, Verdict.APPROVED.label, "同意" if put_right else ""]])
+
+    for _ in range(2):
+        again = handed_in(town)
+        ((row, reason),) = again.refused
+        assert (row, again.done, again.done_before) == ("第2行", 0, [])
+        assert f"案件 {number} 的“社区办审核”已由施审核(P002)于2026-03-02 10:00办理,结果为“退回补正”" in reason
+        assert FOR_THEN in reason
+    assert decided(town, number, Gate.OFFICE_REVIEW) == [(1, Verdict.RETURNED)]
+
+    town.clock.move_to(town.now() + timedelta(hours=1))
+    put(town, [[number, REVIEWER, Verdict.REJECTED.label, "面积不足"]], "另一份.csv")
+    assert handed_in(town, "另一份.csv").done == 1
+    assert decided(town, number, Gate.OFFICE_REVIEW) == [(1, Verdict.RETURNED), (2, Verdict.REJECTED)]
+    sound(town)
+
+
+def test_a_row_that_came_too_early_or_too_late_is_for_no_gate_that_comes_after(open_sqlite: OpenTown) -> None:
+    town = open_sqlite("example-2026", "2026-03-02 10:00")
+    number = town.apply()
+    town.to_gate(Gate.VILLAGE_FORWARD)
+    town.decide(Verdict.RETURNED, by=RESPONSIBLE, reason="面积有误")
+    put(town, [[number, RESPONSIBLE, Verdict.FORWARDED.label, ""]])
+    assert f"无权办理案件 {number} 的“补正”" in handed_in(town).refused[0][1]
+    town.resubmit(by=LEADER)
+    assert town.gate() is Gate.VILLAGE_FORWARD
+    ((_, reason),) = handed_in(town).refused
+    assert f"案件 {number} 的“补正”已由陆负责(" in reason
+    assert FOR_THEN in reason
+    assert decided(town, number, Gate.VILLAGE_FORWARD) == [(1, Verdict.RETURNED)]
+
+
+def test_a_row_handed_in_between_two_gates_is_for_the_one_before(open_sqlite: OpenTown) -> None:
+    town = open_sqlite("example-2026", "2026-03-02 10:00")
+    number = town.apply()
+    town.to_gate(Gate.VILLAGE_FORWARD)
+    command = Decide(case=number, by=RESPONSIBLE, verdict=Verdict.RETURNED.label, reason="面积有误")
+    decide(town.resources, command, door=Door.CLI, at=town.now())
+    put(town, [[number, RESPONSIBLE, Verdict.FORWARDED.label, ""]])
+    assert "已由周责任(P010)" in handed_in(town).refused[0][1]
+    town.rehearsal.carry(number)
+    town.resubmit(by=LEADER)
+    assert town.gate() is Gate.VILLAGE_FORWARD
+    assert FOR_THEN in handed_in(town).refused[0][1]
+    assert decided(town, number, Gate.VILLAGE_FORWARD) == [(1, Verdict.RETURNED)]
+
+
+def test_a_sheet_whose_name_is_used_again_decides_the_next_gate_of_what_it_decided(open_sqlite: OpenTown) -> None:
+    town = open_sqlite("example-2026", "2026-03-02 10:00")
+    number = town.apply()
+    town.to_gate(Gate.VILLAGE_FORWARD)
+    put(town, [[number, RESPONSIBLE, Verdict.FORWARDED.label, ""]])
+    assert handed_in(town).done == 1
+    put(town, [[number, REVIEWER, Verdict.REJECTED.label, "面积不足"]])
+    assert handed_in(town).done == 1
+    assert decided(town, number, Gate.OFFICE_REVIEW) == [(1, Verdict.REJECTED)]
+
+
+def test_a_second_row_of_a_case_that_its_sheet_decided_waits_for_no_later_round(open_sqlite: OpenTown) -> None:
+    town = open_sqlite("example-2026", "2026-03-02 10:00")
+    number = town.apply()
+    town.to_gate(Gate.VILLAGE_FORWARD)
+    put(
+        town,
+        [
+            [number, RESPONSIBLE, Verdict.RETURNED.label, "面积有误"],
+            [number, RESPONSIBLE, Verdict.FORWARDED.label, ""],
+        ],
+    )
+    assert [row for row, _ in handed_in(town).refused] == ["第3行"]
+    town.resubmit(by=LEADER)
+    again = handed_in(town)
+    assert ([row for row, _ in again.done_before], [row for row, _ in again.refused]) == (["第2行"], ["第3行"])
+    assert decided(town, number, Gate.VILLAGE_FORWARD) == [(1, Verdict.RETURNED)]
+
+
+def test_a_sheet_that_is_faulty_itself_is_for_the_gates_that_waited_too(open_sqlite: OpenTown) -> None:
+    town = open_sqlite("example-2026", "2026-03-02 10:00")
+    town.add_group("ZD02")
+    sound_one, faulty = town.apply(household="ZD02-001"), town.apply()
+    for number in (sound_one, faulty):
+        town.everybody_agrees(number=number)
+        town.decide(Verdict.FORWARDED, by=RESPONSIBLE, number=number)
+    put(town, [[sound_one, REVIEWER, Verdict.APPROVED.label, ""], [faulty.lower(), REVIEWER, "同意", ""]])
+    with pytest.raises(Refused) as refusal:
+        handed_in(town)
+    told = f"第3行(案件 {faulty}):“决定”填的是“同意”,现处于“社区办审核”,可选:批准、退回补正、不予批准、撤回申请"
+    assert refusal.value.reason.endswith(f"有1行有误,均未办理:{told}")
+    assert decided(town, sound_one, Gate.OFFICE_REVIEW) == []
+    town.number = sound_one
+    reviewed_again(town)
+    put(town, [[sound_one, REVIEWER, Verdict.APPROVED.label, ""], [faulty, REVIEWER, Verdict.REJECTED.label, "无"]])
+    again = handed_in(town)
+    assert (again.done, [row for row, _ in again.refused]) == (1, ["第2行"])
+    assert FOR_THEN in again.refused[0][1]
+
+
+def test_the_person_is_the_same_by_code_and_by_name(open_town: OpenTown) -> None:
+    town = open_town("example-2026", "2026-03-02 10:00")
+    number = town.apply()
+    town.to_gate(Gate.VILLAGE_FORWARD)
+    put(town, [[number.lower(), RESPONSIBLE, Verdict.RETURNED.label, "面积有误"]])
+    assert handed_in(town).done == 1
+    town.resubmit(by=LEADER)
+    put(town, [[number, "周责任", Verdict.RETURNED.label, "面积有误"]])
+    again = handed_in(town)
+    assert (again.done, [row for row, _ in again.done_before], again.refused) == (0, ["第2行"], [])
+    assert decided(town, number, Gate.VILLAGE_FORWARD) == [(1, Verdict.RETURNED)]
 
 
 def test_a_case_that_can_not_be_read_keeps_no_other_row_from_being_bound(open_sqlite: OpenTown) -> None:
@@ -256,6 +390,6 @@ def test_rows_that_the_database_kept_from_being_done_are_told(
 
     monkeypatch.setattr(bulk, "decide", away)
     report = handed_in(town)
-    assert (report.done, report.refused) == (0, [("第2行", by_sheet.AWAY)])
+    assert (report.done, report.refused) == (0, [("第2行", f"案件 {number}:{by_sheet.AWAY}")])
     monkeypatch.undo()
     assert handed_in(town).done == 1

@@ -15,6 +15,7 @@ from policies.load import LoadedEdition
 from policies.vocabulary import Door, SiteStatus, UnitKind
 from tasks.activities import RecordedActivity, record_activities, void_activity
 from tasks.catching_up import catch_up
+from tasks.commands import Decide
 from tasks.life_commands import RecordActivities, RecordPublicity, ReportThemes, VoidActivity
 from tasks.life_sheets import ACTIVITY_HEADS, PUBLICITY_HEADS, THEME_HEADS, read_activities, read_publicity, read_themes
 from tasks.publicity import RecordedItem, record_publicity
@@ -229,7 +230,8 @@ def test_warnings_in_a_sheet_of_decisions_are_divided_by_either_semicolon(open_s
     town = open_sqlite(EXAMPLE, "2026-03-02 09:00")
     heads = ("案件编号", "办理人", "决定", "理由", "已知悉的提示")
     name = put(town, heads, ("KT-2026-0001", REVIEWER, "批准", "", "甲\uff1b乙;丙、丁"))
-    ((_, command),) = read_decisions(town.resources.settings.documents_folder, name)
+    ((_, _, command),) = read_decisions(town.resources.settings.documents_folder, name)
+    assert isinstance(command, Decide)
     assert command.acknowledged == ["甲", "乙", "丙", "丁"]
 
 
