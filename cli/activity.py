@@ -8,7 +8,7 @@ from uuid import uuid4
 import typer
 from sqlalchemy import select
 
-from cli.context import opened, told
+from cli.context import find_sheet, opened, told
 from cli.listing import legible_towns
 from models.registry import Unit
 from models.site_life import Activity
@@ -65,7 +65,7 @@ def record(
 @app.command("import", help="由活动表批量登记;一处有误则全部不登记,同一份表只登记一次。")
 def import_sheet(by: By, sheet: Annotated[Path, typer.Argument(help="活动表(XLSX 或 CSV)", metavar="活动表")]) -> None:
     with told(RecordActivities), opened() as resources:
-        path = sheet.resolve()
+        path = find_sheet(resources.settings, sheet)
         found = read_activities(path.parent, path.name)
         done = record_activities(
             resources,

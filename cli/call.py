@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.context import carry_on, opened, told
+from cli.context import carry_on, find_sheet, opened, told
 from cli.listing import MOST, Everything, Most, show_case, show_cases
 from policies.errors import Refused
 from policies.vocabulary import CaseKind, Door
@@ -126,7 +126,7 @@ def import_sheet(
     sheet: Annotated[Path, typer.Argument(help="申报表(XLSX 或 CSV)", metavar="申报表")],
 ) -> None:
     with told(Proposal), opened() as resources:
-        folder, name = _place(sheet)
+        folder, name = _place(resources, sheet)
         rows = read_proposals(folder, name)
         filed = proposals.import_proposals(
             resources, number, rows, sheet=name, key=f"{number}:{sheet_key(folder, name)}", at=resources.clock.now()
@@ -161,7 +161,7 @@ def survey(
         else:
             counts = [SurveyCount.model_validate(count)] if project else []
             if sheet is not None:
-                counts += read_survey(*_place(sheet))
+                counts += read_survey(*_place(resources, sheet))
             entry = RecordSurvey(
                 case=number,
                 by=by,
@@ -170,7 +170,7 @@ def survey(
                 counts=counts,
                 complete=complete,
             )
-            door, digest = (Door.SHEET, sheet_key(*_place(sheet))) if sheet else (Door.CLI, "")
+            door, digest = (Door.SHEET, sheet_key(*_place(resources, sheet))) if sheet else (Door.CLI, "")
             left = surveys.record_survey(resources, entry, door=door, at=at, sheet=digest)
             typer.echo(f"已登记{len(counts)}个项目的意见;" + (f"尚缺:{';'.join(left)}" if left else "份数已够"))
         carry_on(resources, number)
@@ -191,7 +191,7 @@ def score(
         if project:
             scores.append({"project": project, "member": member, "points": dict(_pair(each) for each in points)})
         if sheet is not None:
-            scores += [each.model_dump() for each in read_scores(resources, number, *_place(sheet))]
+            scores += [each.model_dump() for each in read_scores(resources, number, *_place(resources, sheet))]
         _screen(resources, {"case": number, "by": by, "scores": scores, "complete": complete}, sheet=sheet)
 
 
@@ -282,8 +282,8 @@ def _screen(resources: Resources, fields: dict[str, Any], *, sheet: Path | None 
     carry_on(resources, command.case)
 
 
-def _place(sheet: Path) -> tuple[Path, str]:
-    path = sheet.resolve()
+def _place(resources: Resources, sheet: Path) -> tuple[Path, str]:
+    path = find_sheet(resources.settings, sheet)
     return path.parent, path.name
 
 

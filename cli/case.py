@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.context import carry_on, opened, told
+from cli.context import carry_on, find_sheet, opened, told
 from cli.listing import MOST, Most, legible, say_if_more, show_case, show_line
 from policies.vocabulary import Answer, Door
 from tasks import applications, consents, decisions, listing, office_acts, works
@@ -123,7 +123,8 @@ def consent(
             for each in households
         ]
         if sheet is not None:
-            answers += read_answers(sheet.resolve().parent, sheet.name)
+            path = find_sheet(resources.settings, sheet)
+            answers += read_answers(path.parent, path.name)
         command = RecordAnswers(case=number, by=by, answers=answers)
         door = Door.SHEET if sheet else Door.CLI
         counted = consents.record_answers(resources, command, door=door, at=resources.clock.now())

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -13,7 +14,7 @@ from runtime.environment import prefect_environment
 from runtime.refusals import DATABASE_FAILED, StackFailed, why_unusable
 from runtime.resources import Resources, open_resources
 from runtime.settings import Settings
-from tasks.faults import refusal_of
+from tasks.faults import faulty_settings, is_of_settings, refusal_of
 
 _FILLED_IN: ContextVar[type[BaseModel]] = ContextVar("filled_in", default=BaseModel)
 """The command whose titles name a faulty field."""
@@ -38,20 +39,26 @@ def told(model: type[BaseModel] | None = None) -> Iterator[None]:
     known = _FILLED_IN.set(model or _FILLED_IN.get())
     try:
         yield
-    except (Refused, BadPolicy, Temporary, Permanent, ValidationError) as error:
-        refusal = refusal_of(error, _FILLED_IN.get()) if isinstance(error, ValidationError) else error
-        typer.secho(f"未办理:{refusal}", fg="red", err=True)
-        raise typer.Exit(1) from error
+    except ValidationError as error:
+        of_settings = is_of_settings(error)
+        raise _shown(
+            faulty_settings(error) if of_settings else f"未办理:{refusal_of(error, _FILLED_IN.get())}"
+        ) from error
+    except (Refused, BadPolicy, Temporary, Permanent) as error:
+        raise _shown(f"未办理:{error}") from error
     except StackFailed as failed:
-        typer.secho(str(failed), fg="red", err=True)
-        raise typer.Exit(1) from failed
+        raise _shown(str(failed)) from failed
     except DATABASE_FAILED as error:
         if (reason := why_unusable(error, Settings())) is None:
             raise
-        typer.secho(reason, fg="red", err=True)
-        raise typer.Exit(1) from error
+        raise _shown(reason) from error
     finally:
         _FILLED_IN.reset(known)
+
+
+def _shown(reason: str) -> typer.Exit:
+    typer.secho(reason, fg="red", err=True)
+    return typer.Exit(1)
 
 
 def reach_prefect(settings: Settings) -> None:
@@ -72,3 +79,21 @@ def carry_on(resources: Resources, number: str) -> None:
         wake(resources, number, at=resources.clock.now())
     except Temporary as delay:
         typer.secho(f"已登记。{delay}", fg="yellow", err=True)
+
+
+def find_sheet(settings: Settings, sheet: Path) -> Path:
+    """
+    Return where a sheet is that a command names: in the current folder, else in the office's folder of documents.
+
+    Raises:
+        Refused: in neither; names both.
+    """
+    for folder in (Path.cwd(), settings.documents_folder):
+        if (path := (folder / sheet).resolve()).is_file():
+            return path
+    where = (
+        "这个路径上"
+        if sheet.is_absolute()
+        else f"当前文件夹 {Path.cwd()} 和资料文件夹 {settings.documents_folder} 里都"
+    )
+    raise Refused("default", f"{where}没有表格“{sheet}”,请核对文件名,或写出完整路径")

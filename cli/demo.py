@@ -52,7 +52,8 @@ def year(
     from cli.demo_year import FIRST, YearDemo
 
     with TemporaryDirectory(prefix="ketang-year-") as folder:
-        settings = Settings(home=home or Path(folder), database_url="", smtp_host="", training=False)
+        with told():
+            settings = Settings(home=home or Path(folder), database_url="", smtp_host="", training=False)
         if settings.database.startswith("sqlite") and (settings.home / "ketang.db").exists():
             typer.secho(f"未演示:{settings.home} 中已有数据,请换一个空文件夹", fg="red", err=True)
             raise typer.Exit(1)

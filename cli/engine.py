@@ -12,7 +12,9 @@ from runtime.settings import PROJECT, Settings
 
 def deploy() -> None:
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    done = subprocess.run(command, cwd=PROJECT, env=child_environment(Settings()), check=False)  # noqa: S603 - our own command
+    with told():
+        environment = child_environment(Settings())
+    done = subprocess.run(command, cwd=PROJECT, env=environment, check=False)  # noqa: S603 - our own command
     raise typer.Exit(done.returncode)
 
 

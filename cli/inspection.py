@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
-from cli.context import carry_on, opened, told
+from cli.context import carry_on, find_sheet, opened, told
 from cli.listing import show_case, show_line
 from models.case import Case
 from policies.errors import Refused
@@ -148,7 +148,7 @@ def import_sheet(
     by: By,
 ) -> None:
     with told(RecordVisit), opened() as resources:
-        at, path = resources.clock.now(), sheet.resolve()
+        at, path = resources.clock.now(), find_sheet(resources.settings, sheet)
         bound = bound_visits(resources, campaign, path.parent, path.name, by=by, at=at)
         bulk = Bulk(resources, bound.rows, {}, at=at, known=bound.known)
         try:

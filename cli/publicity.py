@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from cli.context import opened, told
+from cli.context import find_sheet, opened, told
 from policies.errors import Refused
 from policies.vocabulary import Door
 from rules.periods import shanghai_day
@@ -39,7 +39,7 @@ def record(
             raise Refused("default", "请写 --channel 等登记一篇,或写 --sheet 由报道表登记,二者取一")
         rows, key, door = None, f"cli:{uuid4()}", Door.CLI
         if sheet is not None:
-            path = sheet.resolve()
+            path = find_sheet(resources.settings, sheet)
             found = read_publicity(path.parent, path.name)
             rows, items = [row for row, _ in found], [entry for _, entry in found]
             key, door = sheet_key(path.parent, path.name), Door.SHEET

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
-from cli.context import carry_on, opened, told
+from cli.context import carry_on, find_sheet, opened, told
 from cli.listing import show_case, show_line
 from models.case import Case, Site
 from models.service import ServiceOrder
@@ -36,7 +36,7 @@ def catalogue_import(
     by: By,
 ) -> None:
     with opened() as resources:
-        path = sheet.resolve()
+        path = find_sheet(resources.settings, sheet)
         report = services.import_catalogue(resources, path.parent, path.name, by=by, at=resources.clock.now())
         typer.echo(f"已导入服务目录:{report}")
 
@@ -77,7 +77,7 @@ def order(
     with told(PlaceOrder if sheet is None else OrderRow), opened() as resources:
         at = resources.clock.now()
         if sheet is not None:
-            path = sheet.resolve()
+            path = find_sheet(resources.settings, sheet)
             rows = read_orders(path.parent, path.name)
             # A row that runs is known by what it says; one that was withdrawn since is ordered anew.
             opening = f"cli:{key or f'{at.isoformat()}:{sheet_key(path.parent, path.name)}'}"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.context import opened, told
+from cli.context import find_sheet, opened, told
 from cli.listing import legible_towns
 from policies.errors import Refused
 from policies.vocabulary import Door
@@ -43,7 +43,7 @@ def submit(
 @app.command("import", help="由主题表批量登记;一处有误则全部不登记。表头:客堂间编号、月份、主题、计划。")
 def import_sheet(by: By, sheet: Annotated[Path, typer.Argument(help="主题表(XLSX 或 CSV)", metavar="主题表")]) -> None:
     with told(ReportThemes), opened() as resources:
-        path = sheet.resolve()
+        path = find_sheet(resources.settings, sheet)
         found = read_themes(path.parent, path.name)
         command = ReportThemes(by=by, themes=[entry for _, entry in found])
         rows = [row for row, _ in found]

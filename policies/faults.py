@@ -128,6 +128,7 @@ _WORDS: dict[str, Callable[[Mapping[str, object]], str]] = {
     "decimal_max_places": lambda ctx: f"最多写{ctx['decimal_places']}位小数",
     "string_unicode": lambda _: "含有无法保存的字符,请删去后重新填写",
     "string_type": lambda _: "须为文字;数字与日期作文字用时请加引号",
+    "bool_parsing": lambda _: "须为 true 或 false",
     "bool_type": lambda _: "须为 true 或 false",
     "date_type": lambda _: "须为日期,写作 2018-09-30,不加引号",
     "model_type": lambda _: "须为一组键值",

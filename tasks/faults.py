@@ -1,10 +1,11 @@
-"""What is wrong with the form of a command, as the person who filled it in reads it."""
+"""What is wrong with the form of a command or with the settings, as the person who filled it in reads it."""
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from policies.errors import Refused
 from policies.faults import reason_of
 from rules.masking import mask_text
+from runtime.settings import Settings
 
 
 def refusal_of(error: ValidationError, model: type[BaseModel]) -> Refused:
@@ -15,6 +16,23 @@ def refusal_of(error: ValidationError, model: type[BaseModel]) -> Refused:
         model: the command; its titles name the fields.
     """
     return Refused("表单填写要求", ";".join(faults_of(error, model)))
+
+
+def is_of_settings(error: ValidationError) -> bool:
+    """Whether it is a setting that is wrong, and nobody's form."""
+    return error.title == Settings.__name__
+
+
+def faulty_settings(error: ValidationError) -> str:
+    """Return every fault of the settings in one sentence: by the names they are set by, with the value of no secret."""
+    faults = []
+    for found in error.errors(include_url=False):
+        name, value = str(found["loc"][0]) if found["loc"] else "", found.get("input")
+        field = Settings.model_fields.get(name)
+        hidden = field is None or field.annotation is SecretStr or name.endswith("_url")
+        prefix = str(Settings.model_config["env_prefix"])
+        faults.append(f"{prefix}{name.upper()} {reason_of(found)}{'' if hidden else f'(现值:{value})'}")
+    return f"设置有误:{';'.join(faults)}。请在 .env 文件或环境变量里改正"
 
 
 def faults_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
