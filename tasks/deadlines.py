@@ -14,6 +14,7 @@ from models.sweep import SweepBeat
 from models.work_item import Timer, WorkItem
 from policies.vocabulary import Gate, TimerKind, WorkItemStatus
 from rules.periods import SHANGHAI
+from runtime.homelock import find_running
 from runtime.resources import Resources
 from tasks import meeting_mail
 from tasks.act import Act, acting
@@ -288,9 +289,10 @@ def sweep_silence(resources: Resources, *, at: datetime) -> str:
     """
     with resources.database.read() as session:
         last = session.get(SweepBeat, SWEEP)
-    if last is None:
-        return "注意:期限巡检从未运行,到期提醒和期满处理都不会发生;请运行 ketang up"
-    if at - last.started_at <= SILENT_AFTER:
+    if last is not None and at - last.started_at <= SILENT_AFTER:
         return ""
-    moment = f"{last.started_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-    return f"注意:期限巡检自{moment}以来没有运行,到期提醒和期满处理会推迟;请检查 ketang up 是否在运行"
+    moment = f"{last.started_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if last is not None else ""
+    silence = f"自{moment}以来没有运行" if moment else "还没有运行过"
+    if find_running(resources.settings.home) is not None:
+        return f"注意:期限巡检{silence};客堂刚启动的,五分钟内会运行,过后仍是这样的,请查看 ketang up 的窗口和日志"
+    return f"注意:期限巡检{silence},到期提醒和期满处理会推迟;请检查 ketang up 是否在运行,刚启动的请稍候五分钟"

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from models.case import WorkDone
 from policies.errors import Refused
 from policies.vocabulary import Door, Verdict
+from runtime.homelock import HomeLock
 from tasks import works
 from tasks.commands import RecordWorks, WorkRecord
 from tasks.deadlines import SILENT_AFTER, SweepCounts, beat, sweep_silence
@@ -75,8 +76,20 @@ def test_a_listed_parlour_stands_in_the_register_with_its_money(town: Township) 
 
 
 def test_a_sweep_that_does_not_run_is_told(town: Township) -> None:
-    assert "从未运行" in sweep_silence(town.resources, at=town.now())
+    assert "还没有运行过,到期提醒和期满处理会推迟;请检查 ketang up" in sweep_silence(town.resources, at=town.now())
     beat(town.resources, started_at=town.now(), finished_at=town.now(), counts=SweepCounts())
     assert sweep_silence(town.resources, at=town.now() + SILENT_AFTER) == ""
     late = sweep_silence(town.resources, at=town.now() + SILENT_AFTER + timedelta(seconds=1))
     assert "自2018-10-08 10:00以来没有运行" in late
+
+
+def test_nobody_is_told_to_start_a_stack_that_runs(town: Township) -> None:
+    lock = HomeLock(town.resources.settings.home)
+    lock.take()
+    lock.tell(api_url="http://127.0.0.1:4200/api", ui_url="http://127.0.0.1:4200")
+    try:
+        told = sweep_silence(town.resources, at=town.now())
+    finally:
+        lock.free()
+    assert "还没有运行过;客堂刚启动的,五分钟内会运行" in told
+    assert "到期提醒" not in told
