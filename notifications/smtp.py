@@ -102,8 +102,9 @@ class SmtpTransport:
                 try:
                     context.load_verify_locations(cafile=self.ca_file)
                 except OSError as error:
+                    reason = "其中没有 PEM 格式的证书" if isinstance(error, ssl.SSLError) else reason_of(error)
                     raise settings_fault(
-                        f"证书文件 {self.ca_file} 无法读取:{reason_of(error)},请检查 KETANG_SMTP_CA_FILE"
+                        f"证书文件 {self.ca_file} 无法读取:{reason},请检查 KETANG_SMTP_CA_FILE"
                     ) from error
         pool = _Pool(self, over, tls=context, greeting=await asyncio.to_thread(socket.getfqdn))
         try:

@@ -29,6 +29,9 @@ from tasks.items import cancel
 from tasks.living import keep
 from tasks.mail import about, concerned, send
 
+TOLD = frozenset({(CaseKind.SITE, Outcome.REJECTED), (CaseKind.INSPECTION, Outcome.PASSED)})
+"""Ends that follow at once on a decision whose own letter has told the very same people."""
+
 
 def list_site(resources: Resources, number: str, *, at: datetime) -> str:
     """
@@ -95,7 +98,7 @@ def close_case(resources: Resources, number: str, outcome: Outcome, because: str
         )
         if case.kind is CaseKind.NOTICE:
             notice_ending.end_notice(act, case)  # whose own letter says how
-        else:
+        elif (case.kind, outcome) not in TOLD:
             closed = CaseClosed(**about(case), outcome=outcome.label, because=because, closed_on=act.day)
             send(act, case, closed, concerned(act, case), event="closed")
         CLOSING[case.kind](act, case)

@@ -84,12 +84,15 @@ def _check_complete(act: Act, item: WorkItem) -> None:
 
 
 def tell(act: Act, case: Case, item: WorkItem, decision: Decision) -> None:
-    """Tell applicant and village what was decided."""
+    """Tell applicant and village what was decided; of a return not the one who decided it."""
     by = decision.decided_by.name if decision.decided_by else SYSTEM
     event = f"{item.gate.value}-{item.round}-decided"
-    to = applicants(act.session, case) + village_of(act, case)
+    theirs, village = applicants(act.session, case), village_of(act, case)
+    to = theirs + village
     match decision.verdict:
         case Verdict.RETURNED:
+            # Who returned it knows, and has nothing to correct.
+            to = theirs + [each for each in village if each.person_id != decision.decided_by_id]
             returned = Returned(
                 **about_site(case), by=by, reason=decision.reason, due_on=due_of(case, Gate.CORRECTION, act)
             )

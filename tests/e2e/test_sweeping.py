@@ -43,7 +43,9 @@ def test_sweeps_at_once_wake_a_case_once_and_say_in_chinese_what_they_did(office
     assert {run.type for run in ended} <= {"COMPLETED", "CANCELLED"}, ended
     (told, *_) = [run.message for run in ended if run.type == "COMPLETED"]
     assert re.fullmatch(
-        r"提醒\d+件,督办\d+件,期满\d+件,重算\d+件；寄出\d+封,待重寄\d+封,无法寄达\d+封(；共有\d+封待寄,[^；]+)?；唤醒\d+件,新启动\d+件", told
+        r"提醒\d+件,督办\d+件,期满\d+件,重算\d+件；寄出\d+封,待重寄\d+封,无法寄达\d+封(；共有\d+封待寄,[^；]+)?"
+        r"；唤醒\d+件,新启动\d+件",
+        told,
     ), told
     run = office.waiting(number, Gate.OFFICE_REVIEW)
     assert office.runs(tags={"all_": [f"案件:{number}"]}) == [run]

@@ -81,6 +81,8 @@ def test_every_site_that_passes_ends_the_campaign_and_the_office_sums_it_up(on_s
 
     visit(town, numbers[0], Verdict.PASSED)
     assert town.case(numbers[0]).outcome is Outcome.PASSED
+    assert {entry.to_name for entry in town.entries("inspection_result")} >= {"周责任"}
+    assert not [entry for entry in town.entries("case_closed") if entry.context["case_number"] == numbers[0]]
     assert town.gate(campaign) is Gate.INSPECTIONS
     visit(town, numbers[1], Verdict.PASSED)
     assert town.gate(campaign) is Gate.CAMPAIGN_REPORT

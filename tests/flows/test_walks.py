@@ -140,7 +140,7 @@ def test_the_village_returns_and_the_corrected_file_comes_back_to_it(town: Towns
 
     assert town.gate() is Gate.CORRECTION
     returned = town.entries("returned")
-    assert [entry.to_name for entry in returned] == [LEADER, HOUSEHOLD, VILLAGE]
+    assert [entry.to_name for entry in returned] == [LEADER, HOUSEHOLD], "who returned it has nothing to correct"
     assert all("特色主题不清楚" in entry.sent_text for entry in returned)
     town.resubmit(speciality="书画")
     assert (town.gate(), town.item().round) == (Gate.VILLAGE_FORWARD, 2)
@@ -155,6 +155,7 @@ def test_the_office_returns_up_to_the_limit_and_then_is_refused_with_the_figure(
             town.decide(Verdict.RETURNED, by=REVIEWER)
         town.decide(Verdict.RETURNED, by=REVIEWER, reason=f"第{round_}次退回")
         assert town.gate() is Gate.CORRECTION
+        assert town.told("returned") == [LEADER, HOUSEHOLD, VILLAGE] * round_
         town.resubmit(volunteers=10 + round_)
         assert town.gate() is Gate.OFFICE_REVIEW
 
@@ -175,6 +176,7 @@ def test_the_office_rejects_with_its_reason(town: Township) -> None:
     assert (case.outcome, case.because) == (Outcome.REJECTED, "该住宅已列入拆迁范围")
     assert town.told("rejected") == [LEADER, HOUSEHOLD, VILLAGE]
     assert "该住宅已列入拆迁范围" in town.entries("rejected")[0].sent_text
+    assert town.told("case_closed") == [], "the refusal is told once"
     assert town.state()["sites"] == []
 
 
