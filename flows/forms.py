@@ -32,6 +32,11 @@ from rules.transitions import for_people
 from runtime.resources import Resources
 from tasks.case_file import Awaited, CaseFile, situation
 from tasks.cases import leader_of, load_case
+from tasks.mail import chinese_date
+
+LONGEST = 120
+"""Characters of the last decision that the first field tells; the head tells more."""
+STOPS = ("。", "!", "?", "…")
 
 
 class GateForm(RunInput):
@@ -63,7 +68,8 @@ def form_for(resources: Resources, file: CaseFile, awaited: Awaited) -> type[Gat
         leader = leader_of(session, case)
         if leader is not None and Verdict.WITHDRAWN in for_people(awaited.gate) and leader.display not in able:
             able = (*able, leader.display)  # the applicant may withdraw at any gate
-        fields: dict[str, Any] = {"by": (choice(NOBODY, able), Field(NOBODY, title="办理人"))}
+        who = Field(NOBODY, title="办理人", description=in_short(file, awaited))
+        fields: dict[str, Any] = {"by": (choice(NOBODY, able), who)}
         fields |= BUILDERS.get(awaited.gate, plain)(session, case, awaited)
     form = create_model(f"{awaited.gate.name.title().replace('_', '')}Form", __base__=GateForm, **fields)
     form.gate = awaited.gate
@@ -93,6 +99,25 @@ BUILDERS: dict[Gate, Builder] = {
 def titled(title: str) -> Any:
     """Return the default of a flow's parameter that gives it a title; Prefect would show the parameter's name."""
     return Field(json_schema_extra={"title": title})
+
+
+def in_short(file: CaseFile, awaited: Awaited) -> str:
+    """
+    Return what stands at the first field, in plain text: what was refused, what is asked, since when, until when, why.
+
+    Prefect's classic UI leaves the head no height on an ordinary screen when the form is long; a field's description
+    always has its own. Its V2 UI runs the lines together.
+    """
+    until = "预计至" if awaited.gate.waits_for_a_case else "已逾期,期限至" if awaited.late else "期限至"
+    lines = [f"⚠️ 上次提交未被接受:{awaited.refusal}"] if awaited.refusal else []
+    lines.append(
+        f"{file.number}“{awaited.gate.label}”(第{awaited.round}轮)自{chinese_date(awaited.since)}起办理,"
+        f"{until}{chinese_date(awaited.due_on)}"
+    )
+    if told := file.last_decision:
+        lines.append(f"上一步{told if len(told) <= LONGEST else told[: LONGEST - 1] + '…'}")
+    lines.append("全部情况见案件页面 Artifacts 中的案卷")
+    return "\n\n".join(line if line.endswith(STOPS) else f"{line}。" for line in lines)
 
 
 def describe(file: CaseFile, awaited: Awaited) -> str:

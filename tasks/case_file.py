@@ -1,6 +1,6 @@
 """The case file: what was asked, what happened, what is awaited from whom until when. Read only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypedDict
@@ -61,6 +61,7 @@ class Awaited:
     """Who else may record single points of the list."""
     above: tuple[str, ...]
     """Who gives the verdicts that are another role's."""
+    since: date
     due_on: date
     due_note: str
     late: bool
@@ -98,6 +99,8 @@ class CaseFile:
     undelivered: tuple[str, ...]
     money: tuple[tuple[str, str], ...]
     timeline: tuple[tuple[datetime, str, str], ...]
+    last_decision: str
+    """As the history tells it; empty while there is none."""
     flow_run_id: str | None
     archived: str
     """Name of the archive file that holds the details; empty: they are here."""
@@ -108,7 +111,8 @@ def case_file(resources: Resources, number: str, *, at: datetime) -> CaseFile:
     with resources.database.read() as session:
         case = load_case(session, number, lock=False)
         item = open_item(session, case)
-        rows = session.scalars(select(HistoryRow).where(HistoryRow.case_id == case.id).order_by(HistoryRow.seq))
+        query = select(HistoryRow).where(HistoryRow.case_id == case.id).order_by(HistoryRow.seq)
+        rows = session.scalars(query).all()
         undelivered = session.scalars(
             select(WorkItem).where(
                 WorkItem.case_id == case.id,
@@ -132,9 +136,16 @@ def case_file(resources: Resources, number: str, *, at: datetime) -> CaseFile:
             undelivered=tuple(f"信函{each.subject_id}(第{each.round}次)" for each in undelivered),
             money=money_lines(session, case),
             timeline=tuple((row.at, row.actor, row.summary) for row in rows),
+            last_decision=_last_decision(rows),
             flow_run_id=case.flow_run_id,
             archived=record.file if (record := archived(session, case.id)) is not None else "",
         )
+
+
+def _last_decision(rows: Sequence[HistoryRow]) -> str:
+    beside = f"“{Gate.UNDELIVERED_LETTER.label}”"
+    told = (row.summary for row in reversed(rows) if row.kind == "decision_taken")
+    return next((summary for summary in told if not summary.startswith(beside)), "")
 
 
 class _Place(TypedDict):
@@ -225,6 +236,7 @@ def _awaited(session: Session, case: Case, item: WorkItem, at: datetime) -> Awai
             if gate is item.gate
             for each in entitled(session, case, role, on=on)
         ),
+        since=item.opened_at.astimezone(SHANGHAI).date(),
         due_on=item.due_on,
         due_note=due_note(item),
         late=at >= item.due_at,

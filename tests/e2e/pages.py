@@ -24,6 +24,10 @@ class Form:
         )
         return label.locator("xpath=ancestor::div[contains(@class, 'p-label schema-form-property')][1]")
 
+    def told(self, title: str) -> "Locator":
+        """What stands between a field's title and the field."""
+        return self.field(title).locator(".schema-form-property__description")
+
     def write(self, title: str, text: object) -> None:
         self.field(title).locator("textarea, input").first.fill(str(text))
 
@@ -71,6 +75,25 @@ class RunPage:
         self.page.get_by_role("button", name="Resume").click()
         self.page.get_by_role("button", name="Submit").wait_for()
         return Form(self.page)
+
+
+def hidden(text: "Locator") -> list[str]:
+    """Return the lines of a text of which a person sees nothing without scrolling."""
+    found: list[str] = text.evaluate(
+        """text => {
+          const lines = [], walk = document.createTreeWalker(text, NodeFilter.SHOW_TEXT)
+          for (let node; (node = walk.nextNode());) {
+            const range = document.createRange()
+            range.selectNodeContents(node)
+            for (const box of range.getClientRects()) {
+              const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+              if (box.height < 10 || !text.contains(top)) lines.push(node.textContent)
+            }
+          }
+          return text.innerText.trim() ? lines : ['(nothing)']
+        }"""
+    )
+    return found
 
 
 def cut_off(page: "Page", within: str) -> list[Any]:

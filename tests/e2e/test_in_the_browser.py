@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from models.case import Case
 from policies.vocabulary import Gate, Verdict
 from tests.e2e.live import Office, see
-from tests.e2e.pages import Form, RunPage, cut_off
+from tests.e2e.pages import Form, RunPage, cut_off, hidden
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -130,6 +130,33 @@ def test_the_review_is_answered_in_its_resume_form_but_not_with_a_phone_number(
     assert after.id == run.id
     assert office.decided(number)[-1][:3] == (Gate.OFFICE_REVIEW, 1, Verdict.APPROVED)
     page.get_by_role("heading", name="等待挂牌与布置").or_(page.get_by_text("等待挂牌与布置")).first.wait_for()
+
+
+def test_why_a_correction_was_refused_is_seen_on_an_ordinary_screen(
+    office: Office, page: "Page", tmp_path: Path
+) -> None:
+    page.set_viewport_size({"width": 1366, "height": 768})
+    number, cast = office.open_case(Gate.OFFICE_REVIEW)
+    review = office.waiting(number, Gate.OFFICE_REVIEW)
+    returned = {"by": cast.reviewer, "verdict": Verdict.RETURNED.label, "reason": "请写明无障碍通道怎样设置"}
+    assert office.fill_in(review.id, returned) == ("ACCEPT", "")
+    run = office.waiting(number, Gate.CORRECTION)
+    corrected = {"by": cast.leader, "verdict": Verdict.RESUBMITTED.label, "volunteers": 0}
+    assert office.fill_in(run.id, corrected) == ("ACCEPT", "")
+    run = office.waiting(number, Gate.CORRECTION, but=run.key)
+
+    form = RunPage(page, office.stack.ui_url, run.id).resume()
+    told = form.told("办理人")
+    told.wait_for()
+    page.screenshot(path=tmp_path / "refused.png")
+    refusal, asked, before, where = (line.strip() for line in told.inner_text().splitlines() if line.strip())
+    assert refusal.startswith("⚠️ 上次提交未被接受:志愿者队伍现有0人")
+    assert asked.startswith(f"{number}“补正”(第1轮)自")
+    assert "期限至" in asked
+    assert "退回补正,理由:请写明无障碍通道怎样设置" in before
+    assert "Artifacts" in where
+    assert hidden(told) == []
+    assert cut_off(page, ".schema-form-property__description") == []
 
 
 def test_the_households_are_chosen_from_a_list_in_the_consent_form(office: Office, page: "Page") -> None:
