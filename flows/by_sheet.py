@@ -93,7 +93,7 @@ def _told(sheet: str, report: BulkReport, words: Words) -> State[Any]:
         parts.append(words.before.format(len(report.done_before)))
         table = [{"行": row, "此前的办理": how} for row, how in report.done_before]
         create_table_artifact(
-            key=f"{words.key}-done-before", table=table, description=f"{sheet} {words.before.format('')}"
+            key=f"{words.key}-done-before", table=table, description=f"{sheet} {words.before.format('的')}"
         )
     message = ",".join([*parts, words.refused.format(len(report.refused))])
     get_run_logger().info(message)

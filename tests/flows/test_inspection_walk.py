@@ -1,15 +1,18 @@
 """Inspections from the campaign to their ends, by the rehearsal driver: passed, put right, revoked, kept."""
 
+import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from openpyxl import Workbook
 from sqlalchemy import select
 
+from flows import by_sheet
 from flows.answers import apply
 from flows.forms import form_for
-from flows.inspection_office import VisitSheet, record_sheet
+from flows.inspection_office import VisitsEntry, VisitSheet, record_sheet, record_visits
 from models.notice import Notice
 from models.site_life import SiteSpell
 from policies.errors import Refused
@@ -20,6 +23,8 @@ from tasks.asks import claim_run, new_ask
 from tasks.case_file import as_markdown, case_file, progress
 from tasks.cases import Asked
 from tasks.closing import close_case
+from tasks.drivers import BulkReport
+from tasks.inspection_sheets import OPTIONAL
 from tasks.living import change_status, check_active, keep, lock_site, site_named
 from tasks.sites import sites
 from tests.desks import OpenTown
@@ -355,6 +360,59 @@ def test_sixty_sites_are_recorded_by_one_sheet_and_the_faulty_rows_are_named(on_
     assert (again.done, len(again.done_before)) == (0, 55), "a sheet read twice counts once"
     assert dict(again.refused).keys() == refused.keys()
     sound(town)
+
+
+def test_a_sheet_of_visits_is_the_same_whoever_hands_it_in_again(open_town: OpenTown) -> None:
+    town = open_town(EXAMPLE, MONDAY)
+    site = add_site(town)
+    campaign = open_campaign(town, carried=False)
+    (number,) = inspections(town, campaign)
+    heads = ["案件编号", "检查日期", "检查人", *POINTS.values(), "结论", "理由"]
+    row = [number.lower(), today(town), "沈审核", "不符合:缺签到表", *["符合"] * 4, "限期整改", "补齐签到表"]
+    put_sheet(town, "督查.xlsx", [heads, row])
+
+    def handed_in(by: str) -> BulkReport:
+        entry = VisitSheet(campaign=campaign.lower(), by=by, sheet="督查.xlsx")
+        return record_sheet(town.resources, entry, at=town.now())
+
+    assert handed_in(REVIEWER).done == 1
+    for by in (SECOND_REVIEWER, "施审核", HEAD_OF_OFFICE):
+        again = handed_in(by)
+        assert (again.done, [row for row, _ in again.done_before], again.refused) == (0, ["第2行"], [])
+    with pytest.raises(Refused, match="登记簿中没有在职人员“张三”"):
+        handed_in("张三")
+    named = site_of(town, site).number
+    put_sheet(town, "另一份.xlsx", [["客堂间", *heads[1:]], [named.lower(), *row[1:-2], "通过", ""]])
+    entry = VisitSheet(campaign=campaign, by=REVIEWER, sheet="另一份.xlsx")
+    ((_, reason),) = record_sheet(town.resources, entry, at=town.now()).refused
+    assert reason.startswith(f"案件 {number}:“结论”“通过”不在可选项之内,请从中选择:督查合格、限期整改、拟撤牌、取消")
+    put_sheet(town, "缺头.xlsx", [heads[:-2], row])
+    with pytest.raises(Refused) as refusal:
+        record_sheet(town.resources, entry.model_copy(update={"sheet": "缺头.xlsx"}), at=town.now())
+    required, optional = "、".join(["检查日期", "检查人", "结论", *POINTS.values()]), "、".join(OPTIONAL)
+    assert refusal.value.reason == f"表格“缺头.xlsx”第1行缺少表头:结论;须有 {required},可有 {optional}"
+
+
+def test_a_run_tells_of_visits_that_were_recorded_before_as_the_command_line_does(
+    on_sqlite: Township, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = on_sqlite
+    add_site(town)
+    campaign = open_campaign(town, carried=False)
+    (number,) = inspections(town, campaign)
+    heads = ["案件编号", "检查日期", "检查人", *POINTS.values(), "结论"]
+    put_sheet(town, "督查.xlsx", [heads, [number, today(town), "沈审核", *["符合"] * 5, "合格"]])
+    tables: list[dict[str, Any]] = []
+    monkeypatch.setattr(by_sheet, "open_resources", lambda: nullcontext(town.resources))
+    monkeypatch.setattr(by_sheet, "attempted", lambda _, step: step())
+    monkeypatch.setattr(by_sheet, "as_task", lambda step, name: step())
+    monkeypatch.setattr(by_sheet, "show_all", lambda *_, **__: None)
+    monkeypatch.setattr(by_sheet, "get_run_logger", logging.getLogger)
+    monkeypatch.setattr(by_sheet, "create_table_artifact", lambda **table: tables.append(table))
+    entry = VisitsEntry(sheet=[VisitSheet(campaign=campaign, by=REVIEWER, sheet="督查.xlsx")])
+    told = [str(record_visits.fn(entry=entry).message) for _ in range(2)]
+    assert told == ["已登记1处,未登记0行", "已登记0处,此前已登记1行,未登记0行"]
+    assert [table["description"] for table in tables] == ["督查.xlsx 此前已登记的行"]
 
 
 def put_sheet(town: Township, name: str, rows: list[list[Any]]) -> None:
