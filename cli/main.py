@@ -5,15 +5,14 @@ Each part is imported when it is asked for: importing them all takes seconds.
 """
 
 import os
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import typer
-from rich import table
-from typer import rich_utils
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
+
+from cli.chinese import speak_chinese
 
 HELP = "客堂:社区办的流程台。先运行 ketang up,再打开它给出的网址。"
 PARTS = (
@@ -76,28 +75,6 @@ class Part(TyperCommand):
             command = get_command(alone)
         command.help = self.help
         return command.make_context(info_name, args, parent, **extra)
-
-
-@dataclass
-class FoldedColumn(table.Column):
-    """A column whose text goes on in the next line where Rich would cut it off."""
-
-    def __post_init__(self) -> None:
-        self.overflow = "fold" if self.overflow == "ellipsis" else self.overflow
-
-
-def speak_chinese() -> None:
-    """Put those of typer's own words into Chinese that it keeps in variables."""
-    rich_utils.ARGUMENTS_PANEL_TITLE = "参数"
-    rich_utils.OPTIONS_PANEL_TITLE = "选项"
-    rich_utils.COMMANDS_PANEL_TITLE = "命令"
-    rich_utils.ERRORS_PANEL_TITLE = "有误"
-    rich_utils.REQUIRED_LONG_STRING = "[必填]"
-    rich_utils.DEFAULT_STRING = "[不写为:{}]"
-    rich_utils.ABORTED_TEXT = "已中止。"
-    rich_utils.RICH_HELP = "用法见:[blue]{command_path} {help_option}[/]"
-    # Chinese has no blanks to break a line at.
-    table.Column = FoldedColumn  # type: ignore[misc]
 
 
 def main() -> None:

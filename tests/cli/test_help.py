@@ -1,6 +1,7 @@
 """What `ketang --help` shows, and what it costs."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -47,6 +48,8 @@ def test_every_part_can_be_imported_and_shows_its_help(
     shown = capsys.readouterr().out
     assert f"ketang {name} " in shown
     assert told.partition(":")[0] in shown
+    assert "显示这份帮助。" in shown
+    assert not re.search("Usage|OPTIONS|Show this", shown)
 
 
 def test_an_unknown_part_is_refused_with_the_nearest_one(
@@ -55,7 +58,36 @@ def test_an_unknown_part_is_refused_with_the_nearest_one(
     assert ketang(monkeypatch, "cases") == 2
     told = capsys.readouterr().err
     assert "用法见:ketang --help" in told
-    assert "'case'" in told
+    assert "没有“cases”这个命令,是不是 'case'?" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["case", "--nosuch"], "没有 --nosuch 这个选项"),
+        (["case", "list", "--al"], "没有 --al 这个选项,是不是 --all"),
+        (["case", "list", "--all=3"], "选项 --all 后面不写值"),
+        (["case", "list", "--most"], "选项 --most 后面没有写值"),
+        (["case", "list", "--most", "0"], "--most 有误:不得小于 1"),
+        (["case", "list", "--most", "x"], "--most 有误:须为整数"),
+        (["case", "show"], "没有写“案件编号”"),
+        (["case", "show", "KT-2026-0001", "b"], "多写了:b"),
+        (["case", "urge", "KT-2026-0001"], "没有写选项 --by"),
+        (
+            ["archive", "make", "--to", "x", "--by", "P003", "--before", "3.5."],
+            "--before 有误:“3.5.”不是日期,请写作 2026-03-05",
+        ),
+        (["demo", "year", "--home", __file__], "是文件,须为文件夹"),
+    ],
+)
+def test_what_is_typed_wrong_is_told_in_chinese(
+    words: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    assert ketang(monkeypatch, *words) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert not re.search("Usage|OPTIONS|No such|Missing|Invalid|Input", said)
 
 
 def test_a_long_help_goes_on_in_the_next_line(
