@@ -76,7 +76,8 @@ def carry_on(resources: Resources, number: str) -> None:
     from flows.waking import wake
 
     try:
-        wake(resources, number, at=resources.clock.now())
+        # As it is kept: who typed it may have used small letters.
+        wake(resources, number.strip().upper(), at=resources.clock.now())
     except Temporary as delay:
         typer.secho(f"已登记。{delay}", fg="yellow", err=True)
 

@@ -9,9 +9,10 @@ import typer
 from typer.testing import CliRunner
 
 from cli import case, context
+from flows import waking
 from runtime.resources import Resources
 from tasks.commands import Decide
-from tests.township import GROUP_HEAD, Township, township
+from tests.township import GROUP_HEAD, LEADER, Township, township
 
 
 @pytest.fixture
@@ -48,6 +49,22 @@ def test_a_sheet_is_looked_for_in_the_current_folder_then_among_the_documents(to
     assert "已登记2户;现同意3户" in consent(town, "答复表.csv")
     missing = Path.cwd() / "没有.csv"
     assert f"这个路径上没有表格“{missing}”" in consent(town, missing)
+
+
+def test_a_case_is_named_in_letters_of_any_case(town: Township, monkeypatch: pytest.MonkeyPatch) -> None:
+    small, woken = town.number.lower(), list[str]()
+    monkeypatch.setattr(context, "reach_prefect", lambda _: None)
+    monkeypatch.setattr(waking, "wake", lambda _, number, **__: woken.append(number))
+    monkeypatch.setattr(case, "carry_on", context.carry_on)
+    for command in (
+        ["show", small],
+        ["consent", small, "--by", GROUP_HEAD, "--agree", "ZD01-001"],
+        ["withdraw", small, "--by", LEADER, "--reason", "不办了"],
+    ):
+        told = CliRunner().invoke(case.app, command)
+        assert told.exit_code == 0, told.output
+    assert woken == [town.number] * 2
+    assert town.gate() is None
 
 
 def test_a_faulty_setting_is_named_as_it_is_set(

@@ -335,6 +335,10 @@ def test_a_sheet_that_is_faulty_itself_is_for_the_gates_that_waited_too(open_sql
         handed_in(town)
     told = f"第3行(案件 {faulty}):“决定”填的是“同意”,现处于“社区办审核”,可选:批准、退回补正、不予批准、撤回申请"
     assert refusal.value.reason.endswith(f"有1行有误,均未办理:{told}")
+    put(town, [["KT-2026-9999", REVIEWER, "同意", ""]], "无此案.csv")
+    with pytest.raises(Refused, match=r"第2行\(案件 KT-2026-9999\):“决定”“同意”不在可选项之内,请从中选择:") as listed:
+        handed_in(town, "无此案.csv")
+    assert not [each for each in ("逾期", "期满结束", "未获全体同意") if each in listed.value.reason]
     assert decided(town, sound_one, Gate.OFFICE_REVIEW) == []
     town.number = sound_one
     reviewed_again(town)

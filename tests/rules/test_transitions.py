@@ -4,7 +4,7 @@ import pytest
 
 from policies.errors import Refused
 from policies.vocabulary import Door, Gate, Verdict
-from rules.transitions import allowed, check_door, check_verdict, for_people, needs_reason
+from rules.transitions import BY_PEOPLE, allowed, check_door, check_verdict, for_people, needs_reason
 
 V = Verdict
 TABLE = {
@@ -141,3 +141,8 @@ def test_a_form_offers_what_people_may_give_and_to_withdraw_last(gate: Gate) -> 
     assert list(offered) == sorted(offered, key=order.index)
     # Where another case is waited for nobody decides; a proposal that waits for its call may be withdrawn.
     assert bool(offered) is (not gate.waits_for_a_case or gate is Gate.SELECTION)
+
+
+def test_what_people_may_choose_from_leaves_out_what_only_time_and_count_decide() -> None:
+    assert set(BY_PEOPLE) == {verdict for gate in Gate for verdict in for_people(gate)}
+    assert not {V.LAPSED, V.ENDED, V.CARRIED, V.NOT_CARRIED, V.SELECTED, V.NOT_SELECTED} & set(BY_PEOPLE)
