@@ -207,6 +207,19 @@ def _set_tended(resources: Resources, numbers: Iterable[str], *, since: datetime
                 session.execute(update(Case).where(Case.id.in_(ids)).values(run_requested_at=since))
 
 
+def show_again(session: Session, number: str) -> None:
+    """
+    Let an open case, held locked, be carried once more though nothing was decided in it: its page is no longer right.
+
+    Who carries the case that made it so wakes it as a relative that is behind; else the sweep does.
+    """
+    session.execute(
+        update(Case)
+        .where(Case.number == number, Case.status == CaseStatus.OPEN, Case.carried_seq == Case.decision_seq)
+        .values(carried_seq=Case.decision_seq - 1)
+    )
+
+
 def relatives_behind(resources: Resources, number: str) -> list[str]:
     """Return the cases beside this one (its parent, its children) that have something to go on with."""
     with resources.database.glance() as connection:

@@ -14,6 +14,7 @@ from policies.errors import Refused
 from policies.vocabulary import CaseKind, CaseStatus, Door, Gate, Verdict
 from tasks import inspection_revocation, items
 from tasks.act import Act
+from tasks.asks import show_again
 from tasks.cases import deciders, policy_of, site_of
 from tasks.commands import Decide
 from tasks.inspection_points import (
@@ -145,7 +146,7 @@ def facts(session: Session, case: Case) -> tuple[tuple[str, str], ...]:
 
 
 def after(act: Act, case: Case) -> None:
-    """Let the campaign go on when this was the last inspection that it waited for; the campaign is locked."""
+    """Let the campaign go on when this was the last inspection it waited for, else show it; the campaign is locked."""
     campaign = case.parent
     if campaign is None:
         return
@@ -157,9 +158,11 @@ def after(act: Act, case: Case) -> None:
             Case.parent_id == campaign.id, Case.kind == CaseKind.INSPECTION, Case.status == CaseStatus.OPEN
         )
     )
-    if not running:
-        reason = f"最后一处 {case.number} 已办结"
-        items.close(act, item, Verdict.COMPLETED, by=None, door=Door.SYSTEM, reason=reason)
+    if running:
+        show_again(act.session, campaign.number)
+        return
+    reason = f"最后一处 {case.number} 已办结"
+    items.close(act, item, Verdict.COMPLETED, by=None, door=Door.SYSTEM, reason=reason)
 
 
 def after_notice(act: Act, case: Case) -> None:

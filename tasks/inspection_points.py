@@ -15,13 +15,22 @@ from policies.life_words import Finding
 from policies.vocabulary import CaseKind, Gate, WorkItemStatus
 from runtime.resources import edition_of
 from tasks.act import Act
-from tasks.cases import load_case, site_of
+from tasks.cases import load_case, load_with_parent, site_of
 from tasks.history import SYSTEM, append
 
 
-def load_of(session: Session, number: str, kind: CaseKind, *, lock: bool = True) -> Case:
-    """Return a campaign's or an inspection's case, locked; Refused when the number is of another kind of case."""
-    case = load_case(session, number, lock=lock)
+def load_of(session: Session, number: str, kind: CaseKind, *, lock: bool = True, with_parent: bool = False) -> Case:
+    """
+    Return a campaign's or an inspection's case.
+
+    Args:
+        lock: nobody else changes it until the transaction ends.
+        with_parent: nor its parent, which is locked before it.
+
+    Raises:
+        Refused: the number is of another kind of case.
+    """
+    case = load_with_parent(session, number) if with_parent else load_case(session, number, lock=lock)
     if case.kind is not kind:
         raise Refused("default", f"案件 {case.number} 是{case.kind.label},不是{kind.label},请核对案件编号")
     return case

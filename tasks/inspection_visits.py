@@ -20,6 +20,7 @@ from rules.window import spoken_day
 from runtime.resources import Resources
 from tasks import inspection_case, items
 from tasks.act import Act
+from tasks.asks import show_again
 from tasks.cases import Asked, already_decided, check_authority, kept_of, person_of, policy_of, site_of
 from tasks.deciding import deciding, item_to_decide
 from tasks.documents import attach
@@ -60,7 +61,7 @@ def record_visit(
             the verdict, the days do not fit, the site stands no longer, or it was given time too often.
     """
     with deciding(resources, at=at) as act:
-        case = load_of(act.session, command.case, CaseKind.INSPECTION)
+        case = load_of(act.session, command.case, CaseKind.INSPECTION, with_parent=True)
         item = item_to_decide(act, case, asked)
         if item.gate not in VISITING:
             raise _none_due(act, case, item)
@@ -87,6 +88,8 @@ def record_visit(
             reason=command.reason,
             details=kept_of(asked) | _details(case, visit, command),
         )
+        if case.parent is not None:
+            show_again(act.session, case.parent.number)  # whose page counts what is not met
         if decision.verdict is Verdict.RECTIFY:
             # Not left to the next run: the day is named now, and must not pass before the leader hears of it.
             round_ = items.next_round(act, case, Gate.RECTIFICATION)

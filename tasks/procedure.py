@@ -19,6 +19,7 @@ from models.work_item import Decision, WorkItem
 from policies.edition import Edition
 from policies.vocabulary import CaseKind, CaseStatus, Gate, Outcome
 from runtime.resources import Resources, edition_of
+from tasks.asks import show_again
 from tasks.cases import load_case
 from tasks.closing import close_case, list_site
 from tasks.gates import note_carried, open_gate
@@ -149,11 +150,7 @@ def end_shown(resources: Resources, number: str) -> None:
 def show_later(resources: Resources, number: str) -> None:
     """Let the sweep wake an open case whose run still shows an earlier gate."""
     with resources.database.write() as session:
-        session.execute(
-            update(Case)
-            .where(Case.number == number, Case.status == CaseStatus.OPEN, Case.carried_seq == Case.decision_seq)
-            .values(carried_seq=Case.decision_seq - 1)
-        )
+        show_again(session, number)
 
 
 def directly(step: Callable[[], R], *, name: str) -> R:

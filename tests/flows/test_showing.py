@@ -15,12 +15,17 @@ from flows import showing, waking
 from flows.procedures import PROCEDURES
 from flows.showing import show_all
 from flows.waking import Woken
-from policies.vocabulary import Gate, Verdict
-from tasks.asks import TENDED_FOR, claim_run, runs_behind
+from policies.errors import Refused
+from policies.vocabulary import Door, Gate, Verdict
+from tasks.asks import TENDED_FOR, claim_run, relatives_behind, runs_behind
 from tasks.case_file import case_file
-from tasks.drivers import BulkReport, carry_in_bulk
+from tasks.drivers import BulkReport, Row, carry_directly, carry_in_bulk
+from tasks.inspection_visits import record_visit
+from tasks.procedure import end_shown
 from tests.desks import OpenTown
 from tests.flows.test_bulk import forwards
+from tests.inspections import inspections, open_campaign, visit_of
+from tests.parlours import add_site
 from tests.township import REVIEWER, Township
 
 
@@ -173,3 +178,83 @@ def test_showing_that_was_stopped_goes_on_with_those_that_are_left(
     assert sorted(asked) == numbers[1:]
     show_all(town.resources, report, at=town.now())
     assert sorted(asked) == numbers[1:], "all are shown"
+
+
+@pytest.fixture
+def campaign(open_town: OpenTown) -> tuple[Township, Engine, list[str]]:
+    """A campaign and its three inspections, each with a suspended run, once per kind of database."""
+    town = open_town("example-2026", "2026-03-02 10:00")
+    for _ in range(3):
+        add_site(town)
+    number = open_campaign(town)
+    numbers = [number, *inspections(town, number)]
+    runs = {each: claim_run(town.resources, each, str(uuid4())) for each in numbers}
+    assert runs_behind(town.resources, limit=10) == []
+    return town, Engine(runs), numbers
+
+
+def counted(town: Township, campaign: str) -> str:
+    return dict(case_file(town.resources, campaign, at=town.now()).facts)["结果"]
+
+
+def test_a_campaign_is_shown_again_when_a_visit_was_decided_and_when_its_inspection_has_ended(
+    campaign: tuple[Township, Engine, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, engine, (number, first, second, _) = campaign
+    passed = visit_of(first, Verdict.PASSED, {})
+    record_visit(town.resources, passed, door=Door.CLI, at=town.now())
+    assert sorted(swept(town, engine, monkeypatch, at=town.now())) == sorted([first, number])
+    carry_directly(town.resources, number, PROCEDURES, at=town.now())  # sooner than the inspection has ended
+    carry_directly(town.resources, first, PROCEDURES, at=town.now())
+    end_shown(town.resources, first)
+    assert relatives_behind(town.resources, first) == [number], "whom the inspection's own run wakes"
+    assert "首次检查合格1处" in counted(town, number)
+    carry_directly(town.resources, number, PROCEDURES, at=town.now())
+    assert relatives_behind(town.resources, first) == []
+
+    faulty = visit_of(second, Verdict.RECTIFY, {"activity_archive": "缺签到表"}, reason="补齐签到表")
+    record_visit(town.resources, faulty, door=Door.CLI, at=town.now())
+    carry_directly(town.resources, second, PROCEDURES, at=town.now())
+    assert swept(town, engine, monkeypatch, at=town.now()) == [number], "what is not met is counted at once"
+    carry_directly(town.resources, number, PROCEDURES, at=town.now())
+    assert swept(town, engine, monkeypatch, at=town.now()) == []
+    assert town.gate(number) is Gate.INSPECTIONS
+
+
+def test_a_visit_that_is_refused_leaves_its_campaign_be(
+    campaign: tuple[Township, Engine, list[str]],
+) -> None:
+    town, _, (_, first, *_) = campaign
+    with pytest.raises(Refused, match="没有不符合的检查点"):
+        record_visit(town.resources, visit_of(first, Verdict.RECTIFY, {}, reason="补齐"), door=Door.CLI, at=town.now())
+    assert runs_behind(town.resources, limit=10) == []
+
+
+def test_a_sheet_of_visits_shows_its_campaign_once_with_all_of_them(
+    campaign: tuple[Township, Engine, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, engine, (number, first, second, third) = campaign
+
+    def row(inspection: str) -> Row:
+        command = visit_of(inspection, Verdict.PASSED, {})
+        return inspection, inspection, lambda: record_visit(town.resources, command, door=Door.SHEET, at=town.now())
+
+    report = carry_in_bulk(town.resources, [row(first), row(second)], PROCEDURES, at=town.now())
+    assert list(report.carried) == [first, second, number], "the campaign when all of its visits are through"
+    shown: dict[str, list[str]] = {}
+
+    def present(_: Any, resources: Any, each: str, *, at: datetime) -> Any:
+        shown.setdefault(each, []).append(counted(town, number))
+        end_shown(resources, each)
+        return case_file(resources, each, at=at)
+
+    monkeypatch.setattr(showing, "get_client", lambda **_: nullcontext(None))
+    monkeypatch.setattr(showing, "present", present)
+    monkeypatch.setattr(showing, "show_progress", lambda *_: None)
+    show_all(town.resources, report, at=town.now())
+    assert shown.keys() == {number, first, second}
+    assert len(shown[number]) == 1
+    assert "首次检查合格2处" in shown[number][0]
+    assert "在办1处" in shown[number][0]
+    assert swept(town, engine, monkeypatch, at=town.now() + 2 * TENDED_FOR) == [], "all are shown"
+    assert town.gate(third) is Gate.INSPECTION_VISIT
