@@ -8,7 +8,9 @@ from pathlib import Path
 
 import typer
 from pydantic import BaseModel, ValidationError
+from sqlalchemy import select
 
+from models.sweep import SweepBeat
 from policies.errors import BadPolicy, Permanent, Refused, Temporary
 from runtime.environment import prefect_environment
 from runtime.refusals import DATABASE_FAILED, StackFailed, why_unusable
@@ -24,6 +26,9 @@ _FILLED_IN: ContextVar[type[BaseModel]] = ContextVar("filled_in", default=BaseMo
 def opened() -> Iterator[Resources]:
     """Open the resources; what a rule, a policy file or the outside world refuses is told in Chinese, exit code 1."""
     with told(), open_resources() as resources:
+        # Without the database nothing goes on: no folder is made, and no part of a sweep fails by itself.
+        with resources.database.glance() as connection:
+            connection.execute(select(SweepBeat.name).limit(1))
         yield resources
 
 

@@ -22,6 +22,8 @@ READING = (
     ("theme", "list", "--month", "2026-03"),
     ("ledger", "show"),
     ("audit", "verify"),
+    ("letters", "deliver"),
+    ("sweep",),
 )
 
 

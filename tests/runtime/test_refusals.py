@@ -90,3 +90,15 @@ def test_a_server_that_fails_once_it_was_healthy_is_told_and_ended(
     with pytest.raises(StackFailed, match=r"没有正常应答\(.*server\.log"):
         Stack(settings(tmp_path)).start()
     assert [each.status is not None for each in started] == [True]
+
+
+def test_a_first_start_says_that_the_database_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*_: Any, **__: Any) -> None:
+        raise StackFailed("so far")
+
+    said: list[str] = []
+    monkeypatch.setattr(Stack, "_child", ended)
+    for _ in range(2):
+        with pytest.raises(StackFailed, match="so far"):
+            Stack(settings(tmp_path), say=said.append).start()
+    assert [line for line in said if line.startswith("业务数据库")] == ["业务数据库:已建立。", "业务数据库:已是最新。"]
