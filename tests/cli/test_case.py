@@ -51,6 +51,16 @@ def test_a_sheet_is_looked_for_in_the_current_folder_then_among_the_documents(to
     assert f"这个路径上没有表格“{missing}”" in consent(town, missing)
 
 
+def test_a_faulty_row_of_answers_is_named_and_none_is_entered(town: Township) -> None:
+    Path("答复表.csv").write_text("户号,答复\nZD01-001,同意\nZD01-002,也许\n", encoding="utf-8")
+    told = consent(town, "答复表.csv")
+    assert "有1行有误,均未登记:第3行:“答复”“也许”不在可选项之内,请从中选择:同意、不同意" in told
+    Path("答复表.csv").write_text("户号,备注\nZD01-001,无\n", encoding="utf-8")
+    assert "第1行缺少表头:答复;须有 户号、答复,可有 备注" in consent(town, "答复表.csv")
+    Path("答复表.csv").write_text("户号,答复\nZD01-001,同意\n", encoding="utf-8")
+    assert "已登记1户;现同意1户" in consent(town, "答复表.csv")
+
+
 def test_a_case_is_named_in_letters_of_any_case(town: Township, monkeypatch: pytest.MonkeyPatch) -> None:
     small, woken = town.number.lower(), list[str]()
     monkeypatch.setattr(context, "reach_prefect", lambda _: None)

@@ -2,26 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from flows import bulk, by_sheet, sending
 from flows.bulk import decide_sheet, read_sheet
 from flows.by_sheet import take
 from models.case import Case
-from models.work_item import Decision, WorkItem
+from models.work_item import Decision, RowHandedIn, WorkItem
 from policies.errors import Refused, Temporary
 from policies.vocabulary import Door, Gate, Verdict
 from tasks.commands import Decide
 from tasks.decisions import decide
 from tasks.drivers import BulkReport
 from tasks.history import verify
-from tasks.sheet_rows import AGAIN
+from tasks.sheet_rows import AGAIN, BoundSheet
 from tests.broken import break_rows
 from tests.desks import OpenTown
+from tests.flows.test_two_at_once import at_once
 from tests.projects import EDITIONS, Projects, confirmed
 from tests.township import GROUP_HEAD, LEADER, RESPONSIBLE, REVIEWER, SECOND_REVIEWER, Township
 
@@ -160,6 +162,21 @@ def test_two_runs_of_a_sheet_at_once_decide_one_round(project: Projects) -> None
     report = take(town.resources, second, step="", at=town.now())
     assert (report.done, len(report.done_before), report.refused) == (0, 1, [])
     assert decided(town, project.number, Gate.ACCEPTANCE) == ONCE
+
+
+def test_two_runs_that_read_a_sheet_at_once_write_each_row_down_once(open_town: OpenTown) -> None:
+    town = open_town("example-2026", "2026-03-02 10:00")
+    numbers = [town.apply()]
+    for group in ("ZD02", "ZD03", "ZD04"):
+        town.add_group(group)
+        numbers.append(town.apply(household=f"{group}-001"))
+    put(town, [[number, RESPONSIBLE, Verdict.FORWARDED.label, ""] for number in numbers])
+    read = partial(read_sheet, town.resources, SHEET, at=town.now())
+    for sheet in at_once([read, read, read]):
+        assert isinstance(sheet, BoundSheet)
+        assert len(sheet.rows) == len(numbers)
+    with town.resources.database.read() as session:
+        assert session.scalar(select(func.count(RowHandedIn.id))) == len(numbers)
 
 
 def test_a_row_that_was_not_reached_decides_only_the_round_that_waited_then(
