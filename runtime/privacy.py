@@ -44,7 +44,7 @@ def tighten_database(settings: Settings) -> tuple[list[str], list[str]]:
     What a mistyped address names may be any file of the machine.
     """
     file = file_of(address_of(settings.database))
-    return _closed(Path(f"{file}{end}") for end in ("", "-wal", "-shm")) if file else ([], [])
+    return _closed(Path(f"{file.resolve()}{end}") for end in ("", "-wal", "-shm")) if file else ([], [])
 
 
 def make_home(settings: Settings) -> None:
