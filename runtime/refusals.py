@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,6 +158,16 @@ def _no_address(place: str, error: OSError | UnicodeError) -> str:
 
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def refuse_shared_home(home: Path) -> None:
+    """Raise StackFailed when the home is a folder of others too: it is closed to them, and they could not work on."""
+    home = home.resolve()
+    if home in (Path.home(), Path(home.anchor)) or (home.is_dir() and home.stat().st_mode & stat.S_ISVTX):
+        raise StackFailed(
+            f"数据文件夹 {home} 不是客堂专用的:启动时会收紧它的权限,别的程序就不能用了。"
+            "请把 KETANG_HOME 设为单独的文件夹,例如在里面新建的 ketang。"
+        )
 
 
 def refuse_unusable_password(settings: Settings) -> None:

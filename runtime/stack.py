@@ -36,6 +36,7 @@ from runtime.refusals import (
     failures_told,
     free_port,
     refuse_busy_port,
+    refuse_shared_home,
     refuse_unusable_password,
 )
 from runtime.settings import PROJECT, Settings
@@ -143,6 +144,7 @@ class Stack:
         """
         try:
             with failures_told(self.settings):
+                refuse_shared_home(self.settings.home)
                 self._start()
         except BaseException:
             self.stop()

@@ -37,6 +37,22 @@ def test_a_home_that_can_not_be_written_is_told(tmp_path: Path, kind: type[Stack
         kind(settings(tmp_path / "file" / "var")).start()
 
 
+@pytest.mark.parametrize("kind", [Stack, FurtherWorker])
+def test_a_folder_of_everybody_is_no_home_and_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Stack]
+) -> None:
+    account, everybody = tmp_path / "account", tmp_path / "everybody"
+    account.mkdir(mode=0o755)
+    everybody.mkdir()
+    everybody.chmod(0o1777)
+    monkeypatch.setenv("HOME", str(account))
+    for home in (account, everybody):
+        before = home.stat().st_mode
+        with pytest.raises(StackFailed, match=rf"数据文件夹 {home} 不是客堂专用的.*KETANG_HOME"):
+            kind(settings(home)).start()
+        assert (home.stat().st_mode, list(home.iterdir())) == (before, [])
+
+
 def test_a_business_database_that_is_away_is_told_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(StackFailed, match=r"业务数据库不能使用\(.*KETANG_DATABASE_URL") as refused:
         Stack(settings(tmp_path, database_url=AWAY)).start()
